@@ -1,0 +1,28 @@
+//! What the binary carries inside: the shipped packs and the first-party plugins. Gathered by the
+//! build script; a build without `cargo xtask build` before it carries no plugins.
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// The files of one shipped pack, by path below its own folder.
+pub fn pack(id: &str) -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    PACKS.iter().filter_map(move |(path, bytes)| Some((path.strip_prefix(id)?.strip_prefix('/')?, *bytes)))
+}
+
+/// The ids of the shipped packs.
+pub fn pack_ids() -> impl Iterator<Item = &'static str> {
+    PACKS.iter().filter_map(|(path, _)| path.strip_suffix("/pack.yaml"))
+}
+
+/// The component of this file name, such as `skills-router.wasm`.
+pub fn plugin(file: &str) -> Option<&'static [u8]> {
+    PLUGINS.iter().find(|(name, _)| *name == file).map(|(_, bytes)| *bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_itil_pack_travels_in_the_binary() {
+        assert!(super::pack_ids().any(|id| id == "itil"));
+        assert!(super::pack("itil").any(|(path, _)| path == "workflows/incident.yaml"));
+    }
+}
