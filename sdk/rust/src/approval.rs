@@ -74,16 +74,23 @@ pub struct Stage {
     pub quorum: Quorum,
     /// Once this is over without a decision, the approval has expired.
     pub timeout: Option<TimeLimit>,
+    /// Why these are asked: a sentence that approvers read and the journal keeps.
+    pub reason: String,
 }
 
 impl Stage {
-    /// A stage in which all of these have to agree, in whatever time it takes.
-    pub fn new(id: impl Into<String>, approvers: impl Into<Vec<Approver>>) -> Self {
+    /// A stage in which all of these have to agree, for this reason, in whatever time it takes.
+    pub fn new(
+        id: impl Into<String>,
+        approvers: impl Into<Vec<Approver>>,
+        reason: impl Into<String>,
+    ) -> Self {
         Self {
             id: id.into(),
             approvers: approvers.into(),
             quorum: Quorum::All,
             timeout: None,
+            reason: reason.into(),
         }
     }
 

@@ -70,6 +70,7 @@ fn stage_out(stage: crate::approval::Stage) -> wire_approval::Stage {
             Quorum::Percent(percent) => wire_approval::Quorum::Percent(percent),
         },
         timeout: stage.timeout.map(time_limit_out),
+        reason: stage.reason,
     }
 }
 
