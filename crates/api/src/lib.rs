@@ -1,0 +1,1 @@
+//! HTTP: routes, wire types, tokens, errors as problem+json, the OpenAPI document.

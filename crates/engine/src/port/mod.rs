@@ -1,0 +1,16 @@
+//! The ports: what the engine needs of the world, and nothing else of it.
+
+mod clock;
+mod plugins;
+mod store;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use plugins::{
+    BindingSetup, Delivery, HttpReply, HttpRequest, InspectError, Inspection, IntegrationAction,
+    IntegrationCommand, IntegrationReply, LookupError, Member, NewRecord, Plugins, Subject,
+    SubjectChange, Surroundings, WebhookReply,
+};
+pub use store::{
+    Commit, CommitError, Committed, DirectoryCommit, DueRecord, ListQuery, Listed, Page,
+    RecordCommit, Remembered, Sort, Store, StoreError, TokenRecord,
+};

@@ -1,0 +1,220 @@
+//! Commands: what an actor asks of a record.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+use smol_str::SmolStr;
+
+use crate::hook::Failure;
+use crate::id::{
+    BindingId, LinkKind, PersonId, RecordId, RoleId, TeamId, TransitionId, WorkflowId,
+};
+use crate::record::EffectKey;
+use crate::{Digest, Instant};
+
+/// Who asked, with what they were at the time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Actor {
+    /// What kind of actor, and which.
+    pub who: Who,
+    /// Their roles.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<RoleId>,
+    /// The teams they are in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub teams: BTreeSet<TeamId>,
+}
+
+/// The kinds of actor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Who {
+    /// A person.
+    Person(PersonId),
+    /// A plugin's binding, perhaps for a person.
+    Binding(BindingId),
+    /// A timer, a clock or an effect of the record itself.
+    Timer,
+    /// The operator, at the command line.
+    Operator,
+}
+
+impl Actor {
+    /// The timers and effects of records themselves.
+    pub const fn timer() -> Self {
+        Self {
+            who: Who::Timer,
+            roles: BTreeSet::new(),
+            teams: BTreeSet::new(),
+        }
+    }
+
+    /// Who they are as text: a person's id, `binding:…`, `timer` or `operator`.
+    pub fn id(&self) -> SmolStr {
+        match &self.who {
+            Who::Person(person) => SmolStr::new(person.as_str()),
+            Who::Binding(binding) => smol_str::format_smolstr!("binding:{binding}"),
+            Who::Timer => SmolStr::new_static("timer"),
+            Who::Operator => SmolStr::new_static("operator"),
+        }
+    }
+
+    /// The person, where it is one.
+    pub const fn person(&self) -> Option<&PersonId> {
+        if let Who::Person(person) = &self.who {
+            Some(person)
+        } else {
+            None
+        }
+    }
+}
+
+/// What is asked, by whom and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// Who asks.
+    pub actor: Actor,
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub action: Action,
+}
+
+/// What can be asked of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Begin a record.
+    Create(Create),
+    /// Take a transition.
+    Transition {
+        /// Its id.
+        name: TransitionId,
+        /// What its form asks for.
+        input: Map<String, Json>,
+    },
+    /// Change fields outside forms; `null` clears.
+    Update {
+        /// The fields, and `assignee`, `team`, `requester`.
+        fields: Map<String, Json>,
+    },
+    /// Say something.
+    Comment {
+        /// What.
+        text: String,
+        /// Whether the requester sees it.
+        public: bool,
+    },
+    /// Link to another record.
+    Link {
+        /// How.
+        kind: LinkKind,
+        /// To which.
+        target: RecordId,
+    },
+    /// Follow, or no longer follow, the record.
+    Watch {
+        /// Who.
+        person: PersonId,
+        /// Whether they do.
+        watches: bool,
+    },
+    /// Approve or reject.
+    Vote {
+        /// For or against.
+        approves: bool,
+        /// Why.
+        comment: Option<String>,
+    },
+    /// What is due is done: the earliest timer, clock or stage.
+    Wake,
+    /// What came of an effect.
+    EffectResult {
+        /// Which effect.
+        effect: EffectKey,
+        /// Its end, or why not yet.
+        result: Result<EffectDone, Failure>,
+    },
+    /// Try a dead effect again.
+    Redrive {
+        /// Which effect.
+        effect: EffectKey,
+    },
+    /// Someone's rights changed: open approvals are looked at again.
+    DirectoryChanged {
+        /// The position of the change in the journal.
+        position: u64,
+    },
+    /// A binding's own name for the record, from now on.
+    Refer {
+        /// The binding.
+        binding: BindingId,
+        /// Its name for the record.
+        reference: String,
+    },
+}
+
+impl Action {
+    /// Its name in the API and in grants.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Transition { .. } => "transition",
+            Self::Update { .. } => "update",
+            Self::Comment { .. } => "comment",
+            Self::Link { .. } => "link",
+            Self::Watch { .. } => "watch",
+            Self::Vote { .. } => "vote",
+            Self::Wake => "wake",
+            Self::EffectResult { .. } => "effect-result",
+            Self::Redrive { .. } => "redrive",
+            Self::DirectoryChanged { .. } => "directory-changed",
+            Self::Refer { .. } => "refer",
+        }
+    }
+}
+
+/// How a record is to begin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Create {
+    /// The kind of record.
+    pub workflow: WorkflowId,
+    /// The way to begin; the first that the actor may take without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<TransitionId>,
+    /// For whom, where not for the actor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<PersonId>,
+    /// What its form asks for.
+    pub fields: Map<String, Json>,
+    /// A link that it begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<(LinkKind, RecordId)>,
+    /// A binding's own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<(BindingId, String)>,
+}
+
+/// How an effect ended well.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EffectDone {
+    /// The record that it created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<RecordId>,
+    /// The component that delivered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<Digest>,
+    /// What it looked like to the outside: how long it took, in microseconds.
+    #[serde(default)]
+    pub micros: u64,
+}
+
+/// A key under which a command is carried out once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct IdempotencyKey {
+    /// The key as it was given, with the actor who gave it before it.
+    pub key: String,
+    /// The digest of what was asked, so that the key does not answer something else.
+    pub request: Digest,
+}

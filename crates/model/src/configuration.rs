@@ -1,0 +1,67 @@
+//! What is installed: which version of each definition is in force, by digest. The definitions
+//! themselves are stored by digest and never change.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Digest;
+use crate::id::{
+    BindingId, CalendarId, NoticeId, PackId, RoleId, ServiceLevelId, TeamId, WorkflowId,
+};
+
+/// The set of definitions in force.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The packs they come from.
+    pub packs: BTreeMap<PackId, InstalledPack>,
+    /// The workflows.
+    pub workflows: BTreeMap<WorkflowId, Installed>,
+    /// The service levels.
+    pub service_levels: BTreeMap<ServiceLevelId, Installed>,
+    /// The calendars.
+    pub calendars: BTreeMap<CalendarId, Installed>,
+    /// The teams.
+    pub teams: BTreeMap<TeamId, Installed>,
+    /// The notices.
+    pub notices: BTreeMap<NoticeId, Installed>,
+    /// The bindings.
+    pub bindings: BTreeMap<BindingId, InstalledBinding>,
+}
+
+/// A pack as it was installed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InstalledPack {
+    /// Its version.
+    pub version: String,
+    /// What people call it.
+    pub title: String,
+    /// Its digest, that of the packs it adapts included.
+    pub digest: Digest,
+    /// The packs it adapts, from the bottom.
+    pub chain: Vec<PackId>,
+    /// The zone of its calendar days.
+    pub zone: String,
+    /// The roles it names.
+    pub roles: BTreeMap<RoleId, String>,
+}
+
+/// A definition in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// The pack it comes from.
+    pub pack: PackId,
+    /// The digest of its canonical form, under which it is stored.
+    pub digest: Digest,
+}
+
+/// A binding in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstalledBinding {
+    /// The pack it comes from.
+    pub pack: PackId,
+    /// The digest of its definition.
+    pub digest: Digest,
+    /// The digest of its component, under which that is stored.
+    pub component: Digest,
+}

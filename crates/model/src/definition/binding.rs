@@ -1,0 +1,125 @@
+//! A binding: a plugin put to use, with its settings, grants and limits.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Cel;
+use crate::id::{DirectoryKind, SecretId, WorkflowId};
+use crate::{Digest, Duration};
+
+/// A plugin put to use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plugin {
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The component that answers.
+    pub component: Component,
+    /// The hooks it is used for, of those it exports.
+    pub hooks: IndexMap<crate::hook::Hook, bool>,
+    /// With `delivery`: the events it is told of.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub events: IndexMap<crate::event::EventKind, EventFilter>,
+    /// With `schedule`: how often it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Its settings, valid by the plugin's own schema.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// What it may reach.
+    #[serde(default)]
+    pub grants: Grants,
+    /// What it may use up; never more than the operator's ceiling.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Which component a binding uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Component {
+    /// A file of the pack's `plugins` folder, or one that the server ships.
+    File(String),
+    /// One installed before.
+    Digest(Digest),
+}
+
+/// Which events of a kind are delivered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(inline)]
+pub struct EventFilter {
+    /// Only those for whose record this holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Cel>,
+    /// Only those of these workflows; all where it is empty.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub workflows: IndexMap<WorkflowId, bool>,
+}
+
+/// How often a binding's `schedule` hook runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Schedule {
+    /// The time from one run to the next, at least a minute.
+    pub every: Duration,
+}
+
+/// What a binding may reach. What is not granted is refused.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct Grants {
+    /// Origins for outgoing HTTP, `scheme://host[:port]`, exact or with `*.` before the host.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub http: IndexMap<String, bool>,
+    /// Secrets, each bound to the origins it may be sent to.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub secrets: IndexMap<SecretId, SecretGrant>,
+    /// Kinds of the directory that it may look up.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub directory: IndexMap<DirectoryKind, bool>,
+    /// Commands it may give, per workflow: `create`, `transition`, `update`, `assign`, `vote`, `comment`, `link`.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub commands: IndexMap<WorkflowId, IndexMap<String, bool>>,
+    /// Whether it may give commands on behalf of people.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub act_as: bool,
+    /// Whether it has a key-value space.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub key_value: bool,
+}
+
+/// Where a secret may go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(inline)]
+pub struct SecretGrant {
+    /// The origins whose requests may carry it.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub hosts: IndexMap<String, bool>,
+    /// Whether it may sign and verify messages.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sign: bool,
+}
+
+/// What one call may use up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(inline)]
+pub struct Limits {
+    /// Processor time of the guest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<Duration>,
+    /// Time from call to answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wall: Option<Duration>,
+    /// Memory, in MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4096))]
+    pub memory_mib: Option<u32>,
+}

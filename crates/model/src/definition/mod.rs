@@ -1,0 +1,28 @@
+//! What a process owner writes, as typed data: one file here per kind of definition. The header of
+//! a definition (`apiVersion`, `kind`, `id`) is not part of its body.
+
+mod approval;
+mod binding;
+mod calendar;
+mod effect;
+mod field;
+mod pack;
+mod people;
+mod service_level;
+mod workflow;
+
+pub use approval::{Approval, ApprovalBy, Approver, Outcome, Quorum, Rejects, Stage};
+pub use binding::{Component, EventFilter, Grants, Limits, Plugin, Schedule, SecretGrant};
+pub use calendar::{Calendar, Date, Holiday, Hours, Weekday};
+pub use effect::{CreateEffect, Effect};
+pub use field::{Cel, Field, FieldFormat, FieldType, OptionLabel, Permit, Setting, Wait};
+pub use pack::{Extends, Pack, Role};
+pub use people::{Notice, Team};
+pub use service_level::{
+    Breach, CalendarChoice, Goal, OnChange, OnReopen, ServiceLevel, ServiceLevelType, Target,
+    Warning, WarningPoint,
+};
+pub use workflow::{
+    Category, Hit, Requirement, Routing, RoutingBy, RoutingFallback, Row, State, Table, Timer,
+    Transition, Workflow,
+};

@@ -1,0 +1,375 @@
+//! Events: what came of a command. Applied in order they give the record.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::definition::{Category, Outcome};
+use crate::hook::Failure;
+use crate::id::{
+    BindingId, FieldId, LinkKind, NoticeId, PersonId, RecordId, ServiceLevelId, StageId, StateId,
+    TargetId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
+};
+use crate::record::{Approval, Clock, EffectCall, EffectKey};
+use crate::{Digest, Duration, Instant, Value};
+
+/// Something that happened to a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// It began.
+    Created {
+        /// Its workflow.
+        workflow: WorkflowId,
+        /// The version of the workflow that it runs under.
+        definition: Digest,
+        /// The way it began.
+        via: TransitionId,
+        /// Its first state.
+        state: StateId,
+        /// The state's part of its life.
+        category: Category,
+        /// Who asked for it.
+        requester: Option<PersonId>,
+    },
+    /// A transition was taken that leads to a state.
+    Entered {
+        /// The transition.
+        via: TransitionId,
+        /// The state it left.
+        from: StateId,
+        /// The state it entered.
+        to: StateId,
+        /// That state's part of its life.
+        category: Category,
+    },
+    /// A transition was taken that leads nowhere else.
+    Stayed {
+        /// The transition.
+        via: TransitionId,
+    },
+    /// A field changed.
+    FieldSet {
+        /// Which.
+        field: FieldId,
+        /// To what.
+        value: Value,
+        /// By what.
+        by: SetBy,
+    },
+    /// A field that a table decides is left to the table again.
+    OverrideCleared {
+        /// Which.
+        field: FieldId,
+    },
+    /// It is with another team or person.
+    Assigned {
+        /// The team.
+        team: Option<TeamId>,
+        /// The person.
+        assignee: Option<PersonId>,
+        /// Why, for people.
+        reason: String,
+    },
+    /// It is for someone else.
+    RequesterSet {
+        /// Whom.
+        requester: Option<PersonId>,
+    },
+    /// Someone said something.
+    Commented {
+        /// What.
+        text: String,
+        /// Whether the requester sees it.
+        public: bool,
+    },
+    /// It was linked.
+    Linked {
+        /// How.
+        kind: LinkKind,
+        /// To which.
+        target: RecordId,
+        /// Whether from the other side.
+        inverse: bool,
+    },
+    /// Someone follows it, or no longer does.
+    Watched {
+        /// Who.
+        person: PersonId,
+        /// Whether they do.
+        watches: bool,
+    },
+    /// A binding has a name for it.
+    Referred {
+        /// The binding.
+        binding: BindingId,
+        /// Its name.
+        reference: String,
+    },
+    /// A stage of an approval opened.
+    StageOpened {
+        /// The approval as it stands.
+        approval: Box<Approval>,
+    },
+    /// Someone voted.
+    Voted {
+        /// The stage.
+        stage: StageId,
+        /// Who.
+        person: PersonId,
+        /// For or against.
+        approves: bool,
+        /// Why.
+        comment: Option<String>,
+    },
+    /// Those who may vote in the open stage are others now; whoever left lost their vote.
+    Entitled {
+        /// The stage.
+        stage: StageId,
+        /// Who may vote.
+        entitled: Vec<PersonId>,
+    },
+    /// A stage ended.
+    StageEnded {
+        /// The stage.
+        stage: StageId,
+        /// How.
+        outcome: Outcome,
+    },
+    /// The approval ended.
+    ApprovalEnded {
+        /// How.
+        outcome: Outcome,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A clock was set, or set anew.
+    ClockSet {
+        /// The clock as it stands.
+        clock: Box<Clock>,
+    },
+    /// A clock stood still.
+    ClockPaused {
+        /// Which.
+        clock: ClockKey,
+        /// The time used so far.
+        elapsed: Duration,
+        /// When the goal was used up, where it was.
+        due: Option<Instant>,
+    },
+    /// A clock went on.
+    ClockResumed {
+        /// Which.
+        clock: ClockKey,
+        /// When its goal is used up.
+        due: Option<Instant>,
+        /// When it is breached.
+        breach_at: Option<Instant>,
+        /// When its warnings are given.
+        warnings: BTreeMap<WarningId, Instant>,
+    },
+    /// A clock ended.
+    ClockStopped {
+        /// Which.
+        clock: ClockKey,
+        /// The time used.
+        elapsed: Duration,
+        /// When the goal was, or would have been, used up.
+        due: Option<Instant>,
+    },
+    /// A warning was given.
+    Warned {
+        /// Of which clock.
+        clock: ClockKey,
+        /// Which warning.
+        warning: WarningId,
+        /// The instant it was due.
+        at: Instant,
+    },
+    /// More than the goal was used.
+    Breached {
+        /// Of which clock.
+        clock: ClockKey,
+        /// The exact instant.
+        at: Instant,
+    },
+    /// A timer was set.
+    TimerSet {
+        /// Which.
+        timer: TimerId,
+        /// When it is due.
+        due: Instant,
+    },
+    /// A timer was dropped.
+    TimerCleared {
+        /// Which.
+        timer: TimerId,
+    },
+    /// A timer fired.
+    TimerFired {
+        /// Which.
+        timer: TimerId,
+        /// When it was due.
+        due: Instant,
+    },
+    /// People are told.
+    Notified {
+        /// The notice.
+        notice: NoticeId,
+        /// Who.
+        to: Vec<PersonId>,
+        /// Its subject, rendered.
+        subject: String,
+        /// Its text, rendered.
+        text: String,
+    },
+    /// Something is to be done outside.
+    EffectDue {
+        /// Which effect.
+        effect: EffectKey,
+        /// What.
+        call: EffectCall,
+        /// When.
+        at: Instant,
+    },
+    /// An effect did not work, and will be tried again.
+    EffectFailed {
+        /// Which.
+        effect: EffectKey,
+        /// Why.
+        failure: Failure,
+        /// When it is tried again.
+        next_at: Instant,
+    },
+    /// An effect was given up.
+    EffectDead {
+        /// Which.
+        effect: EffectKey,
+        /// Why.
+        failure: Failure,
+    },
+    /// An operator wants a dead effect tried again.
+    EffectRedriven {
+        /// Which.
+        effect: EffectKey,
+        /// When.
+        at: Instant,
+    },
+    /// An effect was done.
+    EffectDone {
+        /// Which.
+        effect: EffectKey,
+        /// The component that did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        component: Option<Digest>,
+    },
+}
+
+/// What set a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SetBy {
+    /// Its default.
+    Default,
+    /// A form.
+    Form,
+    /// The transition.
+    Set,
+    /// Its own expression.
+    Value,
+    /// A decision table.
+    Table,
+    /// Someone who may edit it.
+    Edit,
+    /// Someone who may override the table.
+    Override,
+}
+
+/// Which clock of a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ClockKey {
+    /// The service level.
+    pub service_level: ServiceLevelId,
+    /// The target.
+    pub target: TargetId,
+}
+
+/// The kinds of event that bindings subscribe to, and that the event stream names.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum EventKind {
+    /// A record began.
+    Created,
+    /// A transition was taken.
+    Transitioned,
+    /// Fields changed.
+    Updated,
+    /// It is with another team or person.
+    Assigned,
+    /// Someone said something.
+    Commented,
+    /// It was linked.
+    Linked,
+    /// Someone is asked to approve.
+    ApprovalAsked,
+    /// Someone voted.
+    Voted,
+    /// An approval ended.
+    ApprovalDecided,
+    /// A warning was given.
+    Warned,
+    /// A target was breached.
+    Breached,
+    /// People are told something.
+    Notice,
+    /// A transition's effect names the binding.
+    Effect,
+}
+
+impl EventKind {
+    /// Its name in definitions.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Transitioned => "transitioned",
+            Self::Updated => "updated",
+            Self::Assigned => "assigned",
+            Self::Commented => "commented",
+            Self::Linked => "linked",
+            Self::ApprovalAsked => "approval-asked",
+            Self::Voted => "voted",
+            Self::ApprovalDecided => "approval-decided",
+            Self::Warned => "warned",
+            Self::Breached => "breached",
+            Self::Notice => "notice",
+            Self::Effect => "effect",
+        }
+    }
+}
+
+impl Event {
+    /// The kind under which others hear of it; none for what concerns the record alone.
+    pub const fn kind(&self) -> Option<EventKind> {
+        Some(match self {
+            Self::Created { .. } => EventKind::Created,
+            Self::Entered { .. } | Self::Stayed { .. } => EventKind::Transitioned,
+            Self::FieldSet { .. } | Self::OverrideCleared { .. } | Self::RequesterSet { .. } => {
+                EventKind::Updated
+            }
+            Self::Assigned { .. } => EventKind::Assigned,
+            Self::Commented { .. } => EventKind::Commented,
+            Self::Linked { .. } => EventKind::Linked,
+            Self::StageOpened { .. } => EventKind::ApprovalAsked,
+            Self::Voted { .. } => EventKind::Voted,
+            Self::ApprovalEnded { .. } => EventKind::ApprovalDecided,
+            Self::Warned { .. } => EventKind::Warned,
+            Self::Breached { .. } => EventKind::Breached,
+            Self::Notified { .. } => EventKind::Notice,
+            _ => return None,
+        })
+    }
+}

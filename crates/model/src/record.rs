@@ -1,0 +1,400 @@
+//! A record: where one incident, request or change stands. It is the fold of its journal.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::definition::{Category, CreateEffect, Rejects};
+use crate::event::EventKind;
+use crate::id::{
+    BindingId, CalendarId, FieldId, LinkKind, PersonId, RecordId, RoleId, ServiceLevelId, StageId,
+    StateId, TargetId, TeamId, TimerId, WarningId, WorkflowId,
+};
+use crate::{Digest, Duration, Instant, Value};
+
+/// One incident, request, problem, change, …
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number.
+    pub id: RecordId,
+    /// Its workflow, and the version of it that it runs under.
+    pub workflow: WorkflowId,
+    /// The digest of that version.
+    pub definition: Digest,
+    /// Its state.
+    pub state: StateId,
+    /// The part of its life that the state is in.
+    pub category: Category,
+    /// Rises by one with every journal entry; 1 once created.
+    pub version: u64,
+    /// Who asked for it.
+    pub requester: Option<PersonId>,
+    /// Who works on it.
+    pub assignee: Option<PersonId>,
+    /// The team it is with.
+    pub team: Option<TeamId>,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When it last changed.
+    pub updated_at: Instant,
+    /// When it entered its state.
+    pub state_since: Instant,
+    /// Its fields that are set.
+    pub fields: BTreeMap<FieldId, Value>,
+    /// Decided fields that were set by hand.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub overridden: BTreeSet<FieldId>,
+    /// Who follows it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub watchers: BTreeSet<PersonId>,
+    /// Its links, in both directions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// What bindings call it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<(BindingId, String)>,
+    /// The agreement that its state waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
+    /// The running and ended measures of its promises.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<Clock>,
+    /// When its timers are due.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub timers: BTreeMap<TimerId, Instant>,
+    /// What is still to be done outside.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub effects: BTreeMap<EffectKey, PendingEffect>,
+    /// The hash of its last journal entry.
+    pub head: Digest,
+}
+
+/// A link to another record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// How.
+    pub kind: LinkKind,
+    /// To which.
+    pub target: RecordId,
+    /// Whether it was made from the other side.
+    #[serde(default)]
+    pub inverse: bool,
+}
+
+/// An approval under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The binding that set the stages; the definition where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<BindingId>,
+    /// The stage that is open.
+    pub stage: OpenStage,
+    /// What a plugin asked for after it; the definition's stages are looked up when their turn comes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next: Vec<StagePlan>,
+}
+
+/// A stage that is to be asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StagePlan {
+    /// Its id.
+    pub id: StageId,
+    /// Who is asked.
+    pub approvers: Vec<ResolvedApprover>,
+    /// How many must approve, of those asked.
+    pub quorum: crate::definition::Quorum,
+    /// What a rejection does.
+    pub rejects: Rejects,
+    /// How long there is.
+    pub timeout: Option<crate::definition::Wait>,
+    /// Whether the requester may vote too.
+    pub allow_self: bool,
+}
+
+/// An approver, with relations to the record resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResolvedApprover {
+    /// One person.
+    Person(PersonId),
+    /// The members of a team.
+    Team(TeamId),
+    /// Everyone with a role.
+    Role(RoleId),
+    /// Nobody: the relation led to no one.
+    Nobody,
+}
+
+/// A stage whose votes are being taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenStage {
+    /// What was planned.
+    pub plan: StagePlan,
+    /// When it opened.
+    pub opened_at: Instant,
+    /// How many approvals it needs, fixed as it opened.
+    pub needed: u32,
+    /// Who may vote.
+    pub entitled: BTreeSet<PersonId>,
+    /// The votes so far, one a person.
+    pub votes: BTreeMap<PersonId, Vote>,
+    /// When it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Instant>,
+}
+
+/// A vote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Vote {
+    /// For or against.
+    pub approves: bool,
+    /// When.
+    pub at: Instant,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// The running measure of one target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Clock {
+    /// The service level, and the version of it that it runs under.
+    pub service_level: ServiceLevelId,
+    /// The digest of that version.
+    pub definition: Digest,
+    /// The target.
+    pub target: TargetId,
+    /// The calendars it has been counted in, the present one last; none as time passes.
+    pub calendars: Vec<Option<ClockCalendar>>,
+    /// What was promised; none where no goal applies.
+    pub goal: Option<ClockGoal>,
+    /// Why that goal, where a plugin or a table said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether it runs.
+    pub status: ClockStatus,
+    /// When it started.
+    pub started_at: Instant,
+    /// The time used in the stretches that ended.
+    pub elapsed: Duration,
+    /// Where it runs: the beginning of the present stretch. Where not: the end of the last one.
+    pub since: Instant,
+    /// The stretches that ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stretches: Vec<Stretch>,
+    /// When the goal is used up; unknown while paused with goal left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Instant>,
+    /// While it runs: the instant at which it is breached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breach_at: Option<Instant>,
+    /// While it runs: the warnings still to be given, and when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub warnings: BTreeMap<WarningId, Instant>,
+    /// The warnings given.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub warned: BTreeSet<WarningId>,
+    /// Shares of the goal, in percent, at which a plugin wants a warning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warn_at_percent: Vec<u32>,
+    /// When it was breached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breached_at: Option<Instant>,
+}
+
+/// A calendar, and the version of it that a clock is counted in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockCalendar {
+    /// The calendar.
+    pub id: CalendarId,
+    /// The digest of its version.
+    pub digest: Digest,
+}
+
+/// What a clock was promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockGoal {
+    /// So much time in its calendar.
+    Within(Duration),
+    /// By an instant that no pause moves.
+    DueAt(Instant),
+}
+
+/// Whether a clock runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockStatus {
+    /// It counts.
+    Running,
+    /// It stands still.
+    Paused,
+    /// It ended.
+    Stopped,
+}
+
+/// A stretch of time, half open, in which a clock ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// Its first instant.
+    pub from: Instant,
+    /// The first instant after it.
+    pub to: Instant,
+    /// The place of its calendar among the clock's.
+    pub calendar: u16,
+}
+
+/// The verdict on a clock, as reports give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Stopped within the goal.
+    Met,
+    /// More than the goal was used.
+    Breached,
+    /// Neither yet.
+    Running,
+}
+
+impl Clock {
+    /// The verdict as it stands.
+    pub const fn verdict(&self) -> Verdict {
+        match (self.breached_at, self.status) {
+            (Some(_), _) => Verdict::Breached,
+            (None, ClockStatus::Stopped) => Verdict::Met,
+            _ => Verdict::Running,
+        }
+    }
+
+    /// The next instant at which something is due of it: a warning, or just after its breach.
+    pub fn next_due(&self) -> Option<Instant> {
+        let warning = self.warnings.values().min().copied();
+        let breach = match self.breached_at {
+            None => self
+                .breach_at
+                .map(|at| at.saturating_add(Duration::from_millis(1))),
+            Some(_) => None,
+        };
+        [warning, breach].into_iter().flatten().min()
+    }
+}
+
+impl Record {
+    /// The earliest instant at which something of the record itself is due: a timer, a clock, a stage.
+    pub fn next_due(&self) -> Option<Instant> {
+        let timers = self.timers.values().copied();
+        let clocks = self.clocks.iter().filter_map(Clock::next_due);
+        let stage = self
+            .approval
+            .iter()
+            .filter_map(|approval| approval.stage.due);
+        timers.chain(clocks).chain(stage).min()
+    }
+
+    /// The earliest instant at which one of its effects is to be tried, for each binding the first in order.
+    pub fn next_effect(&self) -> Option<Instant> {
+        self.effects
+            .values()
+            .filter(|effect| !effect.dead)
+            .map(|effect| effect.next_at)
+            .min()
+    }
+
+    /// What this binding calls the record.
+    pub fn references_of(&self, binding: &BindingId) -> impl Iterator<Item = &str> {
+        self.references
+            .iter()
+            .filter(move |(of, _)| of == binding)
+            .map(|(_, reference)| reference.as_str())
+    }
+
+    /// A field's value; `Null` where it is not set.
+    pub fn field(&self, id: &str) -> &Value {
+        self.fields.get(id).unwrap_or(&Value::Null)
+    }
+}
+
+/// Which effect of a record: the version that caused it, and its place there. Written `7.1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EffectKey {
+    /// The version of the record that caused it.
+    pub version: u64,
+    /// Its place among the effects of that version.
+    pub index: u32,
+}
+
+/// Not two numbers joined by a dot.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("an effect of a record reads `7.1`: the version that caused it and its place there")]
+pub struct EffectKeyError;
+
+impl fmt::Display for EffectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.version, self.index)
+    }
+}
+
+impl FromStr for EffectKey {
+    type Err = EffectKeyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (version, index) = text.split_once('.').ok_or(EffectKeyError)?;
+        let wrong = |_| EffectKeyError;
+        Ok(Self {
+            version: version.parse().map_err(wrong)?,
+            index: index.parse().map_err(wrong)?,
+        })
+    }
+}
+
+impl Serialize for EffectKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EffectKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Something still to be done outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PendingEffect {
+    /// What.
+    pub call: EffectCall,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is to be tried next.
+    pub next_at: Instant,
+    /// Whether it was given up; an operator may redrive it.
+    #[serde(default)]
+    pub dead: bool,
+    /// What went wrong last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What an effect does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EffectCall {
+    /// Tells a binding of an event of the version that caused it.
+    Deliver {
+        /// The binding.
+        binding: BindingId,
+        /// The kind of event.
+        kind: EventKind,
+        /// The place of the event among those of the version.
+        event: u32,
+    },
+    /// Creates a record.
+    Create {
+        /// What the definition says, its settings computed.
+        create: CreateEffect,
+    },
+}

@@ -1,0 +1,1 @@
+//! The Plugins port on wasmtime: load, grant, limit, call.

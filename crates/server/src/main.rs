@@ -1,0 +1,2 @@
+//! The binary `wright`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The Store port on redb: truth, views that follow it, one writer.

@@ -1,0 +1,1 @@
+//! End to end, one file per story.
