@@ -5,17 +5,24 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// The files of one shipped pack, by path below its own folder.
 pub fn pack(id: &str) -> impl Iterator<Item = (&'static str, &'static [u8])> {
-    PACKS.iter().filter_map(move |(path, bytes)| Some((path.strip_prefix(id)?.strip_prefix('/')?, *bytes)))
+    PACKS
+        .iter()
+        .filter_map(move |(path, bytes)| Some((path.strip_prefix(id)?.strip_prefix('/')?, *bytes)))
 }
 
 /// The ids of the shipped packs.
 pub fn pack_ids() -> impl Iterator<Item = &'static str> {
-    PACKS.iter().filter_map(|(path, _)| path.strip_suffix("/pack.yaml"))
+    PACKS
+        .iter()
+        .filter_map(|(path, _)| path.strip_suffix("/pack.yaml"))
 }
 
 /// The component of this file name, such as `skills-router.wasm`.
 pub fn plugin(file: &str) -> Option<&'static [u8]> {
-    PLUGINS.iter().find(|(name, _)| *name == file).map(|(_, bytes)| *bytes)
+    PLUGINS
+        .iter()
+        .find(|(name, _)| *name == file)
+        .map(|(_, bytes)| *bytes)
 }
 
 #[cfg(test)]
