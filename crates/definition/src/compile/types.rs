@@ -1,0 +1,472 @@
+//! Compiled definitions: names resolved, expressions parsed and checked, literals turned into values.
+//! This is what the engine runs on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use calendar::Calendar;
+use indexmap::IndexMap;
+use model::configuration::{InstalledBinding, InstalledPack};
+use model::definition::{
+    ApprovalBy, Category, Hit, OnChange, OnReopen, Outcome, Plugin, RoutingBy, ServiceLevelType, Stage as StageSource,
+    Team, Wait, WarningPoint,
+};
+use model::event::EventKind;
+use model::id::{
+    BindingId, CalendarId, EffectName, FieldId, LinkKind, NoticeId, PackId, PersonId, RequirementId, RoleId, RowId,
+    ServiceLevelId, StageId, StateId, TableId, TargetId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
+};
+use model::time::Period;
+use model::{Digest, Value};
+
+use super::field::Field;
+use crate::expression::Expression;
+
+/// Everything in force, compiled.
+#[derive(Clone, Debug, Default)]
+pub struct Definitions {
+    /// The digest of the configuration.
+    pub digest: Digest,
+    /// The packs.
+    pub packs: BTreeMap<PackId, InstalledPack>,
+    /// The workflows in force; records may be pinned to others.
+    pub workflows: BTreeMap<WorkflowId, Arc<Workflow>>,
+    /// The service levels in force; clocks may be pinned to others.
+    pub service_levels: BTreeMap<ServiceLevelId, Arc<ServiceLevel>>,
+    /// The calendars in force; clocks may be pinned to others.
+    pub calendars: BTreeMap<CalendarId, PinnedCalendar>,
+    /// The teams.
+    pub teams: BTreeMap<TeamId, Team>,
+    /// The notices.
+    pub notices: BTreeMap<NoticeId, Notice>,
+    /// The bindings.
+    pub bindings: BTreeMap<BindingId, Binding>,
+}
+
+/// A calendar with the digest of its version.
+#[derive(Clone, Debug)]
+pub struct PinnedCalendar {
+    /// The digest of its definition.
+    pub digest: Digest,
+    /// The calendar.
+    pub calendar: Calendar,
+}
+
+/// A workflow.
+#[derive(Clone, Debug)]
+pub struct Workflow {
+    /// Its id.
+    pub id: WorkflowId,
+    /// The digest of this version.
+    pub digest: Digest,
+    /// The pack it came from.
+    pub pack: PackId,
+    /// The zone of its calendar days.
+    pub zone: chrono_tz::Tz,
+    /// What people call it.
+    pub title: String,
+    /// The practice that it serves.
+    pub practice: Option<String>,
+    /// What stands before the number of its records.
+    pub number: String,
+    /// Who may see its records.
+    pub see: Permits,
+    /// Who may change fields outside forms.
+    pub edit: Permits,
+    /// Its fields, in order.
+    pub fields: IndexMap<FieldId, Field>,
+    /// Its tables, each after those whose fields it reads.
+    pub tables: IndexMap<TableId, Table>,
+    /// Who gets the work.
+    pub routing: Option<Routing>,
+    /// The ways to begin, in the order written.
+    pub create: IndexMap<TransitionId, Transition>,
+    /// Its states.
+    pub states: IndexMap<StateId, State>,
+    /// Transitions open in several states.
+    pub anywhere: IndexMap<TransitionId, Transition>,
+    /// Timers of whatever state.
+    pub timers: IndexMap<TimerId, Timer>,
+}
+
+impl Workflow {
+    /// The transitions open to a record in this state: the state's own, then those of `anywhere`.
+    pub fn transitions(&self, state: &StateId) -> impl Iterator<Item = &Transition> {
+        let own = self.states.get(state);
+        let category = own.map(|own| own.category);
+        let anywhere = self.anywhere.values().filter(move |transition| category.is_some_and(|category| transition.leaves(state, category)));
+        own.into_iter().flat_map(|own| own.transitions.values()).chain(anywhere)
+    }
+
+    /// The transition of this name open in this state.
+    pub fn transition(&self, state: &StateId, name: &str) -> Option<&Transition> {
+        self.transitions(state).find(|transition| transition.id.as_str() == name)
+    }
+}
+
+/// Who may do something.
+#[derive(Clone, Debug, Default)]
+pub struct Permits(pub Vec<Permit>);
+
+/// A right, and when it counts.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    /// Who has it.
+    pub right: Right,
+    /// When; always without it.
+    pub when: Option<Expression>,
+}
+
+/// Who has a right: a role, or a relation to the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Anyone with access.
+    Anyone,
+    /// The requester of the record.
+    Requester,
+    /// The assignee of the record.
+    Assignee,
+    /// The members of the record's team.
+    Team,
+    /// Those who watch the record.
+    Watcher,
+    /// Everyone with a role.
+    Role(RoleId),
+}
+
+/// A decision table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its id.
+    pub id: TableId,
+    /// Which row answers.
+    pub hit: Hit,
+    /// The fields that it may give, those decided by it.
+    pub gives: BTreeSet<FieldId>,
+    /// Its rows, in order.
+    pub rows: Vec<Row>,
+    /// The fields that its rows read.
+    pub reads: BTreeSet<FieldId>,
+    /// Whether a row reads anything else, such as `record` or `now`, so that it is asked at every step.
+    pub reads_beyond_fields: bool,
+}
+
+/// A row of a table.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its id.
+    pub id: RowId,
+    /// When it answers.
+    pub when: Expression,
+    /// What it gives.
+    pub then: Vec<(FieldId, Computed)>,
+}
+
+/// A value that is given: a literal, or computed.
+#[derive(Clone, Debug)]
+pub enum Computed {
+    /// Taken as it stands.
+    Literal(Value),
+    /// Computed when it is given.
+    Expression(Expression),
+}
+
+/// Who gets the work.
+#[derive(Clone, Debug)]
+pub struct Routing {
+    /// Who decides.
+    pub by: Option<RoutingBy>,
+    /// The team of last resort.
+    pub fallback: TeamId,
+}
+
+/// Something of a record that can be set: a field, or one of the record's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// A field of the workflow.
+    Field(FieldId),
+    /// `assignee`.
+    Assignee,
+    /// `team`.
+    Team,
+    /// `requester`.
+    Requester,
+}
+
+/// A transition, or a way to begin.
+#[derive(Clone, Debug)]
+pub struct Transition {
+    /// Its id.
+    pub id: TransitionId,
+    /// What people see.
+    pub title: String,
+    /// Where it leads.
+    pub to: Option<StateId>,
+    /// The states and categories that a transition of `anywhere` leaves from; none is all.
+    pub from: Vec<From>,
+    /// Who may take it; nobody but the workflow itself where it is empty.
+    pub permit: Permits,
+    /// Taken as soon as its requirements hold.
+    pub automatic: bool,
+    /// What its form asks for, in order.
+    pub form: IndexMap<FieldId, FormField>,
+    /// What must hold.
+    pub require: Vec<Requirement>,
+    /// What it sets, in order.
+    pub set: Vec<(Slot, Computed)>,
+    /// Whether routing is asked.
+    pub route: bool,
+    /// What it causes.
+    pub effects: IndexMap<EffectName, Effect>,
+}
+
+impl Transition {
+    /// Whether it can be taken in this state.
+    pub fn leaves(&self, state: &StateId, category: Category) -> bool {
+        self.from.is_empty()
+            || self.from.iter().any(|from| match from {
+                From::State(id) => id == state,
+                From::Category(of) => *of == category,
+            })
+    }
+}
+
+/// Where a transition of `anywhere` leaves from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    /// One state.
+    State(StateId),
+    /// Every state of a category.
+    Category(Category),
+}
+
+/// One thing that a form asks for.
+#[derive(Clone, Debug)]
+pub struct FormField {
+    /// What it accepts: the field as the form refines it, or the input's own.
+    pub field: Field,
+    /// Where it goes; none for an input, which the journal keeps.
+    pub slot: Option<Slot>,
+    /// Whether the form cannot go without it, where the record does not have it already.
+    pub required: bool,
+}
+
+/// A condition of a transition.
+#[derive(Clone, Debug)]
+pub struct Requirement {
+    /// Its id.
+    pub id: RequirementId,
+    /// What must be true.
+    pub when: Expression,
+    /// What to tell who is refused.
+    pub say: String,
+}
+
+/// Something to be done outside.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// A message to people.
+    Notice(NoticeId),
+    /// An event to one binding.
+    Plugin(BindingId),
+    /// A new record.
+    Create {
+        /// Its workflow.
+        workflow: WorkflowId,
+        /// The way to begin.
+        create: Option<TransitionId>,
+        /// Its fields, computed from this record.
+        set: Vec<(FieldId, Computed)>,
+        /// The kind of link from the new record to this one.
+        link: Option<LinkKind>,
+    },
+}
+
+/// A state.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Its id.
+    pub id: StateId,
+    /// What people see.
+    pub title: String,
+    /// Its part of a record's life.
+    pub category: Category,
+    /// How a record that ends here ended.
+    pub outcome: Option<String>,
+    /// Who must agree.
+    pub approval: Option<Approval>,
+    /// The moves out of it, in the order written.
+    pub transitions: IndexMap<TransitionId, Transition>,
+    /// Timers set on entering.
+    pub timers: IndexMap<TimerId, Timer>,
+}
+
+/// An approval.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// The binding that is asked for the stages.
+    pub by: Option<ApprovalBy>,
+    /// The definition's own stages, in order.
+    pub stages: IndexMap<StageId, Stage>,
+    /// The transition that follows each outcome.
+    pub then: BTreeMap<Outcome, TransitionId>,
+}
+
+/// A stage of an approval.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// Whether it is asked at all.
+    pub when: Option<Expression>,
+    /// The rest, as written.
+    pub source: StageSource,
+}
+
+/// A timer.
+#[derive(Clone, Debug)]
+pub struct Timer {
+    /// Its id.
+    pub id: TimerId,
+    /// It runs only while this holds.
+    pub condition: Option<Expression>,
+    /// How long.
+    pub wait: Wait,
+    /// Whether it is set again.
+    pub repeat: bool,
+    /// The transition it takes.
+    pub transition: Option<TransitionId>,
+    /// What it causes.
+    pub effects: IndexMap<EffectName, Effect>,
+}
+
+/// A service level.
+#[derive(Clone, Debug)]
+pub struct ServiceLevel {
+    /// Its id.
+    pub id: ServiceLevelId,
+    /// The digest of this version.
+    pub digest: Digest,
+    /// What people call it.
+    pub title: String,
+    /// Who promises it to whom.
+    pub kind: ServiceLevelType,
+    /// The zone of calendar days.
+    pub zone: chrono_tz::Tz,
+    /// The workflows it covers, each where its expression holds.
+    pub covers: BTreeMap<WorkflowId, Expression>,
+    /// Where business time is counted.
+    pub calendar: CalendarChoice,
+    /// Its targets.
+    pub targets: IndexMap<TargetId, Target>,
+    /// Its tables; each row gives a goal.
+    pub tables: BTreeMap<TableId, Vec<GoalRow>>,
+}
+
+/// The calendar of a service level.
+#[derive(Clone, Debug)]
+pub enum CalendarChoice {
+    /// Always this one.
+    Named(CalendarId),
+    /// The one whose id the expression gives.
+    Expression(Expression),
+}
+
+/// A row of a table that gives a goal in business time.
+#[derive(Clone, Debug)]
+pub struct GoalRow {
+    /// Its id.
+    pub id: RowId,
+    /// When it answers.
+    pub when: Expression,
+    /// The goal.
+    pub goal: Period,
+}
+
+/// A target.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its id.
+    pub id: TargetId,
+    /// It runs from the first entry where this holds.
+    pub start: Expression,
+    /// It stands still while this holds.
+    pub pause: Option<Expression>,
+    /// It ends where this holds.
+    pub stop: Expression,
+    /// What a reopening does.
+    pub reopened: OnReopen,
+    /// How much time there is.
+    pub goal: model::definition::Goal,
+    /// What a new goal or calendar does.
+    pub change: OnChange,
+    /// Signs given before the breach.
+    pub warnings: IndexMap<WarningId, Warning>,
+    /// The transition that a breach takes.
+    pub breach_transition: Option<TransitionId>,
+    /// What a breach causes.
+    pub breach_effects: IndexMap<EffectName, Effect>,
+}
+
+/// A sign given before the breach.
+#[derive(Clone, Debug)]
+pub struct Warning {
+    /// When.
+    pub point: WarningPoint,
+    /// What it causes.
+    pub effects: IndexMap<EffectName, Effect>,
+}
+
+/// A notice.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Its id.
+    pub id: NoticeId,
+    /// Who gets it.
+    pub to: Vec<Recipient>,
+    /// The template of its subject.
+    pub subject: String,
+    /// The template of its text.
+    pub text: String,
+}
+
+/// Who gets a notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// The requester of the record.
+    Requester,
+    /// The assignee of the record.
+    Assignee,
+    /// The members of the record's team.
+    Team,
+    /// Those who watch the record.
+    Watcher,
+    /// Those who may vote in the open stage.
+    Approver,
+    /// Everyone with a role.
+    Role(RoleId),
+    /// One person.
+    Person(PersonId),
+}
+
+/// A binding.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// Its id.
+    pub id: BindingId,
+    /// What is installed of it.
+    pub installed: InstalledBinding,
+    /// Its definition.
+    pub plugin: Arc<Plugin>,
+    /// The events it is told of, per workflow where it says so.
+    pub events: Vec<Subscription>,
+}
+
+/// An event that a binding is told of.
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    /// The kind.
+    pub kind: EventKind,
+    /// Of which workflows; none is all.
+    pub workflows: BTreeSet<WorkflowId>,
+    /// For which records.
+    pub when: Option<Expression>,
+}
