@@ -21,8 +21,11 @@ const LATEST: i64 = 4_133_980_800;
 /// Changes are almost a week apart at the least, so that this cannot step over two.
 const STEP: i64 = 2 * 86_400;
 
-static ZONES: LazyLock<Box<[OnceLock<Box<[Offset]>>]>> =
-    LazyLock::new(|| TZ_VARIANTS.iter().map(|_| OnceLock::new()).collect());
+type Found = OnceLock<Box<[Offset]>>;
+
+/// By a zone's place in [`TZ_VARIANTS`].
+static ZONES: LazyLock<Box<[Found]>> =
+    LazyLock::new(|| TZ_VARIANTS.iter().map(|_| Found::new()).collect());
 
 /// The offsets of a zone in order of time, the first from the first instant there is.
 pub(crate) fn offsets(zone: Tz) -> &'static [Offset] {
@@ -44,9 +47,9 @@ fn find_offsets(zone: Tz) -> Box<[Offset]> {
             while new - old > 1 {
                 let middle = i64::midpoint(old, new);
                 if seconds_ahead(zone, middle) == current {
-                    old = middle
+                    old = middle;
                 } else {
-                    new = middle
+                    new = middle;
                 }
             }
             offsets.push(Offset {

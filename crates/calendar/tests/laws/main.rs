@@ -72,16 +72,13 @@ proptest! {
     #[test]
     fn the_next_opening_is_open_and_nothing_before_it_is(definition in definitions(), start in instants()) {
         let calendar = compiled(&definition);
-        match calendar.next_open(start) {
-            Some(open) => {
-                prop_assert!(open >= start && calendar.is_open(open));
-                prop_assert_eq!(calendar.between(start, open), Duration::ZERO);
-            }
-            None => {
-                let in_ten_years = Instant::from_millis(start.millis() + 3653 * DAY);
-                prop_assert_eq!(calendar.between(start, in_ten_years), Duration::ZERO);
-                prop_assert_eq!(calendar.add(start, Duration::from_millis(1)), None);
-            }
+        if let Some(open) = calendar.next_open(start) {
+            prop_assert!(open >= start && calendar.is_open(open));
+            prop_assert_eq!(calendar.between(start, open), Duration::ZERO);
+        } else {
+            let in_ten_years = Instant::from_millis(start.millis() + 3653 * DAY);
+            prop_assert_eq!(calendar.between(start, in_ten_years), Duration::ZERO);
+            prop_assert_eq!(calendar.add(start, Duration::from_millis(1)), None);
         }
     }
 }
