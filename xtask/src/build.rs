@@ -1,0 +1,126 @@
+//! `cargo xtask build`: the plugins, then the server that carries them and the packs inside.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use crate::shell::{self, say};
+use crate::{manifest, wasm_target, workspace};
+
+/// The plugins that ship inside the server; each is a package of the same name in `plugins/`.
+const PLUGINS: [&str; 4] = [
+    "change-advisory",
+    "contract-hours",
+    "skills-router",
+    "webhook",
+];
+
+/// What to build.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Optimised, into `target/release`
+    #[arg(long)]
+    pub(crate) release: bool,
+}
+
+/// Builds everything and returns the path of the finished `wright`.
+pub(crate) fn run(options: &Options) -> Result<PathBuf> {
+    plugins()?;
+    server(options.release)
+}
+
+/// Builds the first-party plugins into `<target>/plugins`, each with its manifest inside.
+pub(crate) fn plugins() -> Result<()> {
+    wasm_target::ensure()?;
+    say(format!(
+        "building {} plugins for {}",
+        PLUGINS.len(),
+        wasm_target::TARGET
+    ));
+    let mut command = workspace::cargo();
+    command.args([
+        "build",
+        "--locked",
+        "--profile",
+        "plugin",
+        "--target",
+        wasm_target::TARGET,
+    ]);
+    for plugin in PLUGINS {
+        command.args(["-p", plugin]);
+    }
+    shell::run(&mut command)?;
+    let target = workspace::target_dir()?;
+    let built = target.join(wasm_target::TARGET).join("plugin");
+    let finished = target.join("plugins");
+    std::fs::create_dir_all(&finished)
+        .with_context(|| format!("cannot create {}", finished.display()))?;
+    for plugin in PLUGINS {
+        let component = built.join(plugin.replace('-', "_")).with_extension("wasm");
+        let bytes = std::fs::read(&component)
+            .with_context(|| format!("cannot read {}", component.display()))?;
+        let manifest = manifest::read(&workspace::root().join("plugins").join(plugin))?;
+        let whole =
+            manifest::append(&bytes, &manifest).with_context(|| format!("plugin {plugin}"))?;
+        let path = finished.join(plugin).with_extension("wasm");
+        write_if_changed(&path, &whole)?;
+        say(format!(
+            "{} ({} KiB)",
+            path.display(),
+            whole.len().div_ceil(1024)
+        ));
+    }
+    Ok(())
+}
+
+/// Builds `wright`; its build script picks packs and plugins up.
+fn server(release: bool) -> Result<PathBuf> {
+    say("building `wright` with the shipped packs and plugins inside");
+    let mut command = workspace::cargo();
+    command.args([
+        "build",
+        "--locked",
+        "-p",
+        "servicewright-server",
+        "--bin",
+        "wright",
+    ]);
+    if release {
+        command.arg("--release");
+    }
+    shell::run(&mut command)?;
+    let profile = if release { "release" } else { "debug" };
+    let name = format!("wright{}", std::env::consts::EXE_SUFFIX);
+    let built = workspace::target_dir()?.join(profile).join(&name);
+    let promised = workspace::root().join("target").join(profile).join(&name);
+    if !same_file(&built, &promised) {
+        copy_binary(&built, &promised)?;
+    }
+    say(format!(
+        "{} is ready and needs nothing beside it",
+        promised.display()
+    ));
+    Ok(promised)
+}
+
+/// Leaves a file of the same content untouched, so that cargo does not rebuild what embeds it.
+fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
+    if std::fs::read(path).is_ok_and(|present| present == bytes) {
+        return Ok(());
+    }
+    std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Puts the new binary in place of the old by renaming, which works while the old one runs.
+fn copy_binary(from: &Path, to: &Path) -> Result<()> {
+    let explain = || format!("cannot copy {} to {}", from.display(), to.display());
+    std::fs::create_dir_all(to.parent().unwrap_or(to)).with_context(explain)?;
+    let beside = to.with_extension("new");
+    std::fs::copy(from, &beside).with_context(explain)?;
+    std::fs::rename(&beside, to).with_context(explain)
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}

@@ -1,0 +1,38 @@
+//! The front door: `cargo xtask build`, `demo`, `test`. One file per command; each says what it
+//! is about to do and prints every command it runs.
+
+mod build;
+mod demo;
+mod manifest;
+mod shell;
+mod test;
+mod wasm_target;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, tries and checks Servicewright.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds the plugins and one self-contained `wright`
+    Build(build::Options),
+    /// Builds, starts a server with an example desk, and prints what to try
+    Demo(demo::Options),
+    /// Runs every check that CI runs
+    Test,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Build(options) => build::run(&options).map(drop),
+        Command::Demo(options) => demo::run(&options),
+        Command::Test => test::run(),
+    }
+}
