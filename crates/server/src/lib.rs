@@ -1,4 +1,5 @@
 //! The binary wright: configuration, wiring, command line.
 
 pub mod embedded;
+pub mod pack_files;
 pub mod replay;

@@ -1,0 +1,231 @@
+//! The files of a pack: from a folder, or from those that the binary carries inside.
+//!
+//! An adaptation may leave its `base/` out where it extends a shipped pack: that pack is laid under
+//! it from the binary. Its version and digest are checked as they would be with a folder `base/`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::embedded;
+
+/// The most files of a pack.
+const MAX_FILES: usize = 5_000;
+/// The longest definition, in bytes.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+/// The largest component, in bytes.
+const MAX_COMPONENT_BYTES: u64 = 64 << 20;
+/// The deepest folder: `base/` of `base/` of … and a folder of definitions.
+const MAX_DEPTH: usize = 12;
+
+/// The files of a pack, by path from its folder with `/` between the parts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PackFiles {
+    /// Definitions and other texts.
+    pub texts: BTreeMap<String, String>,
+    /// Components, the `.wasm` files.
+    pub components: BTreeMap<String, Vec<u8>>,
+}
+
+/// Why the files of a pack cannot be had.
+#[derive(Debug, Error)]
+pub enum PackFilesError {
+    /// A file or folder cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is no `pack.yaml`.
+    #[error("{} is not a pack: it has no pack.yaml", .0.display())]
+    NotAPack(PathBuf),
+    /// There are more or larger files than a pack may have.
+    #[error("{}: {what}", path.display())]
+    TooLarge {
+        /// Where.
+        path: PathBuf,
+        /// Which limit.
+        what: String,
+    },
+}
+
+/// The part of `pack.yaml` that says what lies below it.
+#[derive(Deserialize)]
+struct Header {
+    extends: Option<Extends>,
+}
+
+#[derive(Deserialize)]
+struct Extends {
+    pack: String,
+}
+
+impl PackFiles {
+    /// Reads the pack in a folder.
+    ///
+    /// # Errors
+    /// Where it cannot be read, has no `pack.yaml`, or is larger than a pack may be: 5,000 files of
+    /// a mebibyte each, components of 64 MiB.
+    pub fn read(folder: &Path) -> Result<Self, PackFilesError> {
+        let mut files = Self::default();
+        files.collect(folder, "", 0)?;
+        if !files.texts.contains_key("pack.yaml") {
+            return Err(PackFilesError::NotAPack(folder.to_owned()));
+        }
+        files.add_shipped_base();
+        Ok(files)
+    }
+
+    /// A shipped pack, where there is one of this id.
+    pub fn shipped(id: &str) -> Option<Self> {
+        let mut files = Self::default();
+        for (path, bytes) in embedded::pack(id) {
+            files
+                .texts
+                .insert(path.to_owned(), String::from_utf8_lossy(bytes).into_owned());
+        }
+        (!files.texts.is_empty()).then_some(files)
+    }
+
+    /// The component that a binding calls by this file name: the pack's own, that of a pack below
+    /// it, or one that the binary carries.
+    pub fn component(&self, file: &str) -> Option<&[u8]> {
+        let own = format!("plugins/{file}");
+        let below = format!("/{own}");
+        self.components
+            .get(&own)
+            .or_else(|| {
+                self.components
+                    .iter()
+                    .find(|(path, _)| path.ends_with(&below))
+                    .map(|(_, bytes)| bytes)
+            })
+            .map(Vec::as_slice)
+            .or_else(|| embedded::plugin(file))
+    }
+
+    fn add_shipped_base(&mut self) {
+        let mut below = String::new();
+        loop {
+            let header = self.texts.get(&format!("{below}pack.yaml"));
+            let Some(header) = header.and_then(|text| serde_saphyr::from_str::<Header>(text).ok())
+            else {
+                return;
+            };
+            let Some(extends) = header.extends else {
+                return;
+            };
+            below.push_str("base/");
+            if below.matches('/').count() > MAX_DEPTH {
+                return;
+            }
+            if self.texts.contains_key(&format!("{below}pack.yaml")) {
+                continue;
+            }
+            let Some(base) = Self::shipped(&extends.pack) else {
+                return;
+            };
+            for (path, text) in base.texts {
+                self.texts.insert(format!("{below}{path}"), text);
+            }
+        }
+    }
+
+    fn collect(&mut self, folder: &Path, within: &str, depth: usize) -> Result<(), PackFilesError> {
+        let too_large = |what: String| PackFilesError::TooLarge {
+            path: folder.to_owned(),
+            what,
+        };
+        if depth > MAX_DEPTH {
+            return Err(too_large(format!(
+                "folders are nested deeper than {MAX_DEPTH}"
+            )));
+        }
+        let read = |path: &Path| {
+            let path = path.to_owned();
+            move |source| PackFilesError::Read { path, source }
+        };
+        for entry in fs::read_dir(folder).map_err(read(folder))? {
+            let entry = entry.map_err(read(folder))?;
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') {
+                continue;
+            }
+            let inside = format!("{within}{name}");
+            let metadata = fs::metadata(&path).map_err(read(&path))?;
+            if metadata.is_dir() {
+                self.collect(&path, &format!("{inside}/"), depth + 1)?;
+                continue;
+            }
+            let is_component = path
+                .extension()
+                .is_some_and(|extension| extension == "wasm");
+            let is_yaml = path
+                .extension()
+                .is_some_and(|extension| extension == "yaml" || extension == "yml");
+            if !is_component && !is_yaml {
+                continue;
+            }
+            let limit = if is_component {
+                MAX_COMPONENT_BYTES
+            } else {
+                MAX_FILE_BYTES
+            };
+            if metadata.len() > limit {
+                return Err(too_large(format!(
+                    "{name} has {} bytes; at most {limit} are allowed",
+                    metadata.len()
+                )));
+            }
+            if self.texts.len() + self.components.len() >= MAX_FILES {
+                return Err(too_large(format!("a pack has at most {MAX_FILES} files")));
+            }
+            if is_component {
+                self.components
+                    .insert(inside, fs::read(&path).map_err(read(&path))?);
+            } else {
+                self.texts
+                    .insert(inside, fs::read_to_string(&path).map_err(read(&path))?);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{PackFiles, PackFilesError};
+
+    #[test]
+    fn an_adaptation_of_a_shipped_pack_needs_no_copy_of_it() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/volvo");
+        let files = PackFiles::read(&folder).expect("a pack");
+        let shipped = PackFiles::shipped("itil").expect("shipped");
+        assert_eq!(
+            files.texts.get("base/pack.yaml"),
+            shipped.texts.get("pack.yaml")
+        );
+        assert_eq!(
+            files.texts.get("base/workflows/incident.yaml"),
+            shipped.texts.get("workflows/incident.yaml")
+        );
+        assert!(files.texts.contains_key("workflows/incident.yaml"));
+    }
+
+    #[test]
+    fn a_folder_without_a_header_is_not_a_pack() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(matches!(
+            PackFiles::read(folder.path()),
+            Err(PackFilesError::NotAPack(_))
+        ));
+    }
+}
