@@ -31,10 +31,10 @@ pub struct Agreement {
 
 impl Agreement {
     /// An agreement with these targets: for tests.
-    pub fn new<const N: usize>(id: &str, targets: [&str; N], calendar: &str) -> Self {
+    pub fn new(id: &str, targets: &[&str], calendar: &str) -> Self {
         Self {
             id: id.to_owned(),
-            targets: targets.map(str::to_owned).into(),
+            targets: targets.iter().map(|&target| target.to_owned()).collect(),
             calendar: calendar.to_owned(),
             facts: Fields::new(),
         }
