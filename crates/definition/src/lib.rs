@@ -3,7 +3,9 @@
 //! A pack comes in as a map of path to text. [`source`] reads the texts into trees that know where
 //! everything stands, [`overlay`] lays the files of an adaptation over those of its base, [`pack`]
 //! turns the result into typed definitions with digests, and [`schema`] publishes what may stand
-//! in a file. [`expression`] holds the expressions of the language.
+//! in a file.
 
 pub mod overlay;
+pub mod pack;
+pub mod schema;
 pub mod source;

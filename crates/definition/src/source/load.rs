@@ -334,10 +334,14 @@ impl<'a> Loader<'a> {
     }
 
     fn empty_value(&mut self, span: Span, message: &str) {
+        let before = self.sources.file(self.file).text.get(..span.start as usize).unwrap_or_default();
+        let help = if before.trim_end_matches(' ').ends_with(',') {
+            "a text with a comma wants quotes within brackets; `{}` is the empty map"
+        } else {
+            "`null` removes, `{}` is the empty map, \"\" is the empty text"
+        };
         let diagnostic = self.sources.error(span, "empty-value", message);
-        self.report(
-            diagnostic.help("`null` removes, `{}` is the empty map, \"\" is the empty text"),
-        );
+        self.report(diagnostic.help(help));
     }
 
     fn check_depth(&self, span: Span, depth: usize) -> Result<(), Stop> {

@@ -29,15 +29,15 @@ pub fn read<T: DeserializeOwned>(
         Err(fault) => fault,
     };
     let mut rest = node.clone();
-    let mut removed = HashSet::new();
+    let mut removed: HashSet<Vec<String>> = HashSet::new();
     for _ in 0..MAX_ROUNDS {
         let mut path = std::mem::take(&mut fault.path);
         path.reverse();
-        let follows = fault.missing.is_some_and(|key| {
-            let mut gone = path.clone();
-            gone.push(key.to_owned());
-            removed.contains(&gone)
-        });
+        let follows = match fault.missing {
+            Some(key) => removed.contains(&[&path[..], &[key.to_owned()]].concat()),
+            // A whole that no longer holds together may do so only for want of what was taken out.
+            None => fault.rule == "value" && removed.iter().any(|gone| gone.len() > path.len() && gone.starts_with(&path)),
+        };
         if let (Some(near), Some((_, above))) = (fault.instead, path.split_last()) {
             removed.insert([above, &[near.to_owned()]].concat());
         }

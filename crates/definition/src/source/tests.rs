@@ -194,33 +194,33 @@ fn an_empty_value_is_not_null() {
     check(
         "states:\n  new:\n  old: null\nlist:\n  -\n  - 1\nflow: { a, b: }\n",
         expect![[r#"
-        error[empty-value]: `new` has no value
-         --> workflows/incident.yaml:2:3
-          |
-        2 |   new:
-          |   ^^^
-          = help: `null` removes, `{}` is the empty map, "" is the empty text
+            error[empty-value]: `new` has no value
+             --> workflows/incident.yaml:2:3
+              |
+            2 |   new:
+              |   ^^^
+              = help: `null` removes, `{}` is the empty map, "" is the empty text
 
-        error[empty-value]: the list has an empty item
-         --> workflows/incident.yaml:5:4
-          |
-        5 |   -
-          |    ^
-          = help: `null` removes, `{}` is the empty map, "" is the empty text
+            error[empty-value]: the list has an empty item
+             --> workflows/incident.yaml:5:4
+              |
+            5 |   -
+              |    ^
+              = help: `null` removes, `{}` is the empty map, "" is the empty text
 
-        error[empty-value]: `a` has no value
-         --> workflows/incident.yaml:7:9
-          |
-        7 | flow: { a, b: }
-          |         ^
-          = help: `null` removes, `{}` is the empty map, "" is the empty text
+            error[empty-value]: `a` has no value
+             --> workflows/incident.yaml:7:9
+              |
+            7 | flow: { a, b: }
+              |         ^
+              = help: `null` removes, `{}` is the empty map, "" is the empty text
 
-        error[empty-value]: `b` has no value
-         --> workflows/incident.yaml:7:12
-          |
-        7 | flow: { a, b: }
-          |            ^
-          = help: `null` removes, `{}` is the empty map, "" is the empty text"#]],
+            error[empty-value]: `b` has no value
+             --> workflows/incident.yaml:7:12
+              |
+            7 | flow: { a, b: }
+              |            ^
+              = help: a text with a comma wants quotes within brackets; `{}` is the empty map"#]],
     );
     check(
         "a: 1\n---\n",

@@ -1,0 +1,284 @@
+//! A pack and its bases: loading each level's files, and laying the levels over each other.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use model::Digest;
+use model::id::PackId;
+
+use super::canonical::canonical;
+use super::layout::{Place, Written, header, place};
+use super::{MAX_FILES, MAX_PACK_BYTES, PackRef};
+use crate::overlay::{DefinitionKind, merge as overlay, refuse_nulls};
+use crate::source::{Diagnostic, Diagnostics, FileId, Kind, Node, Sources, load as load_file};
+
+/// How many packs may stand on each other.
+pub const MAX_CHAIN: usize = 8;
+
+/// What the header of a base says of itself alone, which is not handed up to what extends it.
+const OWN: [&str; 5] = ["id", "version", "title", "extends", "renamed"];
+
+/// One pack of the chain as its own files have it.
+pub(super) struct Level {
+    id: PackId,
+    header: Node,
+    definitions: Vec<Written>,
+}
+
+/// A definition after merging.
+pub(super) struct Merged {
+    pub(super) kind: DefinitionKind,
+    pub(super) id: String,
+    pub(super) root: Node,
+    pub(super) canonical: String,
+    pub(super) digest: Digest,
+}
+
+/// A pack after merging.
+pub(super) struct MergedPack {
+    pub(super) header: Node,
+    pub(super) chain: Vec<PackRef>,
+    pub(super) definitions: Vec<Merged>,
+}
+
+type Definitions = IndexMap<(DefinitionKind, String), Node>;
+
+/// The first step: every file of every level, the lowest base first.
+pub(super) fn load(files: &BTreeMap<String, String>, sources: &mut Sources) -> Result<Vec<Level>, Diagnostics> {
+    check_bounds(files)?;
+    let mut found = Diagnostics::new();
+    let depth = files.keys().map(|path| base_prefix(path).matches('/').count()).max().unwrap_or_default();
+    if depth >= MAX_CHAIN {
+        let message = format!("more than {MAX_CHAIN} packs stand on each other");
+        return Err(Diagnostic::of_file("base/", "too-deep", message).into());
+    }
+    let mut levels = Vec::new();
+    for level in (0..=depth).rev() {
+        let prefix = "base/".repeat(level);
+        let own = files.iter().filter(|(path, _)| base_prefix(path) == prefix);
+        levels.extend(load_level(&prefix, own, sources, &mut found));
+    }
+    found.into_result(Some(levels))
+}
+
+fn check_bounds(files: &BTreeMap<String, String>) -> Result<(), Diagnostic> {
+    let bytes: usize = files.values().map(String::len).sum();
+    if files.len() > MAX_FILES {
+        let message = format!("the pack has {} files; {MAX_FILES} is the most", files.len());
+        return Err(Diagnostic::of_file("pack.yaml", "too-large", message));
+    }
+    if bytes > MAX_PACK_BYTES {
+        let message = format!("the files of the pack have {bytes} bytes together; {MAX_PACK_BYTES} is the most");
+        return Err(Diagnostic::of_file("pack.yaml", "too-large", message));
+    }
+    Ok(())
+}
+
+/// The part of a path that says how far down the chain it belongs: `base/` as often as it begins so.
+fn base_prefix(path: &str) -> &str {
+    let mut rest = path;
+    while let Some(below) = rest.strip_prefix("base/") {
+        rest = below;
+    }
+    &path[..path.len() - rest.len()]
+}
+
+fn load_level<'f>(
+    prefix: &str,
+    files: impl Iterator<Item = (&'f String, &'f String)>,
+    sources: &mut Sources,
+    found: &mut Diagnostics,
+) -> Option<Level> {
+    let mut own_header = None;
+    let mut definitions: Vec<Written> = Vec::new();
+    let mut ids: Vec<FileId> = Vec::new();
+    let mut has_header = false;
+    for (path, text) in files {
+        let kind = match place(path, &path[prefix.len()..], text) {
+            Ok(Place::Header) => DefinitionKind::Pack,
+            Ok(Place::Definition(kind)) => kind,
+            Ok(Place::Other) => continue,
+            Err(diagnostic) => {
+                found.push(diagnostic);
+                continue;
+            }
+        };
+        has_header |= kind == DefinitionKind::Pack;
+        let file = sources.add(path, None, text);
+        ids.push(file);
+        let Some(documents) = load_file(sources, file, found) else { continue };
+        if documents.is_empty() {
+            let message = format!("the file holds no definition; here stands a {kind}");
+            found.push(Diagnostic::of_file(path, "empty-document", message));
+        }
+        for document in documents {
+            let Some(written) = header(document, file, kind, sources, found) else { continue };
+            let slot = if kind == DefinitionKind::Pack { own_header.as_ref() } else { None };
+            let first = slot.or_else(|| definitions.iter().find(|other| other.kind == kind && other.id == written.id));
+            if let Some(first) = first {
+                found.push(twice(&written, first, sources));
+            } else if kind == DefinitionKind::Pack {
+                own_header = Some(written);
+            } else {
+                definitions.push(written);
+            }
+        }
+    }
+    if !has_header {
+        let help = "a pack's header begins: `kind: Pack`, `id: my-pack`, `version: 1.0.0`, `title: …`";
+        let path = format!("{prefix}pack.yaml");
+        found.push(Diagnostic::of_file(&path, "missing-file", "`pack.yaml` is missing").help(help));
+    }
+    let own_header = own_header?;
+    let id = PackId::new(&own_header.id).ok()?;
+    for file in ids {
+        sources.set_pack(file, &id);
+    }
+    Some(Level { id, header: own_header.node, definitions })
+}
+
+fn twice(written: &Written, first: &Written, sources: &Sources) -> Diagnostic {
+    let span = |written: &Written| written.node.get("id").map_or(written.node.span, |id| id.span);
+    let place = sources.place(span(first));
+    let message = if written.kind == DefinitionKind::Pack {
+        format!("a second header; the first stands at {place}")
+    } else {
+        format!("a second {} `{}`; the first stands at {place}", written.kind, written.id)
+    };
+    sources.error(span(written), "duplicate-definition", message)
+}
+
+/// The second step: each level laid over what is below it, from the bottom.
+pub(super) fn merge(levels: Vec<Level>, sources: &Sources) -> Result<MergedPack, Diagnostics> {
+    let mut found = Diagnostics::new();
+    let mut chain: Vec<PackRef> = Vec::new();
+    let mut definitions = Definitions::new();
+    let mut header: Option<Node> = None;
+    let top = levels.len().saturating_sub(1);
+    let mut last = Vec::new();
+    for (index, level) in levels.into_iter().enumerate() {
+        check_extends(&level, chain.last(), index == top, sources, &mut found);
+        // Laid over another base than it was made for, it would only break in ways that mislead.
+        if found.has_errors() {
+            return found.into_result(None);
+        }
+        if let Some(pack) = chain.iter().find(|pack| pack.id == level.id) {
+            let message = format!("the pack `{}` stands on itself", pack.id);
+            found.push(sources.error(level.header.span, "extends", message));
+        }
+        let version = version(&level, sources, &mut found);
+        let merged_header = merge_header(header.take(), &level, sources, &mut found);
+        for written in level.definitions {
+            match definitions.get_mut(&(written.kind, written.id.clone())) {
+                Some(base) => overlay(written.kind, base, &written.node, sources, &mut found),
+                None => {
+                    refuse_nulls(&written.node, sources, &mut found);
+                    definitions.insert((written.kind, written.id), written.node);
+                }
+            }
+        }
+        // Whatever follows a fault down here would be held to the wrong digest.
+        if found.has_errors() {
+            return found.into_result(None);
+        }
+        last = canonical_all(&definitions);
+        let digest = pack_digest(&merged_header, &last);
+        chain.push(PackRef { id: level.id, version, digest });
+        header = Some(merged_header);
+    }
+    let definitions = definitions
+        .into_iter()
+        .zip(last)
+        .map(|(((kind, id), root), (_, canonical, digest))| Merged { kind, id, root, canonical, digest })
+        .collect();
+    found.into_result(header.map(|header| MergedPack { header, chain, definitions }))
+}
+
+/// Holds what a level says it extends to what stands in its `base/`.
+fn check_extends(level: &Level, base: Option<&PackRef>, is_top: bool, sources: &Sources, found: &mut Diagnostics) {
+    let extends = level.header.as_map().and_then(|map| map.get("extends"));
+    let (entry, base) = match (extends, base) {
+        (None, None) => return,
+        // A base without its own base has been merged with it already; its digest tells if not.
+        (Some(_), None) if !is_top => return,
+        (Some(entry), None) => {
+            let message = "the pack that this one extends does not stand in `base/`";
+            let help = "put its folder there: base/pack.yaml, base/workflows/, …";
+            found.push(sources.error(entry.key, "extends", message).help(help));
+            return;
+        }
+        (None, Some(base)) => {
+            let message = "there is a pack in `base/`, but this one extends none";
+            let help = format!("add `extends: {{ pack: {}, version: {}, digest: \"{}\" }}`", base.id, base.version, base.digest);
+            found.push(sources.error(level.header.span, "extends", message).help(help));
+            return;
+        }
+        (Some(entry), Some(base)) => (entry, base),
+    };
+    let digest = base.digest.to_string();
+    for (key, right) in [("pack", base.id.as_str()), ("version", &base.version), ("digest", &digest)] {
+        let said = entry.value.get(key);
+        if said.and_then(Node::as_text) == Some(right) {
+            continue;
+        }
+        let message = match (said, key) {
+            (None, _) => format!("`extends` does not say the {key} of the pack in `base/`"),
+            (Some(_), "digest") => "the pack in `base/` has another digest: it is not the one that was adapted".to_owned(),
+            (Some(_), _) => format!("the pack in `base/` has another {}", if key == "pack" { "id" } else { key }),
+        };
+        let span = said.map_or(entry.key, |said| said.span);
+        let help = format!("if it is the one that is meant, write `{key}: {right}`");
+        found.push(sources.error(span, "extends", message).help(help));
+        // A pack of another name has another digest, too; one of the two says all.
+        return;
+    }
+}
+
+fn version(level: &Level, sources: &Sources, found: &mut Diagnostics) -> String {
+    let Some(node) = level.header.get("version") else {
+        found.push(sources.error(level.header.span, "missing-key", "`version` is missing here"));
+        return String::new();
+    };
+    let is_part = |part: &str| {
+        part == "0" || (part.len() <= 9 && !part.starts_with('0') && !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    match node.as_text() {
+        Some(text) if text.split('.').count() == 3 && text.split('.').all(is_part) => text.to_owned(),
+        _ => {
+            let message = "a version has three numbers, such as 1.0.0";
+            found.push(sources.error(node.span, "value", message));
+            String::new()
+        }
+    }
+}
+
+/// A level's header over what its base hands up: roles, zone, language, server.
+fn merge_header(base: Option<Node>, level: &Level, sources: &Sources, found: &mut Diagnostics) -> Node {
+    let Some(mut base) = base else {
+        refuse_nulls(&level.header, sources, found);
+        return level.header.clone();
+    };
+    if let Kind::Map(map) = &mut base.kind {
+        map.retain(|key, _| !OWN.contains(&key.as_str()));
+    }
+    base.span = level.header.span;
+    overlay(DefinitionKind::Pack, &mut base, &level.header, sources, found);
+    base
+}
+
+fn canonical_all(definitions: &Definitions) -> Vec<(String, String, Digest)> {
+    let each = definitions.iter().map(|((kind, id), root)| {
+        let text = canonical(*kind, root);
+        let digest = Digest::of(text.as_bytes());
+        (format!("{kind}/{id}"), text, digest)
+    });
+    each.collect()
+}
+
+/// The digest of a pack: over its canonical header and the digest of each definition by kind and id.
+fn pack_digest(header: &Node, definitions: &[(String, String, Digest)]) -> Digest {
+    let by_name: BTreeMap<&str, String> =
+        definitions.iter().map(|(name, _, digest)| (name.as_str(), digest.to_string())).collect();
+    let definitions = serde_json::to_string(&by_name).expect("a map of texts is plain data");
+    Digest::of_parts(&[canonical(DefinitionKind::Pack, header).as_bytes(), definitions.as_bytes()])
+}
