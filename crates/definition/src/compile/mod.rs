@@ -1,11 +1,33 @@
 //! From typed definitions to what the engine runs on: names resolved, expressions compiled.
 
+mod accept;
+mod compiler;
+mod definitions;
+mod effects;
+mod fault;
 mod field;
+mod fields;
+mod names;
+mod notice;
+mod order;
+mod scope;
+mod service_level;
+mod tables;
+mod transitions;
 mod types;
+mod workflow;
 
+pub use accept::{MAX_ITEM_CHARS, MAX_ITEMS, MAX_OBJECT_BYTES, MAX_TEXT_CHARS};
+pub use definitions::{Installable, Versioned, definitions};
+pub use fault::{Fault, Spot};
 pub use field::{Field, FieldKind};
+pub use names::{KnownWorkflow, Names, hooks};
+pub use notice::{binding, notice};
+pub use service_level::service_level;
 pub use types::{
-    Approval, Binding, CalendarChoice, Computed, Definitions, Effect, FormField, From, GoalRow, Notice, Permit, Permits,
-    PinnedCalendar, Recipient, Requirement, Right, Routing, Row, ServiceLevel, Slot, Stage, State, Subscription, Table,
-    Target, Timer, Transition, Warning, Workflow,
+    Approval, Binding, CalendarChoice, Computed, Definitions, Effect, FormField, From, GoalRow,
+    Notice, Permit, Permits, PinnedCalendar, Recipient, Requirement, Right, Routing, Row,
+    ServiceLevel, Slot, Stage, State, Subscription, Table, Target, Timer, Transition, Warning,
+    Workflow,
 };
+pub use workflow::workflow;

@@ -8,18 +8,20 @@ use calendar::Calendar;
 use indexmap::IndexMap;
 use model::configuration::{InstalledBinding, InstalledPack};
 use model::definition::{
-    ApprovalBy, Category, Hit, OnChange, OnReopen, Outcome, Plugin, RoutingBy, ServiceLevelType, Stage as StageSource,
-    Team, Wait, WarningPoint,
+    ApprovalBy, Category, Hit, OnChange, OnReopen, Outcome, Plugin, RoutingBy, ServiceLevelType,
+    Stage as StageSource, Team, Wait, WarningPoint,
 };
 use model::event::EventKind;
 use model::id::{
-    BindingId, CalendarId, EffectName, FieldId, LinkKind, NoticeId, PackId, PersonId, RequirementId, RoleId, RowId,
-    ServiceLevelId, StageId, StateId, TableId, TargetId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
+    BindingId, CalendarId, EffectName, FieldId, LinkKind, NoticeId, PackId, PersonId,
+    RequirementId, RoleId, RowId, ServiceLevelId, StageId, StateId, TableId, TargetId, TeamId,
+    TimerId, TransitionId, WarningId, WorkflowId,
 };
 use model::time::Period;
 use model::{Digest, Value};
 
 use super::field::Field;
+use super::names::Names;
 use crate::expression::Expression;
 
 /// Everything in force, compiled.
@@ -41,6 +43,8 @@ pub struct Definitions {
     pub notices: BTreeMap<NoticeId, Notice>,
     /// The bindings.
     pub bindings: BTreeMap<BindingId, Binding>,
+    /// The names by which definitions know each other, for compiling versions of before.
+    pub names: Names,
 }
 
 /// A calendar with the digest of its version.
@@ -75,6 +79,8 @@ pub struct Workflow {
     pub edit: Permits,
     /// Its fields, in order.
     pub fields: IndexMap<FieldId, Field>,
+    /// The computed fields, each after those it reads.
+    pub computed: Vec<FieldId>,
     /// Its tables, each after those whose fields it reads.
     pub tables: IndexMap<TableId, Table>,
     /// Who gets the work.
@@ -94,13 +100,18 @@ impl Workflow {
     pub fn transitions(&self, state: &StateId) -> impl Iterator<Item = &Transition> {
         let own = self.states.get(state);
         let category = own.map(|own| own.category);
-        let anywhere = self.anywhere.values().filter(move |transition| category.is_some_and(|category| transition.leaves(state, category)));
-        own.into_iter().flat_map(|own| own.transitions.values()).chain(anywhere)
+        let anywhere = self.anywhere.values().filter(move |transition| {
+            category.is_some_and(|category| transition.leaves(state, category))
+        });
+        own.into_iter()
+            .flat_map(|own| own.transitions.values())
+            .chain(anywhere)
     }
 
     /// The transition of this name open in this state.
     pub fn transition(&self, state: &StateId, name: &str) -> Option<&Transition> {
-        self.transitions(state).find(|transition| transition.id.as_str() == name)
+        self.transitions(state)
+            .find(|transition| transition.id.as_str() == name)
     }
 }
 

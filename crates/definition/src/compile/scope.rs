@@ -1,0 +1,126 @@
+//! What expressions may name, by where they stand.
+
+use indexmap::IndexMap;
+use model::definition::Category;
+use model::id::{CalendarId, FieldId, RoleId, TeamId};
+
+use super::field::Field;
+use super::names::Names;
+use super::types::FormField;
+use crate::expression::{Scope, Type, is_usable_name};
+
+/// Names that no field and no input may have: expressions and `set` keep them for other things.
+pub(super) const RESERVED: [&str; 10] = [
+    "record",
+    "input",
+    "actor",
+    "now",
+    "tasks",
+    "links",
+    "it",
+    "assignee",
+    "team",
+    "requester",
+];
+
+/// Why a field or an input may not have this name.
+pub(super) fn reserved(name: &str) -> Option<&'static str> {
+    if RESERVED.contains(&name) {
+        Some("names something of every record or expression")
+    } else if is_usable_name(name) {
+        None
+    } else {
+        Some("is a word of CEL's own")
+    }
+}
+
+/// The scopes of one workflow.
+#[derive(Clone, Debug)]
+pub(super) struct Scopes {
+    /// What changes only with the record: of a timer's `while` and of clocks.
+    pub(super) clock: Scope,
+    /// With who acts and when.
+    pub(super) full: Scope,
+}
+
+impl Scopes {
+    pub(super) fn of<'s>(
+        fields: &IndexMap<FieldId, Field>,
+        states: impl IntoIterator<Item = &'s str>,
+        names: &Names,
+    ) -> Self {
+        let fields = fields
+            .values()
+            .map(|field| (field.id.as_str(), field.term_type()));
+        let clock = clock(fields, states, names);
+        let full = clock.clone().with("actor", actor(names)).with_now();
+        Self { clock, full }
+    }
+
+    /// The scope of what a transition does with what its form asks for.
+    pub(super) fn with_input(&self, form: &IndexMap<FieldId, FormField>) -> Scope {
+        let inputs = form
+            .iter()
+            .map(|(id, asked)| (id.as_str(), asked.field.term_type()));
+        let input = Type::object("the form", inputs);
+        self.full.clone().with("input", input)
+    }
+}
+
+/// A scope of these fields and `record`.
+pub(super) fn clock<'f, 's>(
+    fields: impl IntoIterator<Item = (&'f str, Type)>,
+    states: impl IntoIterator<Item = &'s str>,
+    names: &Names,
+) -> Scope {
+    let calendars = names.calendars.iter().map(CalendarId::as_str);
+    let mut scope = Scope::new()
+        .with_calendars(calendars)
+        .with("record", record(states, names));
+    for (name, kind) in fields {
+        scope.add(name, kind);
+    }
+    scope
+}
+
+fn record<'s>(states: impl IntoIterator<Item = &'s str>, names: &Names) -> Type {
+    let team = known(names, names.teams.iter().map(TeamId::as_str));
+    Type::object(
+        "record",
+        [
+            ("id", Type::Text),
+            ("state", Type::options(states)),
+            (
+                "category",
+                Type::options(Category::ALL.map(Category::as_str)),
+            ),
+            ("requester", Type::Text.nullable()),
+            ("assignee", Type::Text.nullable()),
+            ("team", team.nullable()),
+            ("created_at", Type::Instant),
+        ],
+    )
+}
+
+fn actor(names: &Names) -> Type {
+    let roles = known(names, names.roles.iter().map(RoleId::as_str));
+    let teams = known(names, names.teams.iter().map(TeamId::as_str));
+    Type::object(
+        "actor",
+        [
+            ("id", Type::Text),
+            ("roles", roles.list()),
+            ("teams", teams.list()),
+        ],
+    )
+}
+
+/// One of these; any text where they may have changed since, or there are none.
+fn known<'n>(names: &Names, ids: impl Iterator<Item = &'n str>) -> Type {
+    let mut ids = ids.peekable();
+    if names.lenient || ids.peek().is_none() {
+        Type::Text
+    } else {
+        Type::options(ids)
+    }
+}
