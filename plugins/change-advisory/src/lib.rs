@@ -29,31 +29,33 @@ impl Approval for ChangeAdvisory {
             return Ok(Verdict::Approve(reason));
         }
         let mut stages = Vec::new();
+        let for_board = risk.points >= settings.thresholds.board;
         if risk.points >= settings.thresholds.manager {
-            stages.push(manager_stage(call, &settings, record, &risk)?);
+            let manager = manager(call, record)?;
+            // The board decides alone rather than after somebody who stands in.
+            if manager.is_some() || !for_board {
+                stages.push(manager_stage(&settings, manager, &risk));
+            }
         }
-        if risk.points >= settings.thresholds.board {
+        if for_board {
             stages.push(board_stage(&settings, &risk));
         }
         Ok(Verdict::Ask(stages))
     }
 }
 
-/// Asks the requester's manager, or somebody of the role that stands in: where nobody knows the
-/// manager, and where it is who asks, since nobody votes on what they asked for.
-fn manager_stage(
-    call: &Call,
-    settings: &Settings,
-    record: &Record,
-    risk: &Risk,
-) -> approval::Result<Stage> {
-    let requester = match &record.requester {
-        Some(requester) => directory::user(requester)?,
-        None => None,
+/// The requester's manager: nobody where none is known, and where it is who asks, since nobody votes
+/// on what they asked for.
+fn manager(call: &Call, record: &Record) -> approval::Result<Option<String>> {
+    let Some(requester) = &record.requester else {
+        return Ok(None);
     };
-    let manager = requester
-        .and_then(|requester| requester.manager)
-        .filter(|manager| *manager != call.actor && Some(manager) != record.requester.as_ref());
+    let manager = directory::user(requester)?.and_then(|person| person.manager);
+    Ok(manager.filter(|manager| *manager != call.actor && manager != requester))
+}
+
+/// Asks the manager, or where there is none, somebody of the role that stands in.
+fn manager_stage(settings: &Settings, manager: Option<String>, risk: &Risk) -> Stage {
     let (approver, who) = match manager {
         Some(manager) => (Approver::user(manager), "The requester's manager is asked"),
         None => (
@@ -62,9 +64,9 @@ fn manager_stage(
         ),
     };
     let reason = format!("{who} because {}.", joined(&risk.against));
-    Ok(Stage::new("manager", [approver], reason)
+    Stage::new("manager", [approver], reason)
         .quorum(Quorum::Any)
-        .timeout(settings.manager.limit()))
+        .timeout(settings.manager.limit())
 }
 
 fn board_stage(settings: &Settings, risk: &Risk) -> Stage {

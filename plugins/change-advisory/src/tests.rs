@@ -183,6 +183,20 @@ fn where_the_manager_is_not_known_or_asks_the_stand_in_is_asked() {
 }
 
 #[test]
+fn where_the_manager_is_not_known_the_board_decides_alone() {
+    let mut of_cai = change().with("impact", "high");
+    of_cai.requester = Some("cai".to_owned());
+    assert_eq!(names(decide(desk(), &of_cai)), ["cab"]);
+}
+
+#[test]
+fn the_schema_says_the_defaults_that_hold() {
+    let schema = include_str!("../settings.schema.json");
+    let said: Settings = serde_json::from_value(testing::schema_defaults(schema)).unwrap();
+    assert_eq!(format!("{said:?}"), format!("{:?}", Settings::default()));
+}
+
+#[test]
 fn a_window_the_wrong_way_round_is_refused() {
     let backwards = change().with("planned_end", "2026-03-01T19:00:00Z");
     let error = decide_with(&json!({}), desk(), &backwards).unwrap_err();

@@ -167,3 +167,10 @@ fn what_is_not_settled_is_an_error_that_says_so() {
         "invalid input: field `priority` must be a text, and is empty"
     );
 }
+
+#[test]
+fn the_schema_says_the_defaults_that_hold() {
+    let schema = include_str!("../settings.schema.json");
+    let said: Settings = serde_json::from_value(testing::schema_defaults(schema)).unwrap();
+    assert_eq!(format!("{said:?}"), format!("{:?}", Settings::default()));
+}

@@ -237,3 +237,10 @@ fn who_was_never_given_anything_comes_first_and_then_the_alphabet() {
         assert_eq!(routed.assignee.as_deref(), Some("yan"));
     }
 }
+
+#[test]
+fn the_schema_says_the_defaults_that_hold() {
+    let schema = include_str!("../settings.schema.json");
+    let said: Settings = serde_json::from_value(testing::schema_defaults(schema)).unwrap();
+    assert_eq!(format!("{said:?}"), format!("{:?}", Settings::default()));
+}

@@ -295,3 +295,14 @@ fn a_direction_that_is_not_set_up_is_a_matter_of_configuration() {
         Error::misconfigured("`receive` does not say whom to believe")
     );
 }
+
+#[test]
+fn the_schema_says_the_defaults_that_hold() {
+    let schema = include_str!("../settings.schema.json");
+    let said: crate::settings::Settings =
+        serde_json::from_value(testing::schema_defaults(schema)).unwrap();
+    assert_eq!(
+        format!("{said:?}"),
+        format!("{:?}", crate::settings::Settings::default())
+    );
+}

@@ -60,6 +60,29 @@ pub fn record(workflow: &str) -> Record {
     }
 }
 
+/// The settings that a plugin's JSON Schema says hold where nothing is set: every `default` in it,
+/// but for objects in which something is required. A test that reads them as the plugin's own type
+/// holds the schema and the type to each other.
+///
+/// # Panics
+/// Where the schema is not JSON.
+pub fn schema_defaults(schema: &str) -> serde_json::Value {
+    let schema = serde_json::from_str(schema).expect("a schema is JSON");
+    defaults(&schema).unwrap_or(serde_json::Value::Null)
+}
+
+fn defaults(schema: &serde_json::Value) -> Option<serde_json::Value> {
+    if let Some(default) = schema.get("default") {
+        return Some(default.clone());
+    }
+    let properties = schema.get("properties")?.as_object()?;
+    if schema.get("required").is_some() {
+        return None;
+    }
+    let said = |(name, property)| Some((String::clone(name), defaults(property)?));
+    Some(properties.iter().filter_map(said).collect())
+}
+
 #[cfg(feature = "http")]
 type Respond = Box<dyn Fn(&crate::http::Request) -> crate::Result<crate::http::Response>>;
 
