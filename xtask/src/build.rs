@@ -22,16 +22,28 @@ pub(crate) struct Options {
     /// Optimised, into `target/release`
     #[arg(long)]
     pub(crate) release: bool,
+    /// Only the plugins, into `plugins` of the target folder, where tests look for them
+    #[arg(long, conflicts_with = "release")]
+    pub(crate) plugins: bool,
 }
 
-/// Builds everything and returns the path of the finished `wright`.
-pub(crate) fn run(options: &Options) -> Result<PathBuf> {
+/// Builds what the options say.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.plugins {
+        plugins()
+    } else {
+        everything(options.release).map(drop)
+    }
+}
+
+/// Builds plugins and server and returns the path of the finished `wright`.
+pub(crate) fn everything(release: bool) -> Result<PathBuf> {
     plugins()?;
-    server(options.release)
+    server(release)
 }
 
 /// Builds the first-party plugins into `<target>/plugins`, each with its manifest inside.
-pub(crate) fn plugins() -> Result<()> {
+fn plugins() -> Result<()> {
     wasm_target::ensure()?;
     say(format!(
         "building {} plugins for {}",

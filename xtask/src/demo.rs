@@ -47,9 +47,7 @@ pub(crate) struct Options {
 
 /// Runs the demo until the server is stopped.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let wright = build::run(&build::Options {
-        release: options.release,
-    })?;
+    let wright = build::everything(options.release)?;
     let data = data_folder(options)?;
     say(format!("a new data folder: {}", data.display()));
     let tokens = tokens(&wright, &data)?;

@@ -31,7 +31,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
-        Command::Build(options) => build::run(&options).map(drop),
+        Command::Build(options) => build::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Test => test::run(),
     }

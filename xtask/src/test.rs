@@ -29,7 +29,7 @@ pub(crate) fn run() -> Result<()> {
         "warnings",
     ]))?;
     step(&begun, "4/5 plugins and server, as shipped");
-    build::run(&build::Options { release: false })?;
+    build::everything(false)?;
     step(
         &begun,
         "5/5 tests: units, stories, generated documents against the code, examples in the docs",
