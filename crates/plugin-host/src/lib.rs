@@ -1,1 +1,33 @@
-//! The Plugins port on wasmtime: load, grant, limit, call.
+//! The Plugins port on wasmtime: components are loaded, granted, limited and called.
+//!
+//! A component passes through three stages, each costing what it should only once:
+//!
+//! | stage | when | what may fail there |
+//! | --- | --- | --- |
+//! | [`inspect`](engine::port::Plugins::inspect) | a file is looked at | it is no component |
+//! | set up | bindings change | hooks, grants, settings, imports, compiling |
+//! | call | a hook is asked | the guest: it traps, loops, allocates, floods or answers nonsense |
+//!
+//! Every call has a fresh instance from a template that was linked beforehand, and whatever the guest
+//! does, the call ends within its limits and says how. Nothing here decides what an answer means.
+
+mod active;
+mod bindings;
+mod breaker;
+mod call;
+mod capability;
+mod compiled;
+mod convert;
+mod failure;
+mod guest;
+mod host;
+mod inspect;
+mod limits;
+mod link;
+mod manifest;
+mod options;
+mod runtime;
+
+pub use breaker::BreakerState;
+pub use host::{HookFigures, WasmPlugins};
+pub use options::{CallLimits, Error, Options, SecretValue, Secrets};

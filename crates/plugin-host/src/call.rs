@@ -1,0 +1,263 @@
+//! One call of a guest, from the semaphore to the answer. Whatever the guest does in between, the call
+//! ends within its limits.
+
+use std::panic::AssertUnwindSafe;
+
+use engine::port::plugins::{Delivery, HttpRequest, IntegrationCommand, WebhookReply};
+use futures::FutureExt as _;
+use model::hook::{Answer, Ask, Call, Failure, FailureKind, Question};
+use model::journal::Lookup;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+use crate::bindings::contract::types;
+use crate::convert::{answer, commands, question};
+use crate::failure::{Stop, failure, of_call, of_plugin, printable};
+use crate::guest::{Circumstances, Guest};
+use crate::limits::InForce;
+use crate::link::Template;
+use crate::runtime::{TICK, Ticker};
+
+/// How many handles to resources a guest may hold at once.
+const HANDLES: usize = 10_000;
+
+/// What a guest is asked or told.
+pub(crate) enum Input<'a> {
+    Question(&'a Question),
+    Delivery(Delivery),
+    Request(HttpRequest),
+    Schedule,
+}
+
+/// What a guest answered.
+pub(crate) enum Output {
+    Answer(Answer),
+    Commands(Vec<IntegrationCommand>),
+    Reply(WebhookReply),
+}
+
+/// How a call went.
+pub(crate) struct Ended {
+    pub(crate) result: Result<Output, Failure>,
+    pub(crate) lookups: Vec<Lookup>,
+}
+
+/// Where calls run.
+pub(crate) struct Place<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) ticker: &'a Ticker,
+    /// Instances that calls of this kind may have at once; they wait for one rather than fail.
+    pub(crate) room: &'a Semaphore,
+}
+
+/// Calls a guest.
+pub(crate) async fn run(
+    place: Place<'_>,
+    template: &Template,
+    circumstances: Circumstances,
+    call: &Call,
+    input: Input<'_>,
+) -> Ended {
+    let limits = circumstances.limits;
+    let deadline = Instant::now() + limits.call.wall;
+    let nothing = |failure| Ended {
+        result: Err(failure),
+        lookups: Vec::new(),
+    };
+    let Ok(permit) = timeout_at(deadline, place.room.acquire()).await else {
+        return nothing(failure(
+            FailureKind::Busy,
+            "too many calls are under way, and none ended in time",
+        ));
+    };
+    let Ok(_permit) = permit else {
+        return nothing(failure(FailureKind::Busy, "the server is stopping"));
+    };
+
+    let call = question::call(call, &circumstances.bound.settings);
+    let mut store = Store::new(place.engine, Guest::new(circumstances));
+    hold_to(&mut store, limits);
+    let _ticking = place.ticker.tick();
+    // A guest's fault must not become the server's, not even through a fault in a host function.
+    let invoked = AssertUnwindSafe(invoke(template, &mut store, &call, input)).catch_unwind();
+    let invoked = timeout_at(deadline, invoked).await;
+    let result = match invoked {
+        Err(_) => Err(failure(
+            FailureKind::Timeout,
+            format!("it gave no answer within {}", span(limits.call.wall)),
+        )),
+        Ok(Err(_)) => Err(failure(
+            FailureKind::Internal,
+            "a fault in the server ended the call",
+        )),
+        Ok(Ok(Err(error))) => {
+            let guest = store.data();
+            Err(of_call(&error, guest.memory.denied(), &guest.said.text()))
+        }
+        Ok(Ok(Ok(Err(error)))) => Err(of_plugin(error)),
+        Ok(Ok(Ok(Ok(output)))) => output.map_err(|stop| failure(stop.kind, stop)),
+    };
+    let guest = store.data_mut();
+    Ended {
+        result: result.map_err(|failure| completed(guest, failure)),
+        lookups: guest.take_lookups(),
+    }
+}
+
+/// Tries whether a component can be instantiated within the limits it will have.
+pub(crate) async fn try_out(
+    place: Place<'_>,
+    template: &Template,
+    circumstances: Circumstances,
+) -> Result<(), Failure> {
+    let limits = circumstances.limits;
+    let mut store = Store::new(place.engine, Guest::new(circumstances));
+    hold_to(&mut store, limits);
+    let _ticking = place.ticker.tick();
+    let started = tokio::time::timeout(limits.call.wall, instantiate(template, &mut store)).await;
+    match started {
+        Err(_) => Err(failure(
+            FailureKind::Timeout,
+            format!("it did not start within {}", span(limits.call.wall)),
+        )),
+        Ok(Err(error)) => {
+            let guest = store.data();
+            Err(of_call(&error, guest.memory.denied(), &guest.said.text()))
+        }
+        Ok(Ok(())) => Ok(()),
+    }
+}
+
+/// What the operator should know beside what the guest said: why its request was refused. And none
+/// of it with a secret.
+fn completed(guest: &Guest, mut failure: Failure) -> Failure {
+    if let Some((_, refusal)) = guest.outgoing.refusal() {
+        failure.message = printable(&format!("{} ({refusal})", failure.message));
+    }
+    failure.message = guest.outgoing.blank(failure.message);
+    failure
+}
+
+/// Sets every limit that wasmtime keeps.
+fn hold_to(store: &mut Store<Guest>, limits: InForce) {
+    store.limiter(|guest| &mut guest.memory);
+    store.set_hostcall_fuel(limits.handed_over);
+    store.set_max_component_handles(HANDLES);
+    store.set_epoch_deadline(1);
+    // The first tick comes sooner than a tick's time from now, so it does not count.
+    let mut ticks_left = 1 + limits.call.cpu.as_millis() / TICK.as_millis();
+    store.epoch_deadline_callback(move |context| {
+        context.data().budget.check()?;
+        ticks_left = ticks_left.saturating_sub(1);
+        if ticks_left > 0 {
+            // Others have their turn meanwhile, the deadline of the call among them.
+            return Ok(UpdateDeadline::Yield(1));
+        }
+        let cpu = span(limits.call.cpu);
+        let message = format!("it used up its {cpu} of processor time");
+        Err(Stop::new(FailureKind::Timeout, message).into())
+    });
+}
+
+type Invoked = wasmtime::Result<Result<Result<Output, Stop>, types::PluginError>>;
+
+/// Makes an instance and calls its hook.
+async fn invoke(
+    template: &Template,
+    store: &mut Store<Guest>,
+    call: &types::Call,
+    input: Input<'_>,
+) -> Invoked {
+    Ok(match (template, input) {
+        (Template::Routing(template), Input::Question(question)) => {
+            let instance = template.instantiate_async(&mut *store).await?;
+            let subject = question::record(&question.subject);
+            let routing = instance.servicewright_plugin_routing();
+            let answered = routing.call_route(store, call, &subject).await?;
+            answered.map(|assignment| answer::assignment(assignment).map(Output::Answer))
+        }
+        (Template::Approval(template), Input::Question(question)) => {
+            let Ask::Approve {
+                transition,
+                input,
+                votes,
+            } = &question.ask
+            else {
+                return Err(unfit());
+            };
+            let instance = template.instantiate_async(&mut *store).await?;
+            let subject = question::record(&question.subject);
+            let request = question::approval(transition, input, votes);
+            let approval = instance.servicewright_plugin_approval();
+            let answered = approval
+                .call_decide(store, call, &subject, &request)
+                .await?;
+            answered.map(|verdict| answer::verdict(verdict).map(Output::Answer))
+        }
+        (Template::ServiceLevel(template), Input::Question(question)) => {
+            let Ask::Targets {
+                service_level,
+                targets,
+                calendar,
+            } = &question.ask
+            else {
+                return Err(unfit());
+            };
+            let instance = template.instantiate_async(&mut *store).await?;
+            let subject = question::record(&question.subject);
+            let agreement = question::agreement(service_level, targets, calendar);
+            let level = instance.servicewright_plugin_service_level();
+            let answered = level
+                .call_targets(store, call, &subject, &agreement)
+                .await?;
+            answered.map(|targets| answer::targets(targets).map(Output::Answer))
+        }
+        (Template::Delivery(template), Input::Delivery(delivery)) => {
+            let instance = template.instantiate_async(&mut *store).await?;
+            let event = question::event(&delivery);
+            let hook = instance.servicewright_plugin_delivery();
+            let answered = hook.call_deliver(store, call, &event).await?;
+            answered.map(|given| commands::all(given).map(Output::Commands))
+        }
+        (Template::Webhook(template), Input::Request(request)) => {
+            let instance = template.instantiate_async(&mut *store).await?;
+            let request = question::request(request);
+            let webhook = instance.servicewright_plugin_webhook();
+            let answered = webhook.call_receive(store, call, &request).await?;
+            answered.map(|reply| commands::reply(reply).map(Output::Reply))
+        }
+        (Template::Schedule(template), Input::Schedule) => {
+            let instance = template.instantiate_async(&mut *store).await?;
+            let schedule = instance.servicewright_plugin_schedule();
+            let answered = schedule.call_run(store, call).await?;
+            answered.map(|given| commands::all(given).map(Output::Commands))
+        }
+        _ => return Err(unfit()),
+    })
+}
+
+async fn instantiate(template: &Template, store: &mut Store<Guest>) -> wasmtime::Result<()> {
+    match template {
+        Template::Approval(template) => template.instantiate_async(store).await.map(drop),
+        Template::Routing(template) => template.instantiate_async(store).await.map(drop),
+        Template::ServiceLevel(template) => template.instantiate_async(store).await.map(drop),
+        Template::Delivery(template) => template.instantiate_async(store).await.map(drop),
+        Template::Webhook(template) => template.instantiate_async(store).await.map(drop),
+        Template::Schedule(template) => template.instantiate_async(store).await.map(drop),
+    }
+}
+
+/// The template is chosen by the kind of question, so that this cannot come up.
+fn unfit() -> wasmtime::Error {
+    Stop::new(FailureKind::Internal, "the question is for another hook").into()
+}
+
+fn span(duration: std::time::Duration) -> String {
+    let millis = duration.as_millis();
+    if millis >= 1000 && millis % 1000 == 0 {
+        format!("{} s", millis / 1000)
+    } else {
+        format!("{millis} ms")
+    }
+}

@@ -1,0 +1,174 @@
+//! Outgoing HTTP for integrations. A request goes where a grant says and nowhere else: its origin is
+//! checked, its host resolved once, each address checked, and the connection made to a checked address.
+//! Redirects are handed to the guest, which may make a new request; that is checked like any other.
+
+mod address;
+mod connect;
+mod origin;
+mod secret;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::uri::Scheme;
+use model::hook::FailureKind;
+use model::id::SecretId;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+pub(crate) use self::connect::Client;
+pub(crate) use self::origin::Origin;
+
+use self::connect::{Request, Target, Timeouts};
+use self::secret::Fault;
+use crate::active::Bound;
+use crate::options::{SecretValue, Secrets};
+
+/// How many requests one call may make.
+const REQUESTS: u32 = 50;
+/// How long a connection may take, where the guest asks for no less.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// The way out for one call.
+pub(crate) struct Outgoing {
+    client: Arc<Client>,
+    bound: Arc<Bound>,
+    secrets: Secrets,
+    /// Whether this call may make requests at all.
+    open: bool,
+    requests: u32,
+    /// What went out, and must not come back.
+    sent: Vec<SecretValue>,
+    refusal: Option<(FailureKind, String)>,
+}
+
+type Sent = Box<dyn Future<Output = Result<Received, Error>> + Send>;
+type Received = (
+    http::Response<WasiBody>,
+    Box<dyn Future<Output = Result<(), Error>> + Send>,
+);
+
+impl Outgoing {
+    pub(crate) fn new(
+        client: Arc<Client>,
+        bound: Arc<Bound>,
+        secrets: Secrets,
+        open: bool,
+    ) -> Self {
+        Self {
+            client,
+            bound,
+            secrets,
+            open,
+            requests: 0,
+            sent: Vec::new(),
+            refusal: None,
+        }
+    }
+
+    /// The value of a secret, which must not reach the guest.
+    pub(crate) fn secret(&self, id: &SecretId) -> Option<SecretValue> {
+        (self.secrets)(&self.bound.id, id)
+    }
+
+    /// The text without any secret that went out in this call.
+    pub(crate) fn blank(&self, text: String) -> String {
+        secret::blank_text(text, &self.sent)
+    }
+
+    /// Why a request was refused, where one was: the guest learns only that it was denied.
+    pub(crate) const fn refusal(&self) -> Option<&(FailureKind, String)> {
+        self.refusal.as_ref()
+    }
+
+    /// Checks a request and makes it ready to go.
+    fn prepare(
+        &mut self,
+        mut request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+    ) -> Result<Request, Refusal> {
+        self.requests += 1;
+        if self.requests > REQUESTS {
+            let message = format!("it made more than {REQUESTS} requests in one call");
+            return Err((FailureKind::Limit, message));
+        }
+        let target = Target::of(request.uri())
+            .map_err(|message| (FailureKind::InvalidInput, message.to_owned()))?;
+        let grant = self
+            .bound
+            .granted
+            .http
+            .iter()
+            .filter(|origin| self.open && origin.covers(&target))
+            .max_by_key(|origin| origin.is_exact())
+            .ok_or_else(|| {
+                let message = format!("the binding does not grant requests to {target}");
+                (FailureKind::Misconfigured, message)
+            })?;
+        let trust = grant.trust();
+        let known = &self.bound.granted.secrets;
+        for value in request.headers_mut().values_mut() {
+            let filled = secret::fill(value, |id| {
+                let grant = known.get(id).ok_or(Fault::NotGranted)?;
+                if !grant.origins.iter().any(|origin| origin.covers(&target)) {
+                    return Err(Fault::OtherHost);
+                }
+                (self.secrets)(&self.bound.id, id).ok_or(Fault::Missing)
+            });
+            let (filled, used) = filled
+                .map_err(|fault| (FailureKind::Misconfigured, format!("{fault}, to {target}")))?;
+            if !used.is_empty() {
+                *value = filled;
+                self.sent.extend(used);
+            }
+        }
+        if !self.sent.is_empty() {
+            // What comes back compressed could not be searched for what went out.
+            let identity = http::HeaderValue::from_static("identity");
+            request
+                .headers_mut()
+                .insert(http::header::ACCEPT_ENCODING, identity);
+        }
+        let asked = options.unwrap_or_default();
+        Ok(Request {
+            client: Arc::clone(&self.client),
+            target,
+            trust,
+            request,
+            timeouts: Timeouts {
+                connect: asked.connect_timeout.unwrap_or(CONNECT).min(CONNECT),
+                first_byte: asked.first_byte_timeout,
+            },
+            sent: self.sent.clone(),
+        })
+    }
+}
+
+type Refusal = (FailureKind, String);
+
+impl WasiHttpHooks for Outgoing {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Sent {
+        match self.prepare(request, options) {
+            Ok(request) => Box::new(async move {
+                let response = request.send().await?;
+                // The whole response is there, so nothing is left to be driven.
+                let rest: Box<dyn Future<Output = _> + Send> = Box::new(std::future::ready(Ok(())));
+                Ok((response, rest))
+            }),
+            Err((kind, message)) => {
+                let binding = self.bound.id.as_str();
+                tracing::warn!(target: "plugin", binding, "a request was refused: {message}");
+                self.refusal = Some((kind, message));
+                Box::new(std::future::ready(Err(Error::HttpRequestDenied)))
+            }
+        }
+    }
+
+    fn is_supported_scheme(&mut self, scheme: &Scheme) -> bool {
+        *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS
+    }
+}

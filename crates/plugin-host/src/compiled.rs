@@ -1,0 +1,141 @@
+//! Compiled components, kept from one start to the next. Compiled code is trusted blindly once it is
+//! loaded, so only what this server compiled is: each file carries a code (HMAC-SHA-256) under a key
+//! that lies beside it, readable by the server alone. A file from anywhere else is as if it were not
+//! there, and is written anew.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use model::Digest;
+use sha2::Sha256;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::options::Error;
+
+const KEY_FILE: &str = "key";
+const KEY: usize = 32;
+const CODE: usize = 32;
+/// How large a compiled component may be, in bytes.
+const SIZE: u64 = 1 << 30;
+
+/// A folder of compiled components.
+pub(crate) struct Cache {
+    folder: PathBuf,
+    key: [u8; KEY],
+}
+
+impl Cache {
+    /// Opens the folder, and makes it and its key where they are missing.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::Cache { path, source }
+        };
+        fs::create_dir_all(folder).map_err(failed(folder))?;
+        let path = folder.join(KEY_FILE);
+        let key = match fs::read(&path) {
+            Ok(bytes) => <[u8; KEY]>::try_from(bytes).ok(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed(&path)(error)),
+        };
+        // Without its key, everything in the folder is worthless: a new one is as good.
+        let key = match key {
+            Some(key) => key,
+            None => new_key(&path).map_err(failed(&path))?,
+        };
+        Ok(Self {
+            folder: folder.to_owned(),
+            key,
+        })
+    }
+
+    /// The compiled form of a component, where this server has made one with such an engine.
+    pub(crate) fn load(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
+        let path = self.path(engine, digest);
+        let fits = fs::metadata(&path).ok()?.len() <= SIZE;
+        let file = fits.then(|| fs::read(&path).ok()).flatten()?;
+        let (code, compiled) = file.split_at_checked(CODE)?;
+        let wanted = self.code(engine, digest, compiled);
+        if wanted.verify_slice(code).is_err() {
+            tracing::warn!(path = %path.display(), "a compiled plugin is not this server's; it is compiled anew");
+            return None;
+        }
+        deserialize(engine, compiled)
+    }
+
+    /// Keeps the compiled form of a component. Failing to costs the next start some time, no more.
+    pub(crate) fn store(&self, engine: &Engine, digest: &Digest, component: &Component) {
+        let path = self.path(engine, digest);
+        let written = component
+            .serialize()
+            .map_err(io::Error::other)
+            .and_then(|compiled| {
+                let code = self.code(engine, digest, &compiled).finalize().into_bytes();
+                // A file is there whole or not at all: others may be reading.
+                let half = path.with_extension(format!("{}.half", std::process::id()));
+                let mut file = private(&half)?;
+                file.write_all(&code)?;
+                file.write_all(&compiled)?;
+                fs::rename(&half, &path)
+            });
+        if let Err(error) = written {
+            tracing::warn!(path = %path.display(), %error, "a compiled plugin could not be kept");
+        }
+    }
+
+    fn path(&self, engine: &Engine, digest: &Digest) -> PathBuf {
+        let name = digest.to_string().replace(':', "-");
+        self.folder
+            .join(format!("{name}-{:016x}.compiled", compatibility(engine)))
+    }
+
+    /// The code is over what the file is for too, so that no file can stand in for another.
+    fn code(&self, engine: &Engine, digest: &Digest, compiled: &[u8]) -> Hmac<Sha256> {
+        Hmac::<Sha256>::new_from_slice(&self.key)
+            .expect("HMAC takes keys of every length")
+            .chain_update(digest.as_bytes())
+            .chain_update(compatibility(engine).to_le_bytes())
+            .chain_update(compiled)
+    }
+}
+
+/// Tells engines apart whose compiled code differs. wasmtime checks it once more when it loads.
+fn compatibility(engine: &Engine) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    hasher.finish()
+}
+
+#[allow(unsafe_code, reason = "the one place where compiled code is trusted")]
+fn deserialize(engine: &Engine, compiled: &[u8]) -> Option<Component> {
+    // SAFETY: `Component::deserialize` wants bytes that came from `Component::serialize`, unchanged.
+    // The caller has verified their code under a key that only this server can read, and it makes
+    // such codes for nothing else.
+    unsafe { Component::deserialize(engine, compiled) }
+        .inspect_err(|error| tracing::debug!(%error, "a compiled plugin is of another version"))
+        .ok()
+}
+
+fn new_key(path: &Path) -> io::Result<[u8; KEY]> {
+    let mut key = [0; KEY];
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    private(path)?.write_all(&key)?;
+    Ok(key)
+}
+
+/// A file, new or emptied, that only its owner can read.
+fn private(path: &Path) -> io::Result<fs::File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

@@ -1,0 +1,55 @@
+//! Between the model's words and the contract's. What goes out is trusted; what comes back is
+//! measured, so that nothing of unbounded size or without meaning passes on.
+
+pub(crate) mod answer;
+pub(crate) mod commands;
+pub(crate) mod question;
+pub(crate) mod value;
+
+use model::hook::FailureKind;
+
+use crate::failure::Stop;
+
+/// How long an id or a name in an answer may be, in bytes.
+pub(crate) const NAME: usize = 1_000;
+/// How long a sentence for people may be, in bytes.
+pub(crate) const SENTENCE: usize = 4_000;
+/// How long a text for a record may be, in bytes.
+pub(crate) const TEXT: usize = 256 << 10;
+/// How many entries a list may have.
+pub(crate) const ENTRIES: usize = 500;
+
+/// A text of at most so many bytes.
+pub(crate) fn bounded(what: &str, text: String, limit: usize) -> Result<String, Stop> {
+    if text.len() <= limit {
+        return Ok(text);
+    }
+    let length = text.len();
+    Err(too_much(format!(
+        "it answered with {what} of {length} bytes, at most {limit} are allowed"
+    )))
+}
+
+/// Converts a list of at most so many entries.
+pub(crate) fn list<A, B>(
+    what: &str,
+    entries: Vec<A>,
+    limit: usize,
+    convert: impl FnMut(A) -> Result<B, Stop>,
+) -> Result<Vec<B>, Stop> {
+    if entries.len() <= limit {
+        return entries.into_iter().map(convert).collect();
+    }
+    let length = entries.len();
+    Err(too_much(format!(
+        "it answered with {length} {what}, at most {limit} are allowed"
+    )))
+}
+
+fn too_much(message: String) -> Stop {
+    Stop::new(FailureKind::Limit, message)
+}
+
+pub(crate) fn nonsense(message: impl Into<String>) -> Stop {
+    Stop::new(FailureKind::Refused, message)
+}

@@ -1,0 +1,142 @@
+//! How a call can fail, from whatever wasmtime, the guest or the server says to what the journal keeps.
+
+use std::fmt;
+
+use model::Duration;
+use model::hook::{Failure, FailureKind};
+use thiserror::Error;
+use wasmtime::{PoolConcurrencyLimitError, Trap};
+use wasmtime_wasi::I32Exit;
+
+use crate::bindings::contract::types::PluginError;
+
+/// How much of a message is kept, in characters.
+const MESSAGE: usize = 2_000;
+
+/// The server ends a call, for a reason of its own.
+#[derive(Clone, Debug, Error)]
+#[error("{message}")]
+pub(crate) struct Stop {
+    pub(crate) kind: FailureKind,
+    message: String,
+}
+
+impl Stop {
+    pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+}
+
+pub(crate) fn failure(kind: FailureKind, message: impl fmt::Display) -> Failure {
+    Failure {
+        kind,
+        message: printable(&message.to_string()),
+        retry_after: None,
+    }
+}
+
+/// What the plugin itself says went wrong.
+pub(crate) fn of_plugin(error: PluginError) -> Failure {
+    match error {
+        PluginError::InvalidInput(message) => failure(FailureKind::InvalidInput, message),
+        PluginError::Misconfigured(message) => failure(FailureKind::Misconfigured, message),
+        PluginError::Unavailable(retry) => Failure {
+            retry_after: retry.after.map(Duration::from_millis),
+            ..failure(FailureKind::Unavailable, retry.message)
+        },
+        PluginError::Internal(message) => failure(FailureKind::Internal, message),
+    }
+}
+
+/// Why a call ended without the plugin having said anything. `denied` tells that it had been refused
+/// memory, and `said` is what it wrote to its standard error, which is where panics go.
+pub(crate) fn of_call(error: &wasmtime::Error, denied: bool, said: &str) -> Failure {
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        return failure(stop.kind, &stop.message);
+    }
+    if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+        return failure(FailureKind::Busy, "too many calls are under way");
+    }
+    if denied {
+        return failure(
+            FailureKind::Memory,
+            "it asked for more memory than it may have",
+        );
+    }
+    let what = if let Some(trap) = error.downcast_ref::<Trap>() {
+        of_trap(*trap)
+    } else if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        format!("it exited with status {}", exit.0)
+    } else {
+        format!("it did what it must not: {}", error.root_cause())
+    };
+    let said = printable(said.trim());
+    if said.is_empty() {
+        failure(FailureKind::Trap, what)
+    } else {
+        failure(FailureKind::Trap, format!("{what}: {said}"))
+    }
+}
+
+fn of_trap(trap: Trap) -> String {
+    match trap {
+        Trap::StackOverflow => "its call stack ran out".to_owned(),
+        Trap::UnreachableCodeReached => "it gave up".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Without control characters, and no longer than the journal should keep.
+pub(crate) fn printable(text: &str) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let mut kept: String = text.chars().take(MESSAGE).map(clean).collect();
+    if text.chars().nth(MESSAGE).is_some() {
+        kept.push('…');
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Stop, of_call};
+    use model::hook::FailureKind;
+    use wasmtime::Trap;
+
+    #[test]
+    fn each_end_has_its_kind() {
+        let cases = [
+            (
+                wasmtime::Error::from(Trap::StackOverflow),
+                false,
+                FailureKind::Trap,
+            ),
+            (
+                wasmtime::Error::from(Trap::UnreachableCodeReached),
+                true,
+                FailureKind::Memory,
+            ),
+            (
+                wasmtime::Error::from(Stop::new(FailureKind::Timeout, "late"))
+                    .context("in a host call"),
+                false,
+                FailureKind::Timeout,
+            ),
+        ];
+        for (error, denied, kind) in cases {
+            assert_eq!(of_call(&error, denied, "").kind, kind, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_panic_says_what_the_plugin_wrote() {
+        let error = wasmtime::Error::from(Trap::UnreachableCodeReached);
+        let failure = of_call(&error, false, "\nthread panicked:\nno such field\n");
+        assert_eq!(
+            failure.message,
+            "it gave up: thread panicked: no such field"
+        );
+    }
+}
