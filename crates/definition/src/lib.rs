@@ -5,6 +5,9 @@
 //! turns the result into typed definitions with digests, and [`schema`] publishes what may stand
 //! in a file.
 
+pub mod compile;
+pub mod expression;
+pub mod lint;
 pub mod overlay;
 pub mod pack;
 pub mod schema;

@@ -212,8 +212,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Compiles what computes a value of this kind. A thing of the directory may be given by its id
-    /// or by what else names such a thing.
+    /// Compiles what computes a value of this kind. Things of the directory are given by their ids.
     pub(super) fn computed(
         &mut self,
         below: &[&str],
@@ -221,22 +220,15 @@ impl<'a> Compiler<'a> {
         kind: &FieldKind,
         scope: &Scope,
     ) -> Option<Expression> {
-        let by_id = match kind {
-            FieldKind::Reference(_) => Some(Type::Text),
-            FieldKind::References(_) => Some(Type::Text.list()),
-            _ => None,
-        };
-        let whole = kind.term_type().nullable();
-        let result = match by_id {
-            Some(id) => self
-                .try_cel(source, scope, &id.nullable())
-                .or_else(|error| self.try_cel(source, scope, &whole).map_err(|_| error)),
-            None => self.try_cel(source, scope, &whole),
-        };
-        match result {
+        match self.try_cel(source, scope, &kind.given_type().nullable()) {
             Ok(expression) => Some(expression),
             Err(error) => {
-                self.wrong_expression(below, &error);
+                let mut fault = self.expression_fault(below, &error);
+                let is_whole = || self.try_cel(source, scope, &kind.term_type()).is_ok();
+                if matches!(kind, FieldKind::Reference(_)) && is_whole() {
+                    fault = fault.help(format!("its id is wanted: {}.id", source.0.trim()));
+                }
+                self.push(fault);
                 None
             }
         }

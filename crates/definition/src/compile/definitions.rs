@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use calendar::Calendar;
 use model::Digest;
-use model::configuration::{InstalledBinding, InstalledPack};
+use model::configuration::{Configuration, Installed, InstalledBinding, InstalledPack};
 use model::definition;
 use model::id::{BindingId, CalendarId, NoticeId, PackId, ServiceLevelId, TeamId, WorkflowId};
+
+use serde::de::DeserializeOwned;
+use thiserror::Error;
 
 use super::fault::{Fault, Spot};
 use super::names::{KnownWorkflow, Names, hooks};
@@ -16,6 +19,7 @@ use super::service_level::service_level;
 use super::types::{Definitions, PinnedCalendar, Workflow};
 use super::workflow::workflow;
 use crate::overlay::DefinitionKind;
+use crate::pack::{Pack, Sourced, from_canonical};
 use crate::source::Severity;
 
 /// A definition with the pack it comes from and the digest of its canonical form.
@@ -27,6 +31,33 @@ pub struct Versioned<T> {
     pub digest: Digest,
     /// The definition.
     pub definition: T,
+}
+
+/// Why stored definitions could not be read back.
+#[derive(Debug, Error)]
+pub enum StoredError {
+    /// Nothing is stored under the digest.
+    #[error("the {kind} `{id}` is not stored under its digest {digest}")]
+    Missing {
+        /// The kind of the definition.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// The digest.
+        digest: Digest,
+    },
+    /// What is stored is of another shape.
+    #[error("what is stored as the {kind} `{id}` ({digest}) cannot be read")]
+    Unreadable {
+        /// The kind of the definition.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// The digest.
+        digest: Digest,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
 }
 
 /// Everything that is to be in force together.
@@ -51,6 +82,171 @@ pub struct Installable {
 }
 
 impl Installable {
+    /// What one pack brings. `component` says the digest of the component that a binding uses.
+    pub fn of_pack(
+        pack: &Pack,
+        component: impl Fn(&BindingId, &definition::Plugin) -> Digest,
+    ) -> Self {
+        let mut all = Self::default();
+        all.add_pack(pack, component);
+        all
+    }
+
+    /// Adds what a pack brings; what is there already under the same id is replaced.
+    pub fn add_pack(
+        &mut self,
+        pack: &Pack,
+        component: impl Fn(&BindingId, &definition::Plugin) -> Digest,
+    ) {
+        fn versioned<'p, I: Clone + 'p, T: Clone + 'p>(
+            pack: &'p PackId,
+            all: impl IntoIterator<Item = (&'p I, &'p Sourced<T>)>,
+        ) -> impl Iterator<Item = (I, Versioned<T>)> {
+            all.into_iter().map(|(id, it)| {
+                let definition = it.value.clone();
+                (
+                    id.clone(),
+                    Versioned {
+                        pack: pack.clone(),
+                        digest: it.digest,
+                        definition,
+                    },
+                )
+            })
+        }
+        let id = &pack.id;
+        let below = pack
+            .chain
+            .iter()
+            .map(|pack| pack.id.clone())
+            .filter(|below| below != id);
+        let roles = pack
+            .header
+            .roles
+            .iter()
+            .map(|(role, said)| (role.clone(), said.title.clone()));
+        let installed = InstalledPack {
+            version: pack.header.version.clone(),
+            title: pack.header.title.clone(),
+            digest: pack.digest,
+            chain: below.collect(),
+            zone: pack.header.zone.clone().unwrap_or_default(),
+            roles: roles.collect(),
+        };
+        self.packs.insert(id.clone(), installed);
+        self.workflows.extend(versioned(id, &pack.workflows));
+        self.service_levels
+            .extend(versioned(id, &pack.service_levels));
+        self.calendars.extend(versioned(id, &pack.calendars));
+        self.teams.extend(versioned(id, &pack.teams));
+        self.notices.extend(versioned(id, &pack.notices));
+        for (binding, it) in &pack.plugins {
+            let component = component(binding, &it.value);
+            let installed = InstalledBinding {
+                pack: id.clone(),
+                digest: it.digest,
+                component,
+            };
+            self.bindings
+                .insert(binding.clone(), (installed, Arc::new(it.value.clone())));
+        }
+    }
+
+    /// What a configuration names, read back from where definitions are stored by digest in their
+    /// canonical form.
+    ///
+    /// # Errors
+    /// The first definition that is not there, or cannot be read as what it should be.
+    pub fn stored(
+        digest: Digest,
+        configuration: &Configuration,
+        read: impl Fn(&Digest) -> Option<String>,
+    ) -> Result<Self, StoredError> {
+        fn all<I: Ord + Clone + std::fmt::Display, T: DeserializeOwned>(
+            kind: DefinitionKind,
+            named: &BTreeMap<I, Installed>,
+            read: &impl Fn(&Digest) -> Option<String>,
+        ) -> Result<BTreeMap<I, Versioned<T>>, StoredError> {
+            let each = named.iter().map(|(id, installed)| {
+                let definition = one(kind, id, &installed.digest, read)?;
+                let (pack, digest) = (installed.pack.clone(), installed.digest);
+                Ok((
+                    id.clone(),
+                    Versioned {
+                        pack,
+                        digest,
+                        definition,
+                    },
+                ))
+            });
+            each.collect()
+        }
+        fn one<T: DeserializeOwned>(
+            kind: DefinitionKind,
+            id: &impl std::fmt::Display,
+            digest: &Digest,
+            read: &impl Fn(&Digest) -> Option<String>,
+        ) -> Result<T, StoredError> {
+            let named = || (kind.as_str(), id.to_string(), *digest);
+            let text = read(digest).ok_or_else(|| {
+                let (kind, id, digest) = named();
+                StoredError::Missing { kind, id, digest }
+            })?;
+            from_canonical(&text).map_err(|source| {
+                let (kind, id, digest) = named();
+                StoredError::Unreadable {
+                    kind,
+                    id,
+                    digest,
+                    source,
+                }
+            })
+        }
+        let mut bindings = BTreeMap::new();
+        for (id, installed) in &configuration.bindings {
+            let plugin = one(DefinitionKind::Plugin, id, &installed.digest, &read)?;
+            bindings.insert(id.clone(), (installed.clone(), Arc::new(plugin)));
+        }
+        Ok(Self {
+            digest,
+            packs: configuration.packs.clone(),
+            workflows: all(DefinitionKind::Workflow, &configuration.workflows, &read)?,
+            service_levels: all(
+                DefinitionKind::ServiceLevel,
+                &configuration.service_levels,
+                &read,
+            )?,
+            calendars: all(DefinitionKind::Calendar, &configuration.calendars, &read)?,
+            teams: all(DefinitionKind::Team, &configuration.teams, &read)?,
+            notices: all(DefinitionKind::Notice, &configuration.notices, &read)?,
+            bindings,
+        })
+    }
+
+    /// The configuration that puts it in force.
+    pub fn configuration(&self) -> Configuration {
+        fn installed<I: Ord + Clone, T>(all: &BTreeMap<I, Versioned<T>>) -> BTreeMap<I, Installed> {
+            let each = all.iter().map(|(id, version)| {
+                let (pack, digest) = (version.pack.clone(), version.digest);
+                (id.clone(), Installed { pack, digest })
+            });
+            each.collect()
+        }
+        let bindings = self
+            .bindings
+            .iter()
+            .map(|(id, (installed, _))| (id.clone(), installed.clone()));
+        Configuration {
+            packs: self.packs.clone(),
+            workflows: installed(&self.workflows),
+            service_levels: installed(&self.service_levels),
+            calendars: installed(&self.calendars),
+            teams: installed(&self.teams),
+            notices: installed(&self.notices),
+            bindings: bindings.collect(),
+        }
+    }
+
     /// The names that its definitions may use of each other.
     pub fn names(&self) -> Names {
         let known = |(id, version): (&WorkflowId, &Versioned<definition::Workflow>)| {
@@ -180,8 +376,9 @@ pub(crate) fn compile_all(input: &Installable) -> (Definitions, Vec<Fault>) {
         }
     }
     for (id, version) in &input.teams {
-        let calendar = version.definition.calendar.as_ref();
-        for calendar in calendar.filter(|calendar| !names.calendars.contains(*calendar)) {
+        if let Some(calendar) = &version.definition.calendar
+            && !names.calendars.contains(calendar)
+        {
             let message = format!("there is no calendar `{calendar}`");
             let known = names.calendars.iter().map(CalendarId::as_str);
             let fault = fault(DefinitionKind::Team, id.as_str(), "unknown-name", message);

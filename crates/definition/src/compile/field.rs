@@ -79,8 +79,17 @@ impl FieldKind {
             Self::Boolean => Type::Boolean,
             Self::Texts => Type::Text.list(),
             Self::Reference(kind) => thing(kind),
-            Self::References(kind) => thing(kind).list(),
+            Self::References(_) => Type::Text.list(),
             Self::Object => Type::Any,
+        }
+    }
+
+    /// What is given for it, by expressions and in forms, where it is set: things of the directory
+    /// by their ids.
+    pub(super) fn given_type(&self) -> Type {
+        match self {
+            Self::Reference(_) => Type::Text,
+            other => other.term_type(),
         }
     }
 
@@ -120,7 +129,7 @@ fn thing(kind: &DirectoryKind) -> Type {
 
 impl Field {
     /// What expressions see of it: null where it is not set; a reference is an object with `id`
-    /// and what its kind declares.
+    /// and what its kind declares, several references are their ids.
     pub fn term_type(&self) -> Type {
         self.kind.term_type().nullable()
     }

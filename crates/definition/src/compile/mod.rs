@@ -18,7 +18,8 @@ mod types;
 mod workflow;
 
 pub use accept::{MAX_ITEM_CHARS, MAX_ITEMS, MAX_OBJECT_BYTES, MAX_TEXT_CHARS};
-pub use definitions::{Installable, Versioned, definitions};
+pub(crate) use definitions::compile_all;
+pub use definitions::{Installable, StoredError, Versioned, definitions};
 pub use fault::{Fault, Spot};
 pub use field::{Field, FieldKind};
 pub use names::{KnownWorkflow, Names, hooks};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::configuration::InstalledBinding;
-use model::definition::{self, EventFilter, Plugin};
+use model::definition::{self, Cel, EventFilter, Plugin};
 use model::event::EventKind;
 use model::hook::Hook;
 use model::id::{BindingId, NoticeId, WorkflowId};
@@ -16,7 +16,6 @@ use super::service_level::Ground;
 use super::types::{Binding, Notice, Subscription, Workflow};
 use crate::expression::{Expression, Type};
 use crate::overlay::DefinitionKind;
-use model::definition::Cel;
 
 /// The commands that a binding may be granted.
 const COMMANDS: [&str; 7] = [
@@ -198,8 +197,8 @@ fn event_filter(compiler: &mut Compiler<'_>, cel: &Cel, heard: &[&Workflow]) -> 
         .map(|workflow| Ground::of(&[*workflow], compiler.names));
     let mut first = None;
     for ground in alone {
-        match compiler.try_cel(cel, &ground.merged, &Type::Boolean) {
-            Ok(_) => return compiler.condition(&["when"], cel, &whole.merged),
+        match compiler.try_cel(cel, &ground.full, &Type::Boolean) {
+            Ok(_) => return compiler.condition(&["when"], cel, &whole.full),
             Err(error) => first = first.or(Some(error)),
         }
     }
@@ -209,6 +208,6 @@ fn event_filter(compiler: &mut Compiler<'_>, cel: &Cel, heard: &[&Workflow]) -> 
             compiler.wrong_expression(&["when"], &error);
             None
         }
-        None => compiler.condition(&["when"], cel, &whole.merged),
+        None => compiler.condition(&["when"], cel, &whole.full),
     }
 }

@@ -53,7 +53,7 @@ impl Scopes {
             .values()
             .map(|field| (field.id.as_str(), field.term_type()));
         let clock = clock(fields, states, names);
-        let full = clock.clone().with("actor", actor(names)).with_now();
+        let full = with_actor(clock.clone(), names);
         Self { clock, full }
     }
 
@@ -61,7 +61,7 @@ impl Scopes {
     pub(super) fn with_input(&self, form: &IndexMap<FieldId, FormField>) -> Scope {
         let inputs = form
             .iter()
-            .map(|(id, asked)| (id.as_str(), asked.field.term_type()));
+            .map(|(id, asked)| (id.as_str(), asked.field.kind.given_type().nullable()));
         let input = Type::object("the form", inputs);
         self.full.clone().with("input", input)
     }
@@ -81,6 +81,11 @@ pub(super) fn clock<'f, 's>(
         scope.add(name, kind);
     }
     scope
+}
+
+/// The same with who acts and when.
+pub(super) fn with_actor(scope: Scope, names: &Names) -> Scope {
+    scope.with("actor", actor(names)).with_now()
 }
 
 fn record<'s>(states: impl IntoIterator<Item = &'s str>, names: &Names) -> Type {

@@ -52,7 +52,9 @@ pub(super) struct Ground<'w> {
     /// Of each workflow alone, the states of all.
     scopes: Vec<(&'w WorkflowId, Scope)>,
     /// Of all: what differs is of any type.
-    pub(super) merged: Scope,
+    merged: Scope,
+    /// The same with who acts and when.
+    pub(super) full: Scope,
     /// Of records of which nothing is known but the names of their fields.
     loose: Scope,
 }
@@ -90,10 +92,12 @@ impl<'w> Ground<'w> {
             .keys()
             .map(|field| (*field, Type::Any))
             .chain([("record", Type::Any)]);
+        let merged = scope::clock(fields.clone(), states(), names);
         Self {
+            full: scope::with_actor(merged.clone(), names),
+            merged,
             scopes: scopes.collect(),
             loose: scope::clock(any, [], names),
-            merged: scope::clock(fields.clone(), states(), names),
             workflows: workflows.to_vec(),
         }
     }
@@ -359,7 +363,7 @@ fn target(
         .and_then(|cel| ground.of_all(compiler, &["pause"], cel, &Type::Boolean));
     let stop = ground.of_all(compiler, &["stop"], &source.stop, &Type::Boolean);
     goal(compiler, &["goal"], &source.goal, level);
-    let scope = &ground.merged;
+    let scope = &ground.full;
     let warnings = compiler.within("warnings", |compiler| {
         let each = source.warnings.iter().map(|(id, warning)| {
             let effects = compiler.within(id.as_str(), |compiler| {

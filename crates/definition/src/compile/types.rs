@@ -129,7 +129,7 @@ pub struct Permit {
 }
 
 /// Who has a right: a role, or a relation to the record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Right {
     /// Anyone with access.
     Anyone,

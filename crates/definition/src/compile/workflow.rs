@@ -282,7 +282,7 @@ fn person_or_thing(
     }
     let fits = |kind: &FieldKind| match (kind, wanted) {
         (FieldKind::Reference(kind), Some(wanted)) => kind.as_str() == wanted,
-        (FieldKind::Reference(_) | FieldKind::References(_), None) => true,
+        (FieldKind::Reference(_), None) => true,
         _ => false,
     };
     match ground.fields.get(name) {

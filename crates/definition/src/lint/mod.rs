@@ -1,0 +1,147 @@
+//! The linter: what could run, but would leave records stuck, rows unread or people unasked.
+//!
+//! Definitions are compiled first, which finds unknown names and ill-typed expressions. The rules
+//! here look at those that compile, one story a file: where records can go ([`states`]), who or what
+//! moves them ([`moves`]), who must agree ([`approvals`]), what tables answer ([`tables`]), when
+//! clocks stop ([`clocks`]), in which business days ([`days`]), what notices say ([`notices`]).
+
+mod approvals;
+mod clocks;
+mod days;
+mod graph;
+mod moves;
+mod notices;
+mod states;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use model::Digest;
+use model::id::WorkflowId;
+
+use crate::compile::{Fault, Installable, Spot, compile_all};
+use crate::overlay::DefinitionKind;
+use crate::pack::Pack;
+use crate::source::{Diagnostics, Severity, Tree};
+use graph::Graph;
+
+/// Finds what is wrong with the definitions of a pack that could be read, in the order of its files.
+pub fn lint(pack: &Pack) -> Diagnostics {
+    let installable = Installable::of_pack(pack, |_, _| Digest::default());
+    let mut found = Diagnostics::new();
+    for fault in faults(&installable) {
+        found.push(match tree(pack, fault.kind, &fault.id) {
+            Some(tree) => fault.locate(tree),
+            None => fault.locate(&pack.tree),
+        });
+    }
+    found.sort();
+    found
+}
+
+/// Finds what is wrong with definitions that are to be in force together, of whatever packs. What is
+/// an [error](Severity::Error) keeps them from being installed.
+pub fn faults(installable: &Installable) -> Vec<Fault> {
+    let (compiled, mut faults) = compile_all(installable);
+    numbers(installable, &mut faults);
+    let graphs: BTreeMap<&WorkflowId, Graph<'_>> = compiled
+        .workflows
+        .iter()
+        .map(|(id, workflow)| (id, Graph::of(workflow, &compiled)))
+        .collect();
+    for (id, graph) in &graphs {
+        let mut rules = Rules::of(DefinitionKind::Workflow, id.as_str(), &mut faults);
+        states::check(graph, &mut rules);
+        moves::check(graph, &mut rules);
+        approvals::check(graph, &mut rules);
+        tables::check_workflow(graph.workflow, &mut rules);
+        days::check_workflow(graph.workflow, &compiled, &mut rules);
+    }
+    for (id, level) in &compiled.service_levels {
+        let mut rules = Rules::of(DefinitionKind::ServiceLevel, id.as_str(), &mut faults);
+        clocks::check(level, &graphs, &mut rules);
+        tables::check_service_level(level, &mut rules);
+        days::check_service_level(level, &compiled, &mut rules);
+    }
+    notices::check(&compiled, &mut faults);
+    faults
+}
+
+/// Two workflows must not number their records alike.
+fn numbers(installable: &Installable, faults: &mut Vec<Fault>) {
+    let mut taken = BTreeMap::new();
+    for (id, version) in &installable.workflows {
+        let number = version.definition.number.as_str();
+        if let Some(other) = taken.insert(number, id) {
+            let message = format!("the records of `{other}` are numbered {number} too");
+            Rules::of(DefinitionKind::Workflow, id.as_str(), faults).error(
+                "duplicate-number",
+                &["number"],
+                message,
+            );
+        }
+    }
+}
+
+fn tree<'p>(pack: &'p Pack, kind: DefinitionKind, id: &str) -> Option<&'p Tree> {
+    pack.trees()
+        .find(|(of, own, _)| *of == kind && *own == id)
+        .map(|(_, _, tree)| tree)
+}
+
+/// What the rules find in one definition.
+struct Rules<'f> {
+    kind: DefinitionKind,
+    id: String,
+    found: &'f mut Vec<Fault>,
+}
+
+impl<'f> Rules<'f> {
+    fn of(kind: DefinitionKind, id: &str, found: &'f mut Vec<Fault>) -> Self {
+        Self {
+            kind,
+            id: id.to_owned(),
+            found,
+        }
+    }
+
+    fn error(
+        &mut self,
+        rule: &'static str,
+        path: &[&str],
+        message: impl Into<String>,
+    ) -> &mut Fault {
+        self.add(Severity::Error, rule, path, message.into())
+    }
+
+    fn warning(
+        &mut self,
+        rule: &'static str,
+        path: &[&str],
+        message: impl Into<String>,
+    ) -> &mut Fault {
+        self.add(Severity::Warning, rule, path, message.into())
+    }
+
+    fn add(
+        &mut self,
+        severity: Severity,
+        rule: &'static str,
+        path: &[&str],
+        message: String,
+    ) -> &mut Fault {
+        self.found.push(Fault {
+            kind: self.kind,
+            id: self.id.clone(),
+            rule,
+            severity,
+            path: path.iter().map(|key| (*key).to_owned()).collect(),
+            spot: Spot::Key,
+            message,
+            help: None,
+        });
+        self.found.last_mut().expect("pushed just now")
+    }
+}

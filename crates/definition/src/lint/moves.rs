@@ -1,0 +1,234 @@
+//! Transitions that nobody takes, that nobody fills the form of, or that never end taking each
+//! other.
+
+use std::collections::BTreeSet;
+
+use model::definition::Category;
+use model::id::{StateId, TransitionId};
+
+use super::Rules;
+use super::graph::{Graph, Move};
+use crate::compile::{Timer, Transition};
+
+pub(super) fn check(graph: &Graph<'_>, rules: &mut Rules<'_>) {
+    idle(graph, rules);
+    circles(graph, rules);
+    for (id, state) in &graph.workflow.states {
+        for (timer, said) in &state.timers {
+            let path = ["states", id.as_str(), "timers", timer.as_str()];
+            check_timer(said, &path, rules);
+            let taken = said
+                .transition
+                .as_ref()
+                .and_then(|to| graph.workflow.transition(id, to.as_str()));
+            if let Some(transition) = taken {
+                let path = ["states", id.as_str(), "timers", timer.as_str(), "do"];
+                fills_no_form("a timer", transition, &path, rules);
+            }
+        }
+    }
+    for (timer, said) in &graph.workflow.timers {
+        check_timer(said, &["timers", timer.as_str()], rules);
+        let mut named = said.transition.iter().flat_map(|to| all_called(graph, to));
+        if let Some(transition) = named.find(|transition| asked_in_vain(transition).is_some()) {
+            fills_no_form(
+                "a timer",
+                transition,
+                &["timers", timer.as_str(), "do"],
+                rules,
+            );
+        }
+    }
+    for (create, said) in &graph.workflow.create {
+        if said.permit.0.is_empty() {
+            // Effects of other records, timers and plugins may begin one.
+            let path = ["create", create.as_str()];
+            let message = format!("nobody may begin with `{create}`");
+            if graph
+                .workflow
+                .create
+                .values()
+                .all(|create| create.permit.0.is_empty())
+            {
+                rules.warning("permits-nobody", &path, message).help =
+                    Some("add a `permit`".to_owned());
+            }
+        }
+    }
+}
+
+/// All transitions of this name.
+pub(super) fn all_called<'w>(
+    graph: &Graph<'w>,
+    id: &TransitionId,
+) -> impl Iterator<Item = &'w Transition> {
+    let own = graph
+        .workflow
+        .states
+        .values()
+        .filter_map(|state| state.transitions.get(id));
+    own.chain(graph.workflow.anywhere.get(id))
+}
+
+/// What a form asks for that only a person can fill in.
+fn asked_in_vain(transition: &Transition) -> Option<&str> {
+    let mut asked = transition.form.values();
+    asked
+        .find(|asked| asked.required && asked.field.default.is_null())
+        .map(|asked| asked.field.id.as_str())
+}
+
+/// Refuses a transition whose form must be filled in, where none of us is there to do it.
+pub(super) fn fills_no_form(
+    who: &str,
+    transition: &Transition,
+    path: &[&str],
+    rules: &mut Rules<'_>,
+) {
+    if let Some(asked) = asked_in_vain(transition) {
+        let message = format!(
+            "{who} fills in no form, and `{}` requires `{asked}`",
+            transition.id
+        );
+        rules.error("form-nobody-fills", path, message).help =
+            Some("take a transition of its own, which sets what the form would ask".to_owned());
+    }
+}
+
+fn check_timer(timer: &Timer, path: &[&str], rules: &mut Rules<'_>) {
+    if timer.transition.is_none() && timer.effects.is_empty() {
+        rules.warning(
+            "idle-timer",
+            path,
+            "this timer does nothing: it has neither `do` nor `effects`",
+        );
+    }
+}
+
+/// Transitions that permit nobody and that nothing takes.
+fn idle(graph: &Graph<'_>, rules: &mut Rules<'_>) {
+    let mut taken: BTreeSet<&TransitionId> = BTreeSet::new();
+    let mut dead: BTreeSet<&TransitionId> = BTreeSet::new();
+    for (state, moves) in &graph.moves {
+        let left = graph.category(state) == Some(Category::Closed)
+            || moves.iter().any(|step| step.taken && step.to != *state);
+        for step in moves {
+            if step.own && !step.taken && left && graph.reachable.contains(state) {
+                let path = [
+                    "states",
+                    state.as_str(),
+                    "transitions",
+                    step.transition.id.as_str(),
+                ];
+                nobody(step, &path, rules);
+            }
+            if !step.own {
+                let set = if step.taken || !left {
+                    &mut taken
+                } else {
+                    &mut dead
+                };
+                set.insert(&step.transition.id);
+            }
+        }
+    }
+    for id in dead.difference(&taken) {
+        if let Some(transition) = graph.workflow.anywhere.get(*id) {
+            let message = idle_message(transition);
+            rules
+                .warning("idle-transition", &["anywhere", id.as_str()], message)
+                .help = Some(IDLE_HELP.to_owned());
+        }
+    }
+}
+
+const IDLE_HELP: &str = "add a `permit`, or let a timer, an approval or `automatic: true` take it";
+
+fn idle_message(transition: &Transition) -> String {
+    format!(
+        "nobody is permitted to take `{}`, and nothing else takes it",
+        transition.id
+    )
+}
+
+fn nobody(step: &Move<'_>, path: &[&str], rules: &mut Rules<'_>) {
+    let message = idle_message(step.transition);
+    rules.warning("idle-transition", path, message).help = Some(IDLE_HELP.to_owned());
+}
+
+/// Automatic transitions that lead back to where they began.
+fn circles(graph: &Graph<'_>, rules: &mut Rules<'_>) {
+    let mut told: BTreeSet<&StateId> = BTreeSet::new();
+    for (start, moves) in &graph.moves {
+        for step in moves.iter().filter(|step| step.transition.automatic) {
+            if step.to == *start {
+                stays(start, step, rules);
+                continue;
+            }
+            let round = graph.from([step.to], |step| step.transition.automatic);
+            if !round.contains(start) || !told.insert(start) {
+                continue;
+            }
+            let circle: Vec<&StateId> = round
+                .iter()
+                .copied()
+                .filter(|state| {
+                    graph
+                        .from([*state], |step| step.transition.automatic)
+                        .contains(start)
+                })
+                .collect();
+            told.extend(&circle);
+            let shown = circle
+                .iter()
+                .map(|state| state.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            let path = place(start, step);
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let certain = circle.iter().all(|state| {
+                graph.moves[*state].iter().any(|step| {
+                    step.transition.automatic
+                        && step.transition.require.is_empty()
+                        && circle.contains(&step.to)
+                })
+            });
+            if certain {
+                let message = format!(
+                    "records would go round for ever between {shown}: these automatic transitions require nothing"
+                );
+                rules.error("automatic-circle", &path, message);
+            } else {
+                let message = format!(
+                    "automatic transitions lead in a circle through {shown}; their requirements must never all hold together"
+                );
+                rules.warning("automatic-circle", &path, message);
+            }
+        }
+    }
+}
+
+fn stays(state: &StateId, step: &Move<'_>, rules: &mut Rules<'_>) {
+    if step.transition.set.is_empty() || step.transition.require.is_empty() {
+        let path = place(state, step);
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let message = format!(
+            "`{}` is taken by itself again and again: it stays in `{state}`, and its requirements hold on",
+            step.transition.id
+        );
+        rules.error("automatic-circle", &path, message);
+    }
+}
+
+fn place(state: &StateId, step: &Move<'_>) -> Vec<String> {
+    let id = step.transition.id.to_string();
+    if step.own {
+        ["states", state.as_str(), "transitions"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([id])
+            .collect()
+    } else {
+        vec!["anywhere".to_owned(), id]
+    }
+}

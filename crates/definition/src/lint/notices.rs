@@ -1,0 +1,128 @@
+//! Notices whose templates do not parse, or name what no record has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minijinja::Environment;
+use model::id::{FieldId, NoticeId};
+
+use super::Rules;
+use crate::compile::{Definitions, Effect, Fault, Workflow};
+use crate::overlay::DefinitionKind;
+use crate::source::nearest;
+
+/// What templates may name of every record.
+const RECORD: [&str; 9] = [
+    "id",
+    "workflow",
+    "state",
+    "category",
+    "requester",
+    "assignee",
+    "team",
+    "created_at",
+    "updated_at",
+];
+/// What they may name beside fields.
+const OTHERS: [&str; 3] = ["record", "actor", "now"];
+
+pub(super) fn check(all: &Definitions, faults: &mut Vec<Fault>) {
+    let senders = senders(all);
+    for (id, notice) in &all.notices {
+        let mut rules = Rules::of(DefinitionKind::Notice, id.as_str(), faults);
+        let mut known: BTreeSet<&str> = OTHERS.into_iter().collect();
+        for workflow in senders.get(id).into_iter().flatten() {
+            known.extend(workflow.fields.keys().map(FieldId::as_str));
+        }
+        // Where nothing sends it, it may be meant for any record.
+        if !senders.contains_key(id) {
+            let fields = all
+                .workflows
+                .values()
+                .flat_map(|workflow| workflow.fields.keys());
+            known.extend(fields.map(FieldId::as_str));
+        }
+        for (key, template) in [("subject", &notice.subject), ("text", &notice.text)] {
+            template_names(key, template, &known, &mut rules);
+        }
+    }
+}
+
+fn template_names(key: &str, template: &str, known: &BTreeSet<&str>, rules: &mut Rules<'_>) {
+    let environment = Environment::empty();
+    let template = match environment.template_from_str(template) {
+        Ok(template) => template,
+        Err(error) => {
+            let reason = error
+                .detail()
+                .map_or_else(|| error.kind().to_string(), str::to_owned);
+            let line = error
+                .line()
+                .map_or_else(String::new, |line| format!(", in its line {line}"));
+            rules.error(
+                "notice-template",
+                &[key],
+                format!("not a template{line}: {reason}"),
+            );
+            return;
+        }
+    };
+    let mut named: Vec<String> = template.undeclared_variables(true).into_iter().collect();
+    named.sort();
+    for name in named {
+        let mut parts = name.split('.');
+        let (first, member) = (parts.next().unwrap_or_default(), parts.next());
+        let (wrong, near) = match member {
+            _ if !known.contains(first) => (first, nearest(first, known.iter().copied())),
+            Some(member) if first == "record" && !RECORD.contains(&member) => {
+                (name.as_str(), nearest(member, RECORD))
+            }
+            _ => continue,
+        };
+        let message = format!("`{wrong}` is no field of the records that this notice is about");
+        rules.error("unknown-name", &[key], message).help =
+            near.map(|near| format!("did you mean `{near}`?"));
+    }
+}
+
+/// The workflows about whose records each notice is sent.
+fn senders(all: &Definitions) -> BTreeMap<&NoticeId, Vec<&Workflow>> {
+    let mut senders: BTreeMap<&NoticeId, Vec<&Workflow>> = BTreeMap::new();
+    for workflow in all.workflows.values() {
+        let own = workflow
+            .states
+            .values()
+            .flat_map(|state| state.transitions.values());
+        let transitions = own
+            .chain(workflow.create.values())
+            .chain(workflow.anywhere.values());
+        let timers = workflow
+            .states
+            .values()
+            .flat_map(|state| state.timers.values())
+            .chain(workflow.timers.values());
+        let effects = transitions
+            .map(|transition| &transition.effects)
+            .chain(timers.map(|timer| &timer.effects));
+        let levels = all
+            .service_levels
+            .values()
+            .filter(|level| level.covers.contains_key(&workflow.id));
+        let targets = levels.flat_map(|level| level.targets.values());
+        let clocks = targets.flat_map(|target| {
+            target
+                .warnings
+                .values()
+                .map(|warning| &warning.effects)
+                .chain([&target.breach_effects])
+        });
+        for effect in effects.chain(clocks).flat_map(|effects| effects.values()) {
+            if let Effect::Notice(notice) = effect {
+                let about = senders.entry(notice).or_default();
+                if about.iter().all(|known| known.id != workflow.id) {
+                    about.push(workflow);
+                }
+            }
+        }
+    }
+    senders
+}

@@ -1,0 +1,108 @@
+//! States that no record comes to, and states that no record leaves.
+
+use model::definition::Category;
+use model::id::StateId;
+
+use super::Rules;
+use super::graph::Graph;
+
+pub(super) fn check(graph: &Graph<'_>, rules: &mut Rules<'_>) {
+    for (id, state) in &graph.workflow.states {
+        let path = ["states", id.as_str()];
+        if !graph.reachable.contains(id) {
+            let message = format!(
+                "no record comes to the state `{id}`: no transition that can be reached leads there"
+            );
+            rules.warning("unreachable-state", &path, message);
+            continue;
+        }
+        if state.category == Category::Closed {
+            continue;
+        }
+        let leaves = graph.moves[id]
+            .iter()
+            .any(|step| step.taken && step.to != id);
+        if !leaves && state.category == Category::Waiting {
+            let message = format!(
+                "nothing ends the wait in `{id}`: nobody takes a transition out of it, nor does a timer or an approval"
+            );
+            rules.error("endless-wait", &path, message);
+        } else if !leaves {
+            let message = format!(
+                "`{id}` is a dead end: nobody and nothing takes a transition out of it, and it is not closed"
+            );
+            rules.error("dead-end", &path, message).help =
+                Some("add a transition, or give it `category: closed`".to_owned());
+        } else if !closes(graph, id) && no_other_is_to_blame(graph, id) {
+            let message = format!(
+                "no record in `{id}` is ever closed: none of its ways leads to a state with `category: closed`"
+            );
+            rules.error("dead-end", &path, message);
+        }
+        undecided(graph, id, rules);
+    }
+}
+
+fn closes(graph: &Graph<'_>, id: &StateId) -> bool {
+    let reached = graph.from(
+        [graph
+            .workflow
+            .states
+            .get_key_value(id)
+            .expect("a state of the workflow")
+            .0],
+        |step| step.taken,
+    );
+    reached
+        .iter()
+        .any(|state| graph.category(state) == Some(Category::Closed))
+}
+
+/// Whether the state is the first of those in which records go in circles, and no dead end that
+/// is told of by itself lies on the way.
+fn no_other_is_to_blame(graph: &Graph<'_>, id: &StateId) -> bool {
+    let own = graph
+        .workflow
+        .states
+        .get_key_value(id)
+        .expect("a state of the workflow")
+        .0;
+    let stuck = graph.from([own], |step| step.taken);
+    let ends = stuck.iter().any(|state| {
+        graph.moves[*state]
+            .iter()
+            .all(|step| !step.taken || step.to == *state)
+    });
+    let first = graph.workflow.states.keys().find(|state| {
+        stuck.contains(state) && graph.reachable.contains(state) && !closes(graph, state)
+    });
+    !ends && first == Some(id)
+}
+
+/// A stage without a timeout waits for ever, where the state has no other way out.
+fn undecided(graph: &Graph<'_>, id: &StateId, rules: &mut Rules<'_>) {
+    let Some(approval) = &graph.workflow.states[id].approval else {
+        return;
+    };
+    let others = graph.moves[id].iter().any(|step| {
+        let timed = graph.workflow.states[id]
+            .timers
+            .values()
+            .any(|timer| timer.transition.as_ref() == Some(&step.transition.id));
+        step.to != id
+            && (timed || !step.transition.permit.0.is_empty() || step.transition.automatic)
+    });
+    for (stage, said) in approval.stages.iter().filter(|_| !others) {
+        if said.source.timeout.is_none() {
+            let message =
+                format!("if the votes of `{stage}` do not come, nothing ends the wait in `{id}`");
+            rules
+                .warning(
+                    "endless-wait",
+                    &["states", id.as_str(), "approval", "stages", stage.as_str()],
+                    message,
+                )
+                .help = Some("add a `timeout`, or a transition that someone may take".to_owned());
+        }
+    }
+}
