@@ -8,6 +8,8 @@
 
 mod explain;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 
@@ -163,21 +165,40 @@ impl Merge<'_> {
     fn place(&mut self, entries: &mut Map, placements: Vec<Placement>) {
         if placements.len() > MAX_PLACEMENTS {
             let message = format!("more than {MAX_PLACEMENTS} keys are placed in one map");
-            self.diagnostics.push(self.sources.error(placements[0].span, "too-large", message));
+            self.diagnostics
+                .push(self.sources.error(placements[0].span, "too-large", message));
             return;
         }
         let mut last_after: HashMap<String, String> = HashMap::new();
-        for Placement { key, before, sibling, span } in self.in_order(placements) {
+        for Placement {
+            key,
+            before,
+            sibling,
+            span,
+        } in self.in_order(placements)
+        {
             if sibling == key || !entries.contains_key(&sibling) {
-                let message = format!("`{key}` cannot be placed beside `{sibling}`, which is not here");
-                let others = entries.keys().map(String::as_str).filter(|other| *other != key);
+                let message =
+                    format!("`{key}` cannot be placed beside `{sibling}`, which is not here");
+                let others = entries
+                    .keys()
+                    .map(String::as_str)
+                    .filter(|other| *other != key);
                 let near = nearest(&sibling, others);
-                self.diagnostics.push(self.sources.error(span, "place", message).suggest(near));
+                self.diagnostics
+                    .push(self.sources.error(span, "place", message).suggest(near));
                 continue;
             }
-            let anchor = last_after.get(&sibling).filter(|_| !before).unwrap_or(&sibling);
-            let from = entries.get_index_of(&key).expect("what is placed was inserted before");
-            let at = entries.get_index_of(anchor).expect("an anchor is a key that was found");
+            let anchor = last_after
+                .get(&sibling)
+                .filter(|_| !before)
+                .unwrap_or(&sibling);
+            let from = entries
+                .get_index_of(&key)
+                .expect("what is placed was inserted before");
+            let at = entries
+                .get_index_of(anchor)
+                .expect("an anchor is a key that was found");
             // Taking the key out first moves what follows it one to the front.
             let to = at - usize::from(from < at) + usize::from(!before);
             entries.move_index(from, to);
@@ -191,15 +212,25 @@ impl Merge<'_> {
     fn in_order(&mut self, mut waiting: Vec<Placement>) -> Vec<Placement> {
         let mut ordered = Vec::with_capacity(waiting.len());
         while !waiting.is_empty() {
-            let moving: HashSet<String> = waiting.iter().map(|placement| placement.key.clone()).collect();
+            let moving: HashSet<String> = waiting
+                .iter()
+                .map(|placement| placement.key.clone())
+                .collect();
             let is_free = |placement: &Placement| {
                 placement.sibling == placement.key || !moving.contains(&placement.sibling)
             };
-            let free: Vec<Placement> = waiting.extract_if(.., |placement| is_free(placement)).collect();
+            let free: Vec<Placement> = waiting
+                .extract_if(.., |placement| is_free(placement))
+                .collect();
             if free.is_empty() {
-                let Placement { key, sibling, span, .. } = &waiting[0];
-                let message = format!("`{key}` is to stand beside `{sibling}`, which is to stand beside it in turn");
-                self.diagnostics.push(self.sources.error(*span, "place", message));
+                let Placement {
+                    key, sibling, span, ..
+                } = &waiting[0];
+                let message = format!(
+                    "`{key}` is to stand beside `{sibling}`, which is to stand beside it in turn"
+                );
+                self.diagnostics
+                    .push(self.sources.error(*span, "place", message));
                 break;
             }
             ordered.extend(free);

@@ -33,7 +33,10 @@ fn sorted(kind: DefinitionKind, node: &Node, path: &mut Vec<String>) -> Value {
             Value::Object(entries.collect())
         }
         // What stands in a list is a plain value; no path leads into one.
-        Kind::List(items) => items.iter().map(|item| sorted(kind, item, &mut vec!["[]".to_owned()])).collect(),
+        Kind::List(items) => items
+            .iter()
+            .map(|item| sorted(kind, item, &mut vec!["[]".to_owned()]))
+            .collect(),
         _ => node.to_json(),
     }
 }
@@ -46,7 +49,10 @@ fn key_order<'m>(kind: DefinitionKind, map: &'m Map, path: &[String]) -> Vec<&'m
         return keys;
     }
     let automatic = |key: &String| {
-        map[key].value.get("automatic").is_some_and(|value| value.kind == Kind::Boolean(true))
+        map[key]
+            .value
+            .get("automatic")
+            .is_some_and(|value| value.kind == Kind::Boolean(true))
     };
     if kind.holds_transitions(path) {
         keys.sort_by(|a, b| match (automatic(a), automatic(b)) {

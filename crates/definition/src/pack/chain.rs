@@ -44,10 +44,17 @@ pub(super) struct MergedPack {
 type Definitions = IndexMap<(DefinitionKind, String), Node>;
 
 /// The first step: every file of every level, the lowest base first.
-pub(super) fn load(files: &BTreeMap<String, String>, sources: &mut Sources) -> Result<Vec<Level>, Diagnostics> {
+pub(super) fn load(
+    files: &BTreeMap<String, String>,
+    sources: &mut Sources,
+) -> Result<Vec<Level>, Diagnostics> {
     check_bounds(files)?;
     let mut found = Diagnostics::new();
-    let depth = files.keys().map(|path| base_prefix(path).matches('/').count()).max().unwrap_or_default();
+    let depth = files
+        .keys()
+        .map(|path| base_prefix(path).matches('/').count())
+        .max()
+        .unwrap_or_default();
     if depth >= MAX_CHAIN {
         let message = format!("more than {MAX_CHAIN} packs stand on each other");
         return Err(Diagnostic::of_file("base/", "too-deep", message).into());
@@ -64,11 +71,16 @@ pub(super) fn load(files: &BTreeMap<String, String>, sources: &mut Sources) -> R
 fn check_bounds(files: &BTreeMap<String, String>) -> Result<(), Diagnostic> {
     let bytes: usize = files.values().map(String::len).sum();
     if files.len() > MAX_FILES {
-        let message = format!("the pack has {} files; {MAX_FILES} is the most", files.len());
+        let message = format!(
+            "the pack has {} files; {MAX_FILES} is the most",
+            files.len()
+        );
         return Err(Diagnostic::of_file("pack.yaml", "too-large", message));
     }
     if bytes > MAX_PACK_BYTES {
-        let message = format!("the files of the pack have {bytes} bytes together; {MAX_PACK_BYTES} is the most");
+        let message = format!(
+            "the files of the pack have {bytes} bytes together; {MAX_PACK_BYTES} is the most"
+        );
         return Err(Diagnostic::of_file("pack.yaml", "too-large", message));
     }
     Ok(())
@@ -106,15 +118,27 @@ fn load_level<'f>(
         has_header |= kind == DefinitionKind::Pack;
         let file = sources.add(path, None, text);
         ids.push(file);
-        let Some(documents) = load_file(sources, file, found) else { continue };
+        let Some(documents) = load_file(sources, file, found) else {
+            continue;
+        };
         if documents.is_empty() {
             let message = format!("the file holds no definition; here stands a {kind}");
             found.push(Diagnostic::of_file(path, "empty-document", message));
         }
         for document in documents {
-            let Some(written) = header(document, file, kind, sources, found) else { continue };
-            let slot = if kind == DefinitionKind::Pack { own_header.as_ref() } else { None };
-            let first = slot.or_else(|| definitions.iter().find(|other| other.kind == kind && other.id == written.id));
+            let Some(written) = header(document, file, kind, sources, found) else {
+                continue;
+            };
+            let slot = if kind == DefinitionKind::Pack {
+                own_header.as_ref()
+            } else {
+                None
+            };
+            let first = slot.or_else(|| {
+                definitions
+                    .iter()
+                    .find(|other| other.kind == kind && other.id == written.id)
+            });
             if let Some(first) = first {
                 found.push(twice(&written, first, sources));
             } else if kind == DefinitionKind::Pack {
@@ -125,7 +149,8 @@ fn load_level<'f>(
         }
     }
     if !has_header {
-        let help = "a pack's header begins: `kind: Pack`, `id: my-pack`, `version: 1.0.0`, `title: …`";
+        let help =
+            "a pack's header begins: `kind: Pack`, `id: my-pack`, `version: 1.0.0`, `title: …`";
         let path = format!("{prefix}pack.yaml");
         found.push(Diagnostic::of_file(&path, "missing-file", "`pack.yaml` is missing").help(help));
     }
@@ -134,16 +159,28 @@ fn load_level<'f>(
     for file in ids {
         sources.set_pack(file, &id);
     }
-    Some(Level { id, header: own_header.node, definitions })
+    Some(Level {
+        id,
+        header: own_header.node,
+        definitions,
+    })
 }
 
 fn twice(written: &Written, first: &Written, sources: &Sources) -> Diagnostic {
-    let span = |written: &Written| written.node.get("id").map_or(written.node.span, |id| id.span);
+    let span = |written: &Written| {
+        written
+            .node
+            .get("id")
+            .map_or(written.node.span, |id| id.span)
+    };
     let place = sources.place(span(first));
     let message = if written.kind == DefinitionKind::Pack {
         format!("a second header; the first stands at {place}")
     } else {
-        format!("a second {} `{}`; the first stands at {place}", written.kind, written.id)
+        format!(
+            "a second {} `{}`; the first stands at {place}",
+            written.kind, written.id
+        )
     };
     sources.error(span(written), "duplicate-definition", message)
 }
@@ -169,12 +206,11 @@ pub(super) fn merge(levels: Vec<Level>, sources: &Sources) -> Result<MergedPack,
         let version = version(&level, sources, &mut found);
         let merged_header = merge_header(header.take(), &level, sources, &mut found);
         for written in level.definitions {
-            match definitions.get_mut(&(written.kind, written.id.clone())) {
-                Some(base) => overlay(written.kind, base, &written.node, sources, &mut found),
-                None => {
-                    refuse_nulls(&written.node, sources, &mut found);
-                    definitions.insert((written.kind, written.id), written.node);
-                }
+            if let Some(base) = definitions.get_mut(&(written.kind, written.id.clone())) {
+                overlay(written.kind, base, &written.node, sources, &mut found);
+            } else {
+                refuse_nulls(&written.node, sources, &mut found);
+                definitions.insert((written.kind, written.id), written.node);
             }
         }
         // Whatever follows a fault down here would be held to the wrong digest.
@@ -183,19 +219,39 @@ pub(super) fn merge(levels: Vec<Level>, sources: &Sources) -> Result<MergedPack,
         }
         last = canonical_all(&definitions);
         let digest = pack_digest(&merged_header, &last);
-        chain.push(PackRef { id: level.id, version, digest });
+        chain.push(PackRef {
+            id: level.id,
+            version,
+            digest,
+        });
         header = Some(merged_header);
     }
     let definitions = definitions
         .into_iter()
         .zip(last)
-        .map(|(((kind, id), root), (_, canonical, digest))| Merged { kind, id, root, canonical, digest })
+        .map(|(((kind, id), root), (_, canonical, digest))| Merged {
+            kind,
+            id,
+            root,
+            canonical,
+            digest,
+        })
         .collect();
-    found.into_result(header.map(|header| MergedPack { header, chain, definitions }))
+    found.into_result(header.map(|header| MergedPack {
+        header,
+        chain,
+        definitions,
+    }))
 }
 
 /// Holds what a level says it extends to what stands in its `base/`.
-fn check_extends(level: &Level, base: Option<&PackRef>, is_top: bool, sources: &Sources, found: &mut Diagnostics) {
+fn check_extends(
+    level: &Level,
+    base: Option<&PackRef>,
+    is_top: bool,
+    sources: &Sources,
+    found: &mut Diagnostics,
+) {
     let extends = level.header.as_map().and_then(|map| map.get("extends"));
     let (entry, base) = match (extends, base) {
         (None, None) => return,
@@ -209,22 +265,39 @@ fn check_extends(level: &Level, base: Option<&PackRef>, is_top: bool, sources: &
         }
         (None, Some(base)) => {
             let message = "there is a pack in `base/`, but this one extends none";
-            let help = format!("add `extends: {{ pack: {}, version: {}, digest: \"{}\" }}`", base.id, base.version, base.digest);
-            found.push(sources.error(level.header.span, "extends", message).help(help));
+            let help = format!(
+                "add `extends: {{ pack: {}, version: {}, digest: \"{}\" }}`",
+                base.id, base.version, base.digest
+            );
+            found.push(
+                sources
+                    .error(level.header.span, "extends", message)
+                    .help(help),
+            );
             return;
         }
         (Some(entry), Some(base)) => (entry, base),
     };
     let digest = base.digest.to_string();
-    for (key, right) in [("pack", base.id.as_str()), ("version", &base.version), ("digest", &digest)] {
+    for (key, right) in [
+        ("pack", base.id.as_str()),
+        ("version", &base.version),
+        ("digest", &digest),
+    ] {
         let said = entry.value.get(key);
         if said.and_then(Node::as_text) == Some(right) {
             continue;
         }
         let message = match (said, key) {
             (None, _) => format!("`extends` does not say the {key} of the pack in `base/`"),
-            (Some(_), "digest") => "the pack in `base/` has another digest: it is not the one that was adapted".to_owned(),
-            (Some(_), _) => format!("the pack in `base/` has another {}", if key == "pack" { "id" } else { key }),
+            (Some(_), "digest") => {
+                "the pack in `base/` has another digest: it is not the one that was adapted"
+                    .to_owned()
+            }
+            (Some(_), _) => format!(
+                "the pack in `base/` has another {}",
+                if key == "pack" { "id" } else { key }
+            ),
         };
         let span = said.map_or(entry.key, |said| said.span);
         let help = format!("if it is the one that is meant, write `{key}: {right}`");
@@ -236,14 +309,24 @@ fn check_extends(level: &Level, base: Option<&PackRef>, is_top: bool, sources: &
 
 fn version(level: &Level, sources: &Sources, found: &mut Diagnostics) -> String {
     let Some(node) = level.header.get("version") else {
-        found.push(sources.error(level.header.span, "missing-key", "`version` is missing here"));
+        found.push(sources.error(
+            level.header.span,
+            "missing-key",
+            "`version` is missing here",
+        ));
         return String::new();
     };
     let is_part = |part: &str| {
-        part == "0" || (part.len() <= 9 && !part.starts_with('0') && !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+        part == "0"
+            || (part.len() <= 9
+                && !part.starts_with('0')
+                && !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_digit()))
     };
     match node.as_text() {
-        Some(text) if text.split('.').count() == 3 && text.split('.').all(is_part) => text.to_owned(),
+        Some(text) if text.split('.').count() == 3 && text.split('.').all(is_part) => {
+            text.to_owned()
+        }
         _ => {
             let message = "a version has three numbers, such as 1.0.0";
             found.push(sources.error(node.span, "value", message));
@@ -253,7 +336,12 @@ fn version(level: &Level, sources: &Sources, found: &mut Diagnostics) -> String 
 }
 
 /// A level's header over what its base hands up: roles, zone, language, server.
-fn merge_header(base: Option<Node>, level: &Level, sources: &Sources, found: &mut Diagnostics) -> Node {
+fn merge_header(
+    base: Option<Node>,
+    level: &Level,
+    sources: &Sources,
+    found: &mut Diagnostics,
+) -> Node {
     let Some(mut base) = base else {
         refuse_nulls(&level.header, sources, found);
         return level.header.clone();
@@ -262,7 +350,13 @@ fn merge_header(base: Option<Node>, level: &Level, sources: &Sources, found: &mu
         map.retain(|key, _| !OWN.contains(&key.as_str()));
     }
     base.span = level.header.span;
-    overlay(DefinitionKind::Pack, &mut base, &level.header, sources, found);
+    overlay(
+        DefinitionKind::Pack,
+        &mut base,
+        &level.header,
+        sources,
+        found,
+    );
     base
 }
 
@@ -277,8 +371,13 @@ fn canonical_all(definitions: &Definitions) -> Vec<(String, String, Digest)> {
 
 /// The digest of a pack: over its canonical header and the digest of each definition by kind and id.
 fn pack_digest(header: &Node, definitions: &[(String, String, Digest)]) -> Digest {
-    let by_name: BTreeMap<&str, String> =
-        definitions.iter().map(|(name, _, digest)| (name.as_str(), digest.to_string())).collect();
+    let by_name: BTreeMap<&str, String> = definitions
+        .iter()
+        .map(|(name, _, digest)| (name.as_str(), digest.to_string()))
+        .collect();
     let definitions = serde_json::to_string(&by_name).expect("a map of texts is plain data");
-    Digest::of_parts(&[canonical(DefinitionKind::Pack, header).as_bytes(), definitions.as_bytes()])
+    Digest::of_parts(&[
+        canonical(DefinitionKind::Pack, header).as_bytes(),
+        definitions.as_bytes(),
+    ])
 }

@@ -34,7 +34,9 @@ pub(super) fn place(path: &str, within: &str, text: &str) -> Result<Place, Diagn
         None => (None, within),
     };
     let is_yaml = has_extension(name, "yaml");
-    let kind = DefinitionKind::ALL.into_iter().find(|kind| kind.folder().is_some() && kind.folder() == folder);
+    let kind = DefinitionKind::ALL
+        .into_iter()
+        .find(|kind| kind.folder().is_some() && kind.folder() == folder);
     if has_extension(name, "yml") && (kind.is_some() || within == "pack.yml") {
         return misplaced("a definition's file ends in `.yaml`".to_owned());
     }
@@ -44,25 +46,35 @@ pub(super) fn place(path: &str, within: &str, text: &str) -> Result<Place, Diagn
     match (folder, kind) {
         (None, _) if name == "pack.yaml" => return Ok(Place::Header),
         (Some(folder), Some(_)) if name.contains('/') => {
-            return misplaced(format!("definitions stand directly in `{folder}/`, not in folders of it"));
+            return misplaced(format!(
+                "definitions stand directly in `{folder}/`, not in folders of it"
+            ));
         }
         (_, Some(kind)) => return Ok(Place::Definition(kind)),
         _ => {}
     }
     if let Some(folder) = folder {
         if LATER.iter().any(|(later, _)| *later == folder) {
-            return misplaced(format!("`{folder}/` is not part of this version of the language"));
+            return misplaced(format!(
+                "`{folder}/` is not part of this version of the language"
+            ));
         }
         let folders = DefinitionKind::ALL.iter().filter_map(|kind| kind.folder());
         if let Some(near) = nearest(folder, folders) {
-            return misplaced(format!("unknown folder `{folder}/`, did you mean `{near}/`?"));
+            return misplaced(format!(
+                "unknown folder `{folder}/`, did you mean `{near}/`?"
+            ));
         }
     }
     match said_kind(text).and_then(DefinitionKind::from_name) {
-        Some(DefinitionKind::Pack) => misplaced("the header of a pack stands in `pack.yaml`".to_owned()),
+        Some(DefinitionKind::Pack) => {
+            misplaced("the header of a pack stands in `pack.yaml`".to_owned())
+        }
         Some(kind) => {
             let folder = kind.folder().unwrap_or_default();
-            misplaced(format!("a {kind} stands in `{folder}/`; here it would not be read"))
+            misplaced(format!(
+                "a {kind} stands in `{folder}/`; here it would not be read"
+            ))
         }
         None => Ok(Place::Other),
     }
@@ -75,7 +87,8 @@ fn said_kind(text: &str) -> Option<&str> {
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(stem, end)| !stem.is_empty() && end == extension)
+    name.rsplit_once('.')
+        .is_some_and(|(stem, end)| !stem.is_empty() && end == extension)
 }
 
 /// A definition as one file has it: whole, or a patch.
@@ -132,7 +145,11 @@ pub(super) fn header(
     };
     let sound = found.is_empty();
     diagnostics.append(found);
-    id.filter(|_| sound).map(|id| Written { kind: expected, id, node })
+    id.filter(|_| sound).map(|id| Written {
+        kind: expected,
+        id,
+        node,
+    })
 }
 
 fn wrong_kind(
@@ -143,21 +160,39 @@ fn wrong_kind(
     sources: &Sources,
 ) -> Diagnostic {
     let Some(text) = text else {
-        return sources.error(span, "header", format!("`kind` is a text, here `{expected}`"));
+        return sources.error(
+            span,
+            "header",
+            format!("`kind` is a text, here `{expected}`"),
+        );
     };
     if LATER.iter().any(|(_, later)| *later == text) {
-        return sources.error(span, "header", format!("`{text}` is not part of this version of the language"));
+        return sources.error(
+            span,
+            "header",
+            format!("`{text}` is not part of this version of the language"),
+        );
     }
     if let Some(kind) = DefinitionKind::from_name(text) {
         let path = &sources.file(file).path;
-        let right = kind.folder().map_or_else(|| "`pack.yaml`".to_owned(), |folder| format!("`{folder}/`"));
+        let right = kind
+            .folder()
+            .map_or_else(|| "`pack.yaml`".to_owned(), |folder| format!("`{folder}/`"));
         let message = format!("a {kind} stands in {right}, not in {path}");
         return sources.error(span, "header", message);
     }
     let names = DefinitionKind::ALL.iter().map(|kind| kind.as_str());
     match nearest(text, names) {
-        Some(near) => sources.error(span, "header", format!("unknown kind `{text}`, did you mean `{near}`?")),
-        None => sources.error(span, "header", format!("unknown kind `{text}`; here stands `{expected}`")),
+        Some(near) => sources.error(
+            span,
+            "header",
+            format!("unknown kind `{text}`, did you mean `{near}`?"),
+        ),
+        None => sources.error(
+            span,
+            "header",
+            format!("unknown kind `{text}`; here stands `{expected}`"),
+        ),
     }
 }
 
@@ -172,5 +207,7 @@ fn check_id(kind: DefinitionKind, text: Option<&str>) -> Result<String, String> 
         DefinitionKind::Notice => NoticeId::new(text).map(drop),
         DefinitionKind::Plugin => BindingId::new(text).map(drop),
     };
-    checked.map(|()| text.to_owned()).map_err(|error| error.to_string())
+    checked
+        .map(|()| text.to_owned())
+        .map_err(|error| error.to_string())
 }

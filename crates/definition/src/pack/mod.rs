@@ -102,20 +102,52 @@ impl Pack {
 
     /// All its definitions, kind by kind, with their merged trees; the header is not among them.
     pub fn trees(&self) -> impl Iterator<Item = (DefinitionKind, &str, &Tree)> {
-        let workflows = self.workflows.iter().map(|(id, it)| (DefinitionKind::Workflow, id.as_str(), &it.tree));
-        let levels = self.service_levels.iter().map(|(id, it)| (DefinitionKind::ServiceLevel, id.as_str(), &it.tree));
-        let calendars = self.calendars.iter().map(|(id, it)| (DefinitionKind::Calendar, id.as_str(), &it.tree));
-        let teams = self.teams.iter().map(|(id, it)| (DefinitionKind::Team, id.as_str(), &it.tree));
-        let notices = self.notices.iter().map(|(id, it)| (DefinitionKind::Notice, id.as_str(), &it.tree));
-        let plugins = self.plugins.iter().map(|(id, it)| (DefinitionKind::Plugin, id.as_str(), &it.tree));
-        workflows.chain(levels).chain(calendars).chain(teams).chain(notices).chain(plugins)
+        let workflows = self
+            .workflows
+            .iter()
+            .map(|(id, it)| (DefinitionKind::Workflow, id.as_str(), &it.tree));
+        let levels = self
+            .service_levels
+            .iter()
+            .map(|(id, it)| (DefinitionKind::ServiceLevel, id.as_str(), &it.tree));
+        let calendars = self
+            .calendars
+            .iter()
+            .map(|(id, it)| (DefinitionKind::Calendar, id.as_str(), &it.tree));
+        let teams = self
+            .teams
+            .iter()
+            .map(|(id, it)| (DefinitionKind::Team, id.as_str(), &it.tree));
+        let notices = self
+            .notices
+            .iter()
+            .map(|(id, it)| (DefinitionKind::Notice, id.as_str(), &it.tree));
+        let plugins = self
+            .plugins
+            .iter()
+            .map(|(id, it)| (DefinitionKind::Plugin, id.as_str(), &it.tree));
+        workflows
+            .chain(levels)
+            .chain(calendars)
+            .chain(teams)
+            .chain(notices)
+            .chain(plugins)
     }
 
     /// The merged definitions of this id, of whatever kind, as YAML; `explained`, each line behind
     /// the pack it comes from. Empty where there is none.
     pub fn show(&self, id: &str, explained: bool) -> Vec<(DefinitionKind, String)> {
-        let shown = |tree: &Tree| if explained { explain(&tree.root, &tree.sources) } else { emit(&tree.root) };
-        self.trees().filter(|(_, own, _)| *own == id).map(|(kind, _, tree)| (kind, shown(tree))).collect()
+        let shown = |tree: &Tree| {
+            if explained {
+                explain(&tree.root, &tree.sources)
+            } else {
+                emit(&tree.root)
+            }
+        };
+        self.trees()
+            .filter(|(_, own, _)| *own == id)
+            .map(|(kind, _, tree)| (kind, shown(tree)))
+            .collect()
     }
 }
 
@@ -139,14 +171,22 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
         let message = "`zone` is missing: the IANA zone of calendar days, such as Europe/Brussels";
         found.push(sources.error(merged.header.span, "missing-key", message));
     }
-    let mut shelf = Shelf { definitions: merged.definitions, sources, found: &mut found };
+    let mut shelf = Shelf {
+        definitions: merged.definitions,
+        sources,
+        found: &mut found,
+    };
     let workflows = shelf.take(DefinitionKind::Workflow);
     let service_levels = shelf.take(DefinitionKind::ServiceLevel);
     let calendars = shelf.take(DefinitionKind::Calendar);
     let teams = shelf.take(DefinitionKind::Team);
     let notices = shelf.take(DefinitionKind::Notice);
     let plugins = shelf.take(DefinitionKind::Plugin);
-    let top = merged.chain.last().expect("a chain has at least the pack itself").clone();
+    let top = merged
+        .chain
+        .last()
+        .expect("a chain has at least the pack itself")
+        .clone();
     let pack = header.map(|header| Pack {
         id: top.id,
         header,
@@ -157,7 +197,10 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
         teams,
         notices,
         plugins,
-        tree: Tree { root: merged.header, sources: Arc::clone(sources) },
+        tree: Tree {
+            root: merged.header,
+            sources: Arc::clone(sources),
+        },
         digest: top.digest,
     });
     found.into_result(pack)
@@ -177,12 +220,28 @@ impl Shelf<'_> {
         T: DeserializeOwned,
     {
         let mut taken = IndexMap::new();
-        for merged in self.definitions.extract_if(.., |merged| merged.kind == kind) {
-            let Some(value) = read(&body(&merged.root), self.sources, self.found) else { continue };
+        for merged in self
+            .definitions
+            .extract_if(.., |merged| merged.kind == kind)
+        {
+            let Some(value) = read(&body(&merged.root), self.sources, self.found) else {
+                continue;
+            };
             let Ok(id) = merged.id.parse() else { continue };
             let (digest, canonical) = (merged.digest, merged.canonical);
-            let tree = Tree { root: merged.root, sources: Arc::clone(self.sources) };
-            taken.insert(id, Sourced { value, digest, canonical, tree });
+            let tree = Tree {
+                root: merged.root,
+                sources: Arc::clone(self.sources),
+            };
+            taken.insert(
+                id,
+                Sourced {
+                    value,
+                    digest,
+                    canonical,
+                    tree,
+                },
+            );
         }
         taken
     }

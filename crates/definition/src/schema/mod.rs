@@ -47,7 +47,9 @@ pub fn patch(kind: DefinitionKind) -> Value {
     let mut schema = whole(kind);
     let header = |schema: &mut Value| {
         let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-        properties.map(|map| crate::overlay::HEADER.map(|key| (key, map.shift_remove(key).unwrap_or_default())))
+        properties.map(|map| {
+            crate::overlay::HEADER.map(|key| (key, map.shift_remove(key).unwrap_or_default()))
+        })
     };
     let kept = header(&mut schema);
     walk(&mut schema, &mut optional_and_nullable);
@@ -92,18 +94,30 @@ fn words<T: JsonSchema>() -> Value {
 }
 
 fn generate<T: JsonSchema>() -> Value {
-    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value()
+    SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
 }
 
 fn add_header(schema: &mut Value, kind: DefinitionKind) {
     let id = json!({ "type": "string", "maxLength": 64, "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "description": "Its id, which stays." });
     let header = [
-        ("apiVersion", json!({ "const": "servicewright/v1", "description": "The version of the language." })),
-        ("kind", json!({ "const": kind.as_str(), "description": "What is defined." })),
+        (
+            "apiVersion",
+            json!({ "const": "servicewright/v1", "description": "The version of the language." }),
+        ),
+        (
+            "kind",
+            json!({ "const": kind.as_str(), "description": "What is defined." }),
+        ),
         ("id", id),
     ];
     let own = schema["properties"].take();
-    let mut properties: Map<String, Value> = header.map(|(key, value)| (key.to_owned(), value)).into_iter().collect();
+    let mut properties: Map<String, Value> = header
+        .map(|(key, value)| (key.to_owned(), value))
+        .into_iter()
+        .collect();
     properties.extend(own.as_object().cloned().unwrap_or_default());
     schema["properties"] = properties.into();
     let mut required = vec![json!("kind"), json!("id")];
@@ -117,10 +131,14 @@ fn walk(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
     for (key, value) in map.iter_mut() {
         match (key.as_str(), value) {
             ("properties" | "patternProperties" | "$defs", Value::Object(members)) => {
-                members.values_mut().for_each(|member| walk(member, change));
+                for member in members.values_mut() {
+                    walk(member, change);
+                }
             }
             ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(members)) => {
-                members.iter_mut().for_each(|member| walk(member, change));
+                for member in members {
+                    walk(member, change);
+                }
             }
             ("items" | "additionalProperties" | "propertyNames", member) => walk(member, change),
             _ => {}
@@ -145,7 +163,9 @@ fn without_null(map: &mut Map<String, Value>) {
         map.shift_remove("default");
     }
     let is_null = |schema: &Value| schema.get("type").is_some_and(|name| name == "null");
-    let Some(Value::Array(variants)) = map.get_mut("anyOf") else { return };
+    let Some(Value::Array(variants)) = map.get_mut("anyOf") else {
+        return;
+    };
     variants.retain(|variant| !is_null(variant));
     if let [only] = variants.as_slice() {
         let only = only.clone();
@@ -159,8 +179,14 @@ fn without_null(map: &mut Map<String, Value>) {
 /// Turns alternatives that each are one key into the properties of one map, of which one stands.
 /// Alternatives that each are one word become an `enum`.
 fn choices_as_properties(map: &mut Map<String, Value>) {
-    let Some(Value::Array(variants)) = map.get("oneOf") else { return };
-    if let Some(words) = variants.iter().map(|variant| variant.get("const").cloned()).collect::<Option<Vec<_>>>() {
+    let Some(Value::Array(variants)) = map.get("oneOf") else {
+        return;
+    };
+    if let Some(words) = variants
+        .iter()
+        .map(|variant| variant.get("const").cloned())
+        .collect::<Option<Vec<_>>>()
+    {
         map.shift_remove("oneOf");
         map.insert("type".to_owned(), "string".into());
         map.insert("enum".to_owned(), words.into());
@@ -168,12 +194,18 @@ fn choices_as_properties(map: &mut Map<String, Value>) {
     }
     let mut properties = Map::new();
     for variant in variants {
-        let Some([(key, value)]) = variant.get("properties").and_then(Value::as_object).map(|p| p.iter().collect::<Vec<_>>()).and_then(|p| <[_; 1]>::try_from(p).ok()) else {
+        let Some([(key, value)]) = variant
+            .get("properties")
+            .and_then(Value::as_object)
+            .map(|p| p.iter().collect::<Vec<_>>())
+            .and_then(|p| <[_; 1]>::try_from(p).ok())
+        else {
             return;
         };
         let mut value = value.clone();
         if let (Some(description), Value::Object(map)) = (variant.get("description"), &mut value) {
-            map.entry("description").or_insert_with(|| description.clone());
+            map.entry("description")
+                .or_insert_with(|| description.clone());
         }
         properties.insert(key.clone(), value);
     }
@@ -187,18 +219,27 @@ fn choices_as_properties(map: &mut Map<String, Value>) {
 
 /// Joins alternatives of different simple types into one schema with several types.
 fn types_in_one(map: &mut Map<String, Value>) {
-    let Some(Value::Array(variants)) = map.get("anyOf") else { return };
+    let Some(Value::Array(variants)) = map.get("anyOf") else {
+        return;
+    };
     let mut types: Vec<Value> = Vec::new();
     let mut joined = Map::new();
     for variant in variants {
-        let Some(simple) = variant.get("type").filter(|name| matches!(name.as_str(), Some("boolean" | "string"))) else {
+        let Some(simple) = variant
+            .get("type")
+            .filter(|name| matches!(name.as_str(), Some("boolean" | "string")))
+        else {
             return;
         };
         if types.contains(simple) {
             return;
         }
         types.push(simple.clone());
-        let rest = variant.as_object().into_iter().flatten().filter(|(key, _)| !["type", "description"].contains(&key.as_str()));
+        let rest = variant
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| !["type", "description"].contains(&key.as_str()));
         joined.extend(rest.map(|(key, value)| (key.clone(), value.clone())));
     }
     map.shift_remove("anyOf");
@@ -236,7 +277,10 @@ fn optional_and_nullable(map: &mut Map<String, Value>) {
 fn nullable(schema: &mut Value) {
     let Value::Object(map) = schema else { return };
     if let Some(reference) = map.shift_remove("$ref") {
-        map.insert("anyOf".to_owned(), json!([{ "$ref": reference }, { "type": "null" }]));
+        map.insert(
+            "anyOf".to_owned(),
+            json!([{ "$ref": reference }, { "type": "null" }]),
+        );
         return;
     }
     match map.get_mut("type") {

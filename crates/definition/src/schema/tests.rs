@@ -18,7 +18,11 @@ pub(crate) fn read_folder(folder: &Path) -> BTreeMap<String, String> {
             if path.is_dir() {
                 open.push(path);
             } else if let Ok(text) = std::fs::read_to_string(&path) {
-                let name = path.strip_prefix(folder).expect("it was found there").to_string_lossy().replace('\\', "/");
+                let name = path
+                    .strip_prefix(folder)
+                    .expect("it was found there")
+                    .to_string_lossy()
+                    .replace('\\', "/");
                 found.insert(name, text);
             }
         }
@@ -27,11 +31,16 @@ pub(crate) fn read_folder(folder: &Path) -> BTreeMap<String, String> {
 }
 
 fn validator(schema: &Value) -> Validator {
-    jsonschema::draft202012::options().build(schema).expect("a valid schema")
+    jsonschema::draft202012::options()
+        .build(schema)
+        .expect("a valid schema")
 }
 
 fn faults(validator: &Validator, value: &Value) -> Vec<String> {
-    validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
 }
 
 #[test]
@@ -47,7 +56,11 @@ fn the_published_schemas_are_those_of_the_types() {
                 std::fs::write(&path, &text).expect("the file can be written");
             }
             let committed = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(committed == text, "{} is out of date: run this test with UPDATE_SCHEMAS=1", path.display());
+            assert!(
+                committed == text,
+                "{} is out of date: run this test with UPDATE_SCHEMAS=1",
+                path.display()
+            );
         }
     }
 }
@@ -56,12 +69,22 @@ fn the_published_schemas_are_those_of_the_types() {
 fn what_the_loader_takes_fits_the_schemas() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/itil");
     let pack = ReadPack::read(&read_folder(&folder)).unwrap_or_else(|found| panic!("{found}"));
-    let trees = pack.trees().map(|(kind, _, tree)| (kind, tree.root.to_json()));
+    let trees = pack
+        .trees()
+        .map(|(kind, _, tree)| (kind, tree.root.to_json()));
     let header = (DefinitionKind::Pack, pack.tree.root.to_json());
     let mut checked = 0;
     for (kind, json) in trees.chain([header]) {
-        assert_eq!(faults(&validator(&whole(kind)), &json), [""; 0], "{kind}: {json}");
-        assert_eq!(faults(&validator(&patch(kind)), &json), [""; 0], "{kind}: {json}");
+        assert_eq!(
+            faults(&validator(&whole(kind)), &json),
+            [""; 0],
+            "{kind}: {json}"
+        );
+        assert_eq!(
+            faults(&validator(&patch(kind)), &json),
+            [""; 0],
+            "{kind}: {json}"
+        );
         checked += 1;
     }
     assert!(checked > 10);
@@ -75,12 +98,30 @@ const WRONG: [(&str, &str); 12] = [
     ("Calendar", "zone: UTC\nhours: { monday: {} }\n"),
     ("Calendar", "zone: UTC\nhours: { mon: { all: \"8-12\" } }\n"),
     ("Calendar", "zone: UTC\nday: 8h\n"),
-    ("Notice", "to: { requester: perhaps }\nsubject: x\ntext: x\n"),
-    ("ServiceLevel", "type: sli\nfor: {}\ncalendar: { named: office }\ntargets: {}\n"),
-    ("ServiceLevel", "type: sla\nfor: {}\ncalendar: { named: office, cel: x }\ntargets: {}\n"),
-    ("Plugin", "component: { file: x.wasm }\nhooks: { rooting: true }\n"),
-    ("Workflow", "title: x\nnumber: INC\ncreate: {}\nstates: { New: { category: open } }\n"),
-    ("Workflow", "title: x\nnumber: INC\ncreate: {}\nstates: { new: { category: open, transitions: { a: { permit: { agent: 1 } } } } }\n"),
+    (
+        "Notice",
+        "to: { requester: perhaps }\nsubject: x\ntext: x\n",
+    ),
+    (
+        "ServiceLevel",
+        "type: sli\nfor: {}\ncalendar: { named: office }\ntargets: {}\n",
+    ),
+    (
+        "ServiceLevel",
+        "type: sla\nfor: {}\ncalendar: { named: office, cel: x }\ntargets: {}\n",
+    ),
+    (
+        "Plugin",
+        "component: { file: x.wasm }\nhooks: { rooting: true }\n",
+    ),
+    (
+        "Workflow",
+        "title: x\nnumber: INC\ncreate: {}\nstates: { New: { category: open } }\n",
+    ),
+    (
+        "Workflow",
+        "title: x\nnumber: INC\ncreate: {}\nstates: { new: { category: open, transitions: { a: { permit: { agent: 1 } } } } }\n",
+    ),
 ];
 
 #[test]
@@ -88,13 +129,21 @@ fn what_the_loader_refuses_does_not_fit_the_schemas() {
     const PACK: &str = "kind: Pack\nid: p\nversion: 1.0.0\ntitle: P\nzone: UTC\n";
     for (name, body) in WRONG {
         let kind = DefinitionKind::from_name(name).expect("a kind");
-        let text = if body == "{}\n" { format!("kind: {name}\nid: x\n") } else { format!("kind: {name}\nid: x\n{body}") };
+        let text = if body == "{}\n" {
+            format!("kind: {name}\nid: x\n")
+        } else {
+            format!("kind: {name}\nid: x\n{body}")
+        };
         let path = format!("{}/x.yaml", kind.folder().expect("not the header"));
-        let files = BTreeMap::from([("pack.yaml".to_owned(), PACK.to_owned()), (path, text.clone())]);
+        let files = BTreeMap::from([
+            ("pack.yaml".to_owned(), PACK.to_owned()),
+            (path, text.clone()),
+        ]);
         assert!(ReadPack::read(&files).is_err(), "{text}");
         let mut sources = crate::source::Sources::new();
         let file = sources.add("x", None, &text);
-        let documents = crate::source::load(&sources, file, &mut crate::source::Diagnostics::new()).expect("YAML");
+        let documents = crate::source::load(&sources, file, &mut crate::source::Diagnostics::new())
+            .expect("YAML");
         let json = documents[0].to_json();
         assert_ne!(faults(&validator(&whole(kind)), &json), [""; 0], "{text}");
         // A patch need not be whole, and may change one choice into another.
@@ -116,10 +165,19 @@ fn patches_remove_and_place_and_nothing_is_null_in_whole_files() {
         },
         "tables": { "priority": { "rows": { "vip": { "place": { "before": "rest" }, "when": "true", "then": { "priority": "p1" } } } } }
     });
-    assert_eq!(faults(&validator(&patch(DefinitionKind::Workflow)), &patched), [""; 0]);
-    assert_ne!(faults(&validator(&whole(DefinitionKind::Workflow)), &patched), [""; 0]);
+    assert_eq!(
+        faults(&validator(&patch(DefinitionKind::Workflow)), &patched),
+        [""; 0]
+    );
+    assert_ne!(
+        faults(&validator(&whole(DefinitionKind::Workflow)), &patched),
+        [""; 0]
+    );
     let wrong = serde_json::json!({ "kind": "Workflow", "id": "incident", "states": { "new": { "place": { "beside": "x" } } } });
-    assert_ne!(faults(&validator(&patch(DefinitionKind::Workflow)), &wrong), [""; 0]);
+    assert_ne!(
+        faults(&validator(&patch(DefinitionKind::Workflow)), &wrong),
+        [""; 0]
+    );
     for kind in DefinitionKind::ALL {
         assert!(!whole(kind).to_string().contains("\"null\""), "{kind}");
     }

@@ -41,7 +41,7 @@ pub struct Diagnostic {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     #[serde(skip)]
-    excerpt: Option<Excerpt>,
+    excerpt: Option<Box<Excerpt>>,
 }
 
 /// The part of the line to show, and what in it to underline, in characters.
@@ -68,7 +68,7 @@ impl Diagnostic {
             line: span.line,
             column: span.column,
             help: None,
-            excerpt: Excerpt::of(&file.text, span),
+            excerpt: Excerpt::of(&file.text, span).map(Box::new),
         }
     }
 
@@ -150,12 +150,12 @@ impl fmt::Display for Diagnostic {
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
         write!(f, "{margin}--> {}:{}:{}", self.file, self.line, self.column)?;
-        if let Some(Excerpt {
-            text,
-            offset,
-            length,
-        }) = &self.excerpt
-        {
+        if let Some(excerpt) = &self.excerpt {
+            let Excerpt {
+                text,
+                offset,
+                length,
+            } = &**excerpt;
             let (blank, carets) = (" ".repeat(*offset), "^".repeat(*length));
             write!(
                 f,

@@ -1,7 +1,12 @@
 //! Writes a tree as YAML that reads back as the same tree, line by line with each line's origin.
 
+use std::fmt::Write as _;
+
 use super::scalar::is_plain_text;
 use super::{Kind, Node, Span};
+
+/// Characters beside the controls that a file cannot hold as they are.
+const UNPRINTABLE: [char; 5] = ['\u{feff}', '\u{2028}', '\u{2029}', '\u{fffe}', '\u{ffff}'];
 
 /// The tree as YAML.
 pub fn emit(node: &Node) -> String {
@@ -14,7 +19,7 @@ pub fn emit(node: &Node) -> String {
 /// stands on that line, else of the key.
 pub fn emit_lines(node: &Node) -> Vec<(String, Span)> {
     let mut lines = Vec::new();
-    write(&mut lines, String::new(), "", node, node.span);
+    write_node(&mut lines, String::new(), "", node, node.span);
     lines
 }
 
@@ -31,13 +36,10 @@ pub fn line_text(text: &str) -> String {
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            '\u{feff}' | '\u{2028}' | '\u{2029}' => {
-                quoted.push_str(&format!("\\u{:04X}", u32::from(character)))
+            _ if character.is_control() || UNPRINTABLE.contains(&character) => {
+                write!(quoted, "\\u{:04X}", u32::from(character))
+                    .expect("a String takes every write");
             }
-            _ if character.is_control() => {
-                quoted.push_str(&format!("\\u{:04X}", u32::from(character)))
-            }
-            '\u{fffe}' | '\u{ffff}' => quoted.push_str(&format!("\\u{:04X}", u32::from(character))),
             _ => quoted.push(character),
         }
     }
@@ -56,7 +58,7 @@ fn reads_plain(text: &str) -> bool {
 
 /// Writes `head` (a key with its colon, or a dash) and the node, the node's further lines
 /// indented by `indent`.
-fn write(
+fn write_node(
     lines: &mut Vec<(String, Span)>,
     head: String,
     indent: &str,
@@ -75,13 +77,13 @@ fn write(
             let within = open(lines, head, indent, head_span);
             for (key, entry) in map {
                 let head = format!("{within}{}:", line_text(key));
-                write(lines, head, &within, &entry.value, entry.key);
+                write_node(lines, head, &within, &entry.value, entry.key);
             }
         }
         Kind::List(items) if !items.is_empty() => {
             let within = open(lines, head, indent, head_span);
             for item in items {
-                write(lines, format!("{within}-"), &within, item, item.span);
+                write_node(lines, format!("{within}-"), &within, item, item.span);
             }
         }
         Kind::Text { value, .. } if is_block(value) => {
@@ -137,7 +139,7 @@ fn is_block(text: &str) -> bool {
         && body
             .lines()
             .all(|line| !line.ends_with(' ') && !line.chars().all(|c| c == ' ') || line.is_empty())
-        && text.chars().all(|c| {
-            c == '\n' || !(c.is_control() || "\u{feff}\u{2028}\u{2029}\u{fffe}\u{ffff}".contains(c))
-        })
+        && text
+            .chars()
+            .all(|c| c == '\n' || !(c.is_control() || UNPRINTABLE.contains(&c)))
 }

@@ -334,7 +334,12 @@ impl<'a> Loader<'a> {
     }
 
     fn empty_value(&mut self, span: Span, message: &str) {
-        let before = self.sources.file(self.file).text.get(..span.start as usize).unwrap_or_default();
+        let before = self
+            .sources
+            .file(self.file)
+            .text
+            .get(..span.start as usize)
+            .unwrap_or_default();
         let help = if before.trim_end_matches(' ').ends_with(',') {
             "a text with a comma wants quotes within brackets; `{}` is the empty map"
         } else {

@@ -6,6 +6,7 @@
 
 mod diagnostic;
 mod emit;
+mod fault;
 mod load;
 mod locate;
 mod read;

@@ -4,15 +4,15 @@
 //! a copy and the rest is read again, a bounded number of times.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected,
-    IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
+    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
-use super::{Diagnostics, Entry, Kind, Node, Sources, Span, nearest};
+use super::fault::{About, Fault};
+use super::{Diagnostics, Entry, Kind, Node, Sources, Span};
 
 /// How many faults are looked for in one definition.
 const MAX_ROUNDS: usize = 20;
@@ -33,12 +33,17 @@ pub fn read<T: DeserializeOwned>(
     for _ in 0..MAX_ROUNDS {
         let mut path = std::mem::take(&mut fault.path);
         path.reverse();
-        let follows = match fault.missing {
-            Some(key) => removed.contains(&[&path[..], &[key.to_owned()]].concat()),
+        let follows = match fault.about {
+            About::Missing(key) => removed.contains(&[&path[..], &[key.to_owned()]].concat()),
             // A whole that no longer holds together may do so only for want of what was taken out.
-            None => fault.rule == "value" && removed.iter().any(|gone| gone.len() > path.len() && gone.starts_with(&path)),
+            _ => {
+                fault.rule == "value"
+                    && removed
+                        .iter()
+                        .any(|gone| gone.len() > path.len() && gone.starts_with(&path))
+            }
         };
-        if let (Some(near), Some((_, above))) = (fault.instead, path.split_last()) {
+        if let (About::Meant(near), Some((_, above))) = (fault.about, path.split_last()) {
             removed.insert([above, &[near.to_owned()]].concat());
         }
         if !follows {
@@ -81,182 +86,6 @@ fn remove(node: &mut Node, path: &[String]) -> bool {
     }
 }
 
-/// What does not fit, on its way up to where it is reported.
-#[derive(Debug)]
-struct Fault {
-    rule: &'static str,
-    message: String,
-    help: Option<String>,
-    span: Option<Span>,
-    /// The keys down to it, the last first.
-    path: Vec<String>,
-    missing: Option<&'static str>,
-    /// The known key that was probably meant, which is then not reported as missing.
-    instead: Option<&'static str>,
-}
-
-impl Fault {
-    fn new(rule: &'static str, message: String) -> Self {
-        Self {
-            rule,
-            message,
-            help: None,
-            span: None,
-            path: Vec::new(),
-            missing: None,
-            instead: None,
-        }
-    }
-
-    /// The same, placed here if nothing placed it more exactly.
-    fn at(mut self, span: Span) -> Self {
-        self.span.get_or_insert(span);
-        self
-    }
-
-    fn under(mut self, key: &str) -> Self {
-        self.path.push(key.to_owned());
-        self
-    }
-
-    fn into_diagnostic(self, root: &Node, sources: &Sources) -> super::Diagnostic {
-        let diagnostic = sources.error(self.span.unwrap_or(root.span), self.rule, self.message);
-        match self.help {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        }
-    }
-
-    /// An unknown word, with the nearest that is known, or all of them where they are few.
-    fn unknown(rule: &'static str, what: &str, word: &str, known: &'static [&'static str]) -> Self {
-        const FEW: usize = 16;
-        let short: String = word.chars().take(80).collect();
-        let near = nearest(word, known.iter().copied());
-        let (message, help) = match near {
-            Some(near) => (
-                format!("unknown {what} `{short}`, did you mean `{near}`?"),
-                None,
-            ),
-            None if known.is_empty() => (format!("unknown {what} `{short}`"), None),
-            None => {
-                let listed: Vec<String> = known
-                    .iter()
-                    .take(FEW)
-                    .map(|word| format!("`{word}`"))
-                    .collect();
-                let more = if known.len() > FEW { " and others" } else { "" };
-                (
-                    format!("unknown {what} `{short}`"),
-                    Some(format!("known here: {}{more}", listed.join(", "))),
-                )
-            }
-        };
-        Self {
-            help,
-            instead: near,
-            ..Self::new(rule, message)
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl serde::de::Error for Fault {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        let message = message.to_string();
-        // What serde says of an untagged enum names a Rust type; a reader of YAML knows its forms.
-        match message.strip_prefix("data did not match any variant of untagged enum ") {
-            Some("Permit") => Self::new(
-                "type",
-                "expected `true`, `false` or an expression in quotes".to_owned(),
-            ),
-            Some(_) => Self::new("type", "none of the forms that may stand here".to_owned()),
-            None => Self::new("value", message),
-        }
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let wanted = expected_words(&expected.to_string());
-        let mut fault = Self::new(
-            "type",
-            format!("expected {wanted}, found {}", found_words(found)),
-        );
-        if wanted == "text" {
-            fault.help = match found {
-                Unexpected::Bool(_)
-                | Unexpected::Signed(_)
-                | Unexpected::Unsigned(_)
-                | Unexpected::Float(_) => Some("if text is meant, put it in quotes".to_owned()),
-                _ => None,
-            };
-        }
-        fault
-    }
-
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let wanted = expected_words(&expected.to_string());
-        Self::new(
-            "value",
-            format!("{} does not fit: expected {wanted}", found_words(found)),
-        )
-    }
-
-    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
-        Self::unknown("unknown-key", "key", key, known)
-    }
-
-    fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
-        Self::unknown("unknown-word", "word", word, known)
-    }
-
-    fn missing_field(key: &'static str) -> Self {
-        Self {
-            missing: Some(key),
-            ..Self::new("missing-key", format!("`{key}` is missing here"))
-        }
-    }
-}
-
-fn expected_words(expected: &str) -> String {
-    match expected {
-        "a boolean" => "`true` or `false`".to_owned(),
-        "a string" | "a borrowed string" | "string" | "a character" | "a variant identifier" => {
-            "text".to_owned()
-        }
-        "i8" | "i16" | "i32" | "i64" | "isize" | "i128" => "a whole number".to_owned(),
-        "u8" => "a whole number from 0 to 255".to_owned(),
-        "u16" => "a whole number from 0 to 65535".to_owned(),
-        "u32" | "u64" | "usize" | "u128" => "a whole number, not negative".to_owned(),
-        "f32" | "f64" => "a number".to_owned(),
-        "a sequence" => "a list".to_owned(),
-        "variant identifier" | "field identifier" => "one of the known words".to_owned(),
-        _ if expected.starts_with("struct ") => "a map".to_owned(),
-        _ if expected.starts_with("enum ") => "one of the known words or a map".to_owned(),
-        _ => expected.to_owned(),
-    }
-}
-
-fn found_words(found: Unexpected<'_>) -> String {
-    match found {
-        Unexpected::Bool(value) => format!("`{value}`"),
-        Unexpected::Signed(value) => format!("the number {value}"),
-        Unexpected::Unsigned(value) => format!("the number {value}"),
-        Unexpected::Float(value) => format!("the number {value}"),
-        Unexpected::Str(text) if text.chars().count() > 60 => "a long text".to_owned(),
-        Unexpected::Str(text) => format!("the text \"{text}\""),
-        Unexpected::Unit | Unexpected::Option => "`null`".to_owned(),
-        Unexpected::Seq => "a list".to_owned(),
-        Unexpected::Map => "a map".to_owned(),
-        other => other.to_string(),
-    }
-}
-
 /// A node as serde reads it.
 #[derive(Clone, Copy)]
 struct Reader<'de> {
@@ -284,7 +113,7 @@ impl<'de> Reader<'de> {
 
     /// Where to report a fault of the node as a whole.
     fn place(self, fault: Fault) -> Fault {
-        let span = if fault.missing.is_some() {
+        let span = if matches!(fault.about, About::Missing(_)) {
             self.key.unwrap_or(self.node.span)
         } else {
             self.node.span
@@ -485,16 +314,14 @@ impl<'de> EnumAccess<'de> for Choice<'de> {
 
 impl<'de> Choice<'de> {
     fn content(&self) -> Result<Reader<'de>, Fault> {
-        match self.content {
-            Some(entry) => Ok(Reader {
+        if let Some(entry) = self.content {
+            return Ok(Reader {
                 node: &entry.value,
                 key: Some(entry.key),
-            }),
-            None => {
-                let message = format!("`{}` needs a value: `{}: …`", self.word, self.word);
-                Err(Fault::new("type", message).at(self.word_span))
-            }
+            });
         }
+        let message = format!("`{}` needs a value: `{}: …`", self.word, self.word);
+        Err(Fault::new("type", message).at(self.word_span))
     }
 }
 
@@ -502,13 +329,11 @@ impl<'de> VariantAccess<'de> for Choice<'de> {
     type Error = Fault;
 
     fn unit_variant(self) -> Result<(), Fault> {
-        match self.content {
-            None => Ok(()),
-            Some(_) => {
-                let message = format!("`{}` stands alone, without a value", self.word);
-                Err(Fault::new("type", message).at(self.word_span))
-            }
+        if self.content.is_none() {
+            return Ok(());
         }
+        let message = format!("`{}` stands alone, without a value", self.word);
+        Err(Fault::new("type", message).at(self.word_span))
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Fault> {

@@ -1,5 +1,10 @@
 //! What the loader takes and refuses, and how it says so.
 
+#![allow(
+    clippy::needless_raw_string_hashes,
+    reason = "expect-test writes its texts so"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -406,13 +411,13 @@ fn bounds_hold() {
     assert!(diagnostics.to_string().ends_with("and 899 more"));
 }
 
+fn many_keys() -> String {
+    (0..100).fold(String::new(), |text, n| text + &format!("k{n}: {n}, "))
+}
+
 #[test]
 fn a_long_line_is_shown_around_the_place() {
-    let text = format!(
-        "{{ {} z: on, {} }}",
-        "abcdefgh: 1, ".repeat(1),
-        (0..100).map(|n| format!("k{n}: {n}, ")).collect::<String>()
-    );
+    let text = format!("{{ {} z: on, {} }}", "abcdefgh: 1, ", many_keys());
     check(
         &text,
         expect![[r#"
@@ -423,10 +428,7 @@ fn a_long_line_is_shown_around_the_place() {
           |                    ^^
           = help: write `true`, or "on" if text is meant"#]],
     );
-    let text = format!(
-        "{{ {} z: on }}",
-        (0..100).map(|n| format!("k{n}: {n}, ")).collect::<String>()
-    );
+    let text = format!("{{ {} z: on }}", many_keys());
     check(
         &text,
         expect![[r#"
