@@ -13,7 +13,7 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::source::{Diagnostics, Entry, Kind, Map, Node, Sources, Span, nearest};
+use crate::source::{Diagnostics, Entry, Kind, MAX_DIAGNOSTICS, Map, Node, Sources, Span, nearest};
 
 pub use explain::explain;
 pub use shape::DefinitionKind;
@@ -121,7 +121,7 @@ impl Merge<'_> {
                     "`{key}: null` removes nothing: the base has no `{}`",
                     self.path.join(".")
                 );
-                let near = nearest(key, entries.keys().map(String::as_str));
+                let near = self.nearest(key, entries);
                 self.diagnostics.push(
                     self.sources
                         .error(change.key, "removes-nothing", message)
@@ -161,6 +161,14 @@ impl Merge<'_> {
         );
     }
 
+    /// The key that was probably meant; not looked for once so much is wrong that nobody reads it.
+    fn nearest<'e>(&self, key: &str, entries: &'e Map) -> Option<&'e str> {
+        let wanted = self.diagnostics.len() < MAX_DIAGNOSTICS;
+        wanted
+            .then(|| nearest(key, entries.keys().map(String::as_str)))
+            .flatten()
+    }
+
     /// Moves new keys beside the ones they name. Several placed after the same one keep their order.
     fn place(&mut self, entries: &mut Map, placements: Vec<Placement>) {
         if placements.len() > MAX_PLACEMENTS {
@@ -180,11 +188,7 @@ impl Merge<'_> {
             if sibling == key || !entries.contains_key(&sibling) {
                 let message =
                     format!("`{key}` cannot be placed beside `{sibling}`, which is not here");
-                let others = entries
-                    .keys()
-                    .map(String::as_str)
-                    .filter(|other| *other != key);
-                let near = nearest(&sibling, others);
+                let near = self.nearest(&sibling, entries).filter(|near| *near != key);
                 self.diagnostics
                     .push(self.sources.error(span, "place", message).suggest(near));
                 continue;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+use indexmap::map::Entry as Slot;
 use model::Digest;
 use model::id::PackId;
 
@@ -22,7 +23,7 @@ const OWN: [&str; 5] = ["id", "version", "title", "extends", "renamed"];
 pub(super) struct Level {
     id: PackId,
     header: Node,
-    definitions: Vec<Written>,
+    definitions: Definitions,
 }
 
 /// A definition after merging.
@@ -101,8 +102,8 @@ fn load_level<'f>(
     sources: &mut Sources,
     found: &mut Diagnostics,
 ) -> Option<Level> {
-    let mut own_header = None;
-    let mut definitions: Vec<Written> = Vec::new();
+    let mut own_header: Option<Written> = None;
+    let mut definitions = Definitions::new();
     let mut ids: Vec<FileId> = Vec::new();
     let mut has_header = false;
     for (path, text) in files {
@@ -118,33 +119,26 @@ fn load_level<'f>(
         has_header |= kind == DefinitionKind::Pack;
         let file = sources.add(path, None, text);
         ids.push(file);
-        let Some(documents) = load_file(sources, file, found) else {
-            continue;
-        };
-        if documents.is_empty() {
-            let message = format!("the file holds no definition; here stands a {kind}");
-            found.push(Diagnostic::of_file(path, "empty-document", message));
-        }
-        for document in documents {
-            let Some(written) = header(document, file, kind, sources, found) else {
+        for Written { kind, id, node } in load_definitions(file, kind, sources, found) {
+            if kind == DefinitionKind::Pack {
+                match &own_header {
+                    Some(first) => {
+                        let message = "a second header; the first stands at";
+                        found.push(twice(message, &node, &first.node, sources));
+                    }
+                    None => own_header = Some(Written { kind, id, node }),
+                }
                 continue;
-            };
-            let slot = if kind == DefinitionKind::Pack {
-                own_header.as_ref()
-            } else {
-                None
-            };
-            let first = slot.or_else(|| {
-                definitions
-                    .iter()
-                    .find(|other| other.kind == kind && other.id == written.id)
-            });
-            if let Some(first) = first {
-                found.push(twice(&written, first, sources));
-            } else if kind == DefinitionKind::Pack {
-                own_header = Some(written);
-            } else {
-                definitions.push(written);
+            }
+            match definitions.entry((kind, id)) {
+                Slot::Occupied(first) => {
+                    let message =
+                        format!("a second {kind} `{}`; the first stands at", first.key().1);
+                    found.push(twice(&message, &node, first.get(), sources));
+                }
+                Slot::Vacant(slot) => {
+                    slot.insert(node);
+                }
             }
         }
     }
@@ -154,35 +148,41 @@ fn load_level<'f>(
         let path = format!("{prefix}pack.yaml");
         found.push(Diagnostic::of_file(&path, "missing-file", "`pack.yaml` is missing").help(help));
     }
-    let own_header = own_header?;
-    let id = PackId::new(&own_header.id).ok()?;
+    let Written { id, node, .. } = own_header?;
+    let id = PackId::new(&id).ok()?;
     for file in ids {
         sources.set_pack(file, &id);
     }
     Some(Level {
         id,
-        header: own_header.node,
+        header: node,
         definitions,
     })
 }
 
-fn twice(written: &Written, first: &Written, sources: &Sources) -> Diagnostic {
-    let span = |written: &Written| {
-        written
-            .node
-            .get("id")
-            .map_or(written.node.span, |id| id.span)
+/// The definitions of one file, those with a sound header.
+fn load_definitions(
+    file: FileId,
+    kind: DefinitionKind,
+    sources: &Sources,
+    found: &mut Diagnostics,
+) -> Vec<Written> {
+    let Some(documents) = load_file(sources, file, found) else {
+        return Vec::new();
     };
-    let place = sources.place(span(first));
-    let message = if written.kind == DefinitionKind::Pack {
-        format!("a second header; the first stands at {place}")
-    } else {
-        format!(
-            "a second {} `{}`; the first stands at {place}",
-            written.kind, written.id
-        )
-    };
-    sources.error(span(written), "duplicate-definition", message)
+    if documents.is_empty() {
+        let message = format!("the file holds no definition; here stands a {kind}");
+        let path = &sources.file(file).path;
+        found.push(Diagnostic::of_file(path, "empty-document", message));
+    }
+    let read = |document| header(document, file, kind, sources, found);
+    documents.into_iter().filter_map(read).collect()
+}
+
+fn twice(message: &str, second: &Node, first: &Node, sources: &Sources) -> Diagnostic {
+    let span = |node: &Node| node.get("id").map_or(node.span, |id| id.span);
+    let message = format!("{message} {}", sources.place(span(first)));
+    sources.error(span(second), "duplicate-definition", message)
 }
 
 /// The second step: each level laid over what is below it, from the bottom.
@@ -205,12 +205,15 @@ pub(super) fn merge(levels: Vec<Level>, sources: &Sources) -> Result<MergedPack,
         }
         let version = version(&level, sources, &mut found);
         let merged_header = merge_header(header.take(), &level, sources, &mut found);
-        for written in level.definitions {
-            if let Some(base) = definitions.get_mut(&(written.kind, written.id.clone())) {
-                overlay(written.kind, base, &written.node, sources, &mut found);
-            } else {
-                refuse_nulls(&written.node, sources, &mut found);
-                definitions.insert((written.kind, written.id), written.node);
+        for ((kind, id), node) in level.definitions {
+            match definitions.entry((kind, id)) {
+                Slot::Occupied(mut base) => {
+                    overlay(kind, base.get_mut(), &node, sources, &mut found);
+                }
+                Slot::Vacant(slot) => {
+                    refuse_nulls(&node, sources, &mut found);
+                    slot.insert(node);
+                }
             }
         }
         // Whatever follows a fault down here would be held to the wrong digest.

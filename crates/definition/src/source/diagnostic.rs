@@ -107,34 +107,37 @@ impl Diagnostic {
 }
 
 impl Excerpt {
+    /// Looks no farther from the place than is shown: a file may be one line of a megabyte, with a
+    /// fault at every other character.
     fn of(text: &str, span: Span) -> Option<Self> {
-        let line = text.lines().nth((span.line as usize).checked_sub(1)?)?;
-        let offset = (span.column as usize).saturating_sub(1);
-        let rest = line.chars().count().saturating_sub(offset);
-        let spanned = text
-            .get(span.start as usize..span.end as usize)
-            .unwrap_or_default();
-        let length = spanned
-            .lines()
-            .next()
-            .map_or(0, |first| first.trim_end().chars().count());
-        let length = length.min(rest).max(1);
-        let skipped = if line.chars().count() <= EXCERPT_CHARS {
+        const FARTHEST: usize = 4 * EXCERPT_CHARS;
+        let start = span.start as usize;
+        let from = text.floor_char_boundary(start.saturating_sub(FARTHEST));
+        let to = text.floor_char_boundary(start.saturating_add(FARTHEST));
+        let before = text.get(from..start)?;
+        let before = before.rsplit('\n').next().unwrap_or_default();
+        let after = text.get(start..to)?.lines().next().unwrap_or_default();
+        if before.is_empty() && after.is_empty() && start == text.len() {
+            return None;
+        }
+        let (reached, rest) = (before.chars().count(), after.chars().count());
+        let skipped = if reached + rest <= EXCERPT_CHARS {
             0
         } else {
-            offset.saturating_sub(EXCERPT_CHARS / 3)
+            reached.saturating_sub(EXCERPT_CHARS / 3)
         };
-        let shown: String = line.chars().skip(skipped).take(EXCERPT_CHARS).collect();
-        let length = length.min(EXCERPT_CHARS.saturating_sub(offset - skipped).max(1));
+        let offset = reached - skipped;
+        let line = before.chars().skip(skipped).chain(after.chars());
+        let shown: String = line.take(EXCERPT_CHARS).collect();
+        let spanned = after.get(..(span.end.max(span.start) - span.start) as usize);
+        let length = spanned.unwrap_or(after).trim_end().chars().count();
+        let length = length.min(EXCERPT_CHARS.saturating_sub(offset)).max(1);
         // Whatever the text holds, what is printed moves no cursor.
-        let shown = shown.replace(
-            |c: char| c.is_control() || "\u{feff}\u{2028}\u{2029}".contains(c),
-            "\u{fffd}",
-        );
-        let shown = shown.trim_end().to_owned();
+        let hidden = |c: char| c.is_control() || "\u{feff}\u{2028}\u{2029}".contains(c);
+        let text = shown.trim_end_matches(' ').replace(hidden, "\u{fffd}");
         Some(Self {
-            text: shown,
-            offset: offset - skipped,
+            text,
+            offset,
             length,
         })
     }
