@@ -52,9 +52,11 @@ pub(super) fn fields(
                     let message = "`override` sets aside a table, and no table decides this field";
                     compiler.key(&["override"], "field", message);
                 }
+                // One that cannot be is there all the same, for what names it.
                 stand_alone(compiler, id, source)
+                    .unwrap_or_else(|| plain(id, source, FieldKind::Object))
             });
-            fields.extend(field.map(|field| (id.clone(), field)));
+            fields.insert(id.clone(), field);
         }
         fields
     })
@@ -225,22 +227,13 @@ pub(super) fn slot_field(slot: &Slot) -> Field {
     };
     let reference =
         DirectoryKind::new(reference).expect("the built-in kinds are spelt as kinds are");
-    Field {
-        id: FieldId::new(id).expect("the record's own are spelt as fields are"),
-        label: label.to_owned(),
-        source: Source {
-            reference: Some(reference.clone()),
-            ..Source::default()
-        },
-        kind: FieldKind::Reference(reference),
-        pattern: None,
-        default: Value::Null,
-        value: None,
-        reads: BTreeSet::new(),
-        decided_by: None,
-        overridden_by: Permits::default(),
-        edit: None,
-    }
+    let id = FieldId::new(id).expect("the record's own are spelt as fields are");
+    let source = Source {
+        label: Some(label.to_owned()),
+        reference: Some(reference.clone()),
+        ..Source::default()
+    };
+    plain(&id, &source, FieldKind::Reference(reference))
 }
 
 /// A field as a form refines it: the same kind, with limits of its own.
@@ -302,11 +295,22 @@ fn refined(compiler: &mut Compiler<'_>, base: &Field, source: &Source) -> Option
     whole.maximum = source.maximum.or(whole.maximum);
     whole.max_items = source.max_items.or(whole.max_items);
     whole.required = source.required;
-    let mut field = stand_alone(compiler, id, &whole)?;
-    field.label = whole.label.unwrap_or_else(|| base.label.clone());
-    field.decided_by.clone_from(&base.decided_by);
+    let kind = match &base.kind {
+        FieldKind::Options(_) => FieldKind::Options(labelled(&whole)),
+        kind => kind.clone(),
+    };
+    fitting_limits(compiler, source, &kind);
+    let mut field = plain(id, &whole, kind);
+    field.pattern = match &source.pattern {
+        Some(text) => pattern(compiler, text),
+        None => base.pattern.clone(),
+    };
     field.overridden_by = base.overridden_by.clone();
     field.edit.clone_from(&base.edit);
+    match &source.default {
+        Some(default) => set_default(compiler, &mut field, default),
+        None => field.default = base.default.clone(),
+    }
     Some(field)
 }
 
@@ -318,50 +322,66 @@ pub(super) fn stand_alone(
 ) -> Option<Field> {
     let kind = field_kind(compiler, id, source)?;
     fitting_limits(compiler, source, &kind);
-    let pattern = source
+    let mut field = plain(id, source, kind);
+    field.pattern = source
         .pattern
         .as_ref()
         .and_then(|text| pattern(compiler, text));
-    let mut field = Field {
+    if let Some(default) = &source.default {
+        set_default(compiler, &mut field, default);
+    }
+    Some(field)
+}
+
+/// A field of this kind, without what needs more to compile.
+fn plain(id: &FieldId, source: &Source, kind: FieldKind) -> Field {
+    Field {
         id: id.clone(),
         label: source.label.clone().unwrap_or_else(|| id.to_string()),
         source: source.clone(),
         kind,
-        pattern,
+        pattern: None,
         default: Value::Null,
         value: None,
         reads: BTreeSet::new(),
         decided_by: source.decided_by.clone(),
         overridden_by: Permits::default(),
         edit: None,
-    };
-    if let Some(default) = &source.default {
-        match field.accept(default) {
-            Ok(value) => field.default = value,
-            Err(wrong) => compiler.value(
-                &["default"],
-                "wrong-value",
-                format!("the default of `{id}` {wrong}"),
-            ),
-        }
     }
-    Some(field)
+}
+
+fn set_default(compiler: &mut Compiler<'_>, field: &mut Field, default: &serde_json::Value) {
+    match field.accept(default) {
+        Ok(value) => field.default = value,
+        Err(wrong) => compiler.value(
+            &["default"],
+            "wrong-value",
+            format!("the default of `{}` {wrong}", field.id),
+        ),
+    }
+}
+
+/// The options with what people see of each.
+fn labelled(source: &Source) -> IndexMap<OptionId, String> {
+    let options = source.options.iter();
+    options
+        .map(|(option, label)| {
+            (
+                option.clone(),
+                label.label.clone().unwrap_or_else(|| option.to_string()),
+            )
+        })
+        .collect()
 }
 
 fn field_kind(compiler: &mut Compiler<'_>, id: &FieldId, source: &Source) -> Option<FieldKind> {
     let kind = match (source.kind, &source.reference, source.options.is_empty()) {
         (_, Some(_), false) => Err("a field has `options` or a `ref`, not both"),
         (None | Some(FieldType::String), None, false) => {
-            let labelled = source.options.iter().map(|(option, label)| {
-                (
-                    option.clone(),
-                    label.label.clone().unwrap_or_else(|| option.to_string()),
-                )
-            });
             if source.options.len() > MAX_OPTIONS {
                 Err("a field has at most 1,000 options; what is longer belongs in the directory")
             } else {
-                Ok(FieldKind::Options(labelled.collect()))
+                Ok(FieldKind::Options(labelled(source)))
             }
         }
         (Some(_), None, false) => Err("`options` are those of a string; leave `type` out"),

@@ -129,3 +129,10 @@ fn known<'n>(names: &Names, ids: impl Iterator<Item = &'n str>) -> Type {
         Type::options(ids)
     }
 }
+
+impl super::types::Workflow {
+    /// The names that an expression about any of its records may use, such as the filter of a list.
+    pub fn scope(&self, names: &Names) -> Scope {
+        Scopes::of(&self.fields, self.states.keys().map(AsRef::as_ref), names).full
+    }
+}

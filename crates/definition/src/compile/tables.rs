@@ -35,11 +35,11 @@ pub(super) fn tables(
     };
     let mut tables = IndexMap::new();
     compiler.within("tables", |compiler| {
-        for (id, source) in &source.tables {
+        for (id, table_source) in &source.tables {
             let routes = routing == Some(id);
             let table = compiler.within(id.as_str(), |compiler| {
-                let gives = gives(compiler, id, source, fields, routes);
-                table(compiler, id, source, &gives, fields, scopes)
+                let gives = gives(compiler, id, table_source, fields, routes, &source.tables);
+                table(compiler, id, table_source, &gives, fields, scopes)
             });
             tables.insert(id.clone(), table);
         }
@@ -79,6 +79,7 @@ fn gives(
     source: &Source,
     fields: &IndexMap<FieldId, Field>,
     routes: bool,
+    tables: &IndexMap<TableId, Source>,
 ) -> BTreeMap<FieldId, Field> {
     let mut gives = BTreeMap::new();
     for (given, _) in source.gives.iter().filter(|(_, given)| **given) {
@@ -99,7 +100,9 @@ fn gives(
                 compiler.unknown(&below, Spot::Key, ("field", given.as_str()), known);
             }
             Some(field) => {
-                if field.decided_by.as_ref() != Some(id) {
+                // A table that does not exist is told of at the field.
+                let by = field.decided_by.as_ref();
+                if by != Some(id) && by.is_none_or(|by| tables.contains_key(by)) {
                     let message = format!("the field `{given}` is not decided by this table");
                     let help = format!("the field needs `decided-by: {id}`");
                     let fault = compiler

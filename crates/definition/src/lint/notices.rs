@@ -25,7 +25,8 @@ const RECORD: [&str; 9] = [
 /// What they may name beside fields.
 const OTHERS: [&str; 3] = ["record", "actor", "now"];
 
-pub(super) fn check(all: &Definitions, faults: &mut Vec<Fault>) {
+/// Reads the templates; where not all workflows could be compiled, what those name is let pass.
+pub(super) fn check(all: &Definitions, all_known: bool, faults: &mut Vec<Fault>) {
     let senders = senders(all);
     for (id, notice) in &all.notices {
         let mut rules = Rules::of(DefinitionKind::Notice, id.as_str(), faults);
@@ -42,12 +43,17 @@ pub(super) fn check(all: &Definitions, faults: &mut Vec<Fault>) {
             known.extend(fields.map(FieldId::as_str));
         }
         for (key, template) in [("subject", &notice.subject), ("text", &notice.text)] {
-            template_names(key, template, &known, &mut rules);
+            template_names(key, template, all_known.then_some(&known), &mut rules);
         }
     }
 }
 
-fn template_names(key: &str, template: &str, known: &BTreeSet<&str>, rules: &mut Rules<'_>) {
+fn template_names(
+    key: &str,
+    template: &str,
+    known: Option<&BTreeSet<&str>>,
+    rules: &mut Rules<'_>,
+) {
     let environment = Environment::empty();
     let template = match environment.template_from_str(template) {
         Ok(template) => template,
@@ -66,6 +72,7 @@ fn template_names(key: &str, template: &str, known: &BTreeSet<&str>, rules: &mut
             return;
         }
     };
+    let Some(known) = known else { return };
     let mut named: Vec<String> = template.undeclared_variables(true).into_iter().collect();
     named.sort();
     for name in named {

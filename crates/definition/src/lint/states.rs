@@ -6,41 +6,55 @@ use model::id::StateId;
 use super::Rules;
 use super::graph::Graph;
 
-pub(super) fn check(graph: &Graph<'_>, rules: &mut Rules<'_>) {
+/// Says which states hold records fast, or where none does, which no record comes to: what lies
+/// behind a dead end is no news. Gives whether there is such an end.
+pub(super) fn check(graph: &Graph<'_>, rules: &mut Rules<'_>) -> bool {
+    let mut stuck = false;
     for (id, state) in &graph.workflow.states {
-        let path = ["states", id.as_str()];
-        if !graph.reachable.contains(id) {
-            let message = format!(
-                "no record comes to the state `{id}`: no transition that can be reached leads there"
-            );
-            rules.warning("unreachable-state", &path, message);
-            continue;
+        if graph.reachable.contains(id) && state.category != Category::Closed {
+            stuck |= holds_fast(graph, id, state.category, rules);
+            undecided(graph, id, rules);
         }
-        if state.category == Category::Closed {
-            continue;
-        }
-        let leaves = graph.moves[id]
-            .iter()
-            .any(|step| step.taken && step.to != id);
-        if !leaves && state.category == Category::Waiting {
-            let message = format!(
-                "nothing ends the wait in `{id}`: nobody takes a transition out of it, nor does a timer or an approval"
-            );
-            rules.error("endless-wait", &path, message);
-        } else if !leaves {
-            let message = format!(
-                "`{id}` is a dead end: nobody and nothing takes a transition out of it, and it is not closed"
-            );
-            rules.error("dead-end", &path, message).help =
-                Some("add a transition, or give it `category: closed`".to_owned());
-        } else if !closes(graph, id) && no_other_is_to_blame(graph, id) {
-            let message = format!(
-                "no record in `{id}` is ever closed: none of its ways leads to a state with `category: closed`"
-            );
-            rules.error("dead-end", &path, message);
-        }
-        undecided(graph, id, rules);
     }
+    let unreachable = graph
+        .workflow
+        .states
+        .keys()
+        .filter(|id| !stuck && !graph.reachable.contains(id));
+    for id in unreachable {
+        let message = format!(
+            "no record comes to the state `{id}`: no transition that can be reached leads there"
+        );
+        rules.warning("unreachable-state", &["states", id.as_str()], message);
+    }
+    stuck
+}
+
+fn holds_fast(graph: &Graph<'_>, id: &StateId, category: Category, rules: &mut Rules<'_>) -> bool {
+    let path = ["states", id.as_str()];
+    let leaves = graph.moves[id]
+        .iter()
+        .any(|step| step.taken && step.to != id);
+    if !leaves && category == Category::Waiting {
+        let message = format!(
+            "nothing ends the wait in `{id}`: nobody takes a transition out of it, nor does a timer or an approval"
+        );
+        rules.error("endless-wait", &path, message);
+    } else if !leaves {
+        let message = format!(
+            "`{id}` is a dead end: nobody and nothing takes a transition out of it, and it is not closed"
+        );
+        rules.error("dead-end", &path, message).help =
+            Some("add a transition, or give it `category: closed`".to_owned());
+    } else if !closes(graph, id) && no_other_is_to_blame(graph, id) {
+        let message = format!(
+            "no record in `{id}` is ever closed: none of its ways leads to a state with `category: closed`"
+        );
+        rules.error("dead-end", &path, message);
+    } else {
+        return false;
+    }
+    true
 }
 
 fn closes(graph: &Graph<'_>, id: &StateId) -> bool {

@@ -36,7 +36,7 @@ fn check<'t>(
         if let Some(last) = last_resort {
             let message = format!("the row `{id}` never answers: `{last}` before it always does");
             rules.error("row-never-matches", &path, message).help = Some(format!(
-                "put it before: `place: {{ before: {last} }}` in an adaptation"
+                "put it before `{last}`; in an adaptation, `place: {{ before: {last} }}`"
             ));
         } else if !before.insert(when) {
             let message =
