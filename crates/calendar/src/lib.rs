@@ -10,10 +10,12 @@
 //! over a century than over a minute.
 
 mod compile;
+mod days;
 mod local;
 mod search;
 mod zone;
 
+pub use days::add_days;
 use std::fmt;
 use std::sync::Arc;
 

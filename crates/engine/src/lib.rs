@@ -1,5 +1,46 @@
 //! What a command does to a record. [`decide`](decide::decide) is pure: record, definition, command
-//! and answers in, events out. Around it stand the use cases, which read, ask, commit and retry
-//! through the ports [`Store`](port::Store), [`Plugins`](port::Plugins) and [`Clock`](port::Clock).
+//! and answers in, events out; [`fold`] applies the events again. Around them stand the use cases of
+//! [`Engine`], which read, ask, commit and retry through the ports [`Store`](port::Store),
+//! [`Plugins`](port::Plugins) and [`Clock`](port::Clock).
 
+mod apply;
+mod background;
+mod clock;
+mod cloud_event;
+pub mod decide;
+mod desk;
+mod directory;
+mod engine;
+mod error;
+mod execute;
+mod explain;
+mod install;
+mod integration;
+mod library;
+mod notice;
 pub mod port;
+mod rejection;
+mod scope;
+mod surroundings;
+
+pub use apply::{FoldError, fold};
+pub use desk::{ADMINISTRATOR, Available, check_administrator};
+pub use directory::Directory;
+pub use engine::Engine;
+pub use error::EngineError;
+pub use execute::{Executed, Request};
+pub use explain::{Explained, Explanation};
+pub use install::InstalledReport;
+pub use rejection::{InputFault, Rejection};
+
+/// An error with its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}

@@ -112,6 +112,9 @@ pub enum Action {
         kind: LinkKind,
         /// To which.
         target: RecordId,
+        /// Whether it was made from the other side.
+        #[serde(default)]
+        inverse: bool,
     },
     /// Follow, or no longer follow, the record.
     Watch {

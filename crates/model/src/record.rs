@@ -55,6 +55,9 @@ pub struct Record {
     /// What bindings call it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<(BindingId, String)>,
+    /// The votes of rounds that ended, the last hundred, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_votes: Vec<crate::hook::PastVote>,
     /// The agreement that its state waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
@@ -293,13 +296,24 @@ impl Record {
         timers.chain(clocks).chain(stage).min()
     }
 
-    /// The earliest instant at which one of its effects is to be tried, for each binding the first in order.
+    /// The earliest instant at which one of its effects is to be tried.
     pub fn next_effect(&self) -> Option<Instant> {
+        self.ready_effects().map(|(_, effect)| effect.next_at).min()
+    }
+
+    /// The effects that may be tried once their time has come: deliveries to one binding go in order,
+    /// so that only the first of them is among these; dead ones hold nothing up.
+    pub fn ready_effects(&self) -> impl Iterator<Item = (EffectKey, &PendingEffect)> {
+        let mut told: BTreeSet<&BindingId> = BTreeSet::new();
         self.effects
-            .values()
-            .filter(|effect| !effect.dead)
-            .map(|effect| effect.next_at)
-            .min()
+            .iter()
+            .filter(|(_, effect)| !effect.dead)
+            .filter_map(move |(key, effect)| match &effect.call {
+                EffectCall::Deliver { binding, .. } => {
+                    told.insert(binding).then_some((*key, effect))
+                }
+                EffectCall::Create { .. } | EffectCall::LinkBack { .. } => Some((*key, effect)),
+            })
     }
 
     /// What this binding calls the record.
@@ -396,5 +410,12 @@ pub enum EffectCall {
     Create {
         /// What the definition says, its settings computed.
         create: CreateEffect,
+    },
+    /// Tells the other record of a link.
+    LinkBack {
+        /// How.
+        kind: LinkKind,
+        /// The other record.
+        target: RecordId,
     },
 }

@@ -255,3 +255,216 @@ fn told(json: &Json) -> String {
         Json::Object(_) => "an object".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::Value;
+    use model::id::FieldId;
+    use proptest::prelude::*;
+    use serde_json::{Value as Json, json};
+
+    use super::super::Names;
+    use super::super::compiler::Compiler;
+    use super::super::fields::stand_alone;
+    use super::{Field, MAX_ITEMS, MAX_OBJECT_BYTES, MAX_TEXT_CHARS};
+    use crate::expression::Term;
+    use crate::overlay::DefinitionKind;
+
+    fn field(definition: &Json) -> Field {
+        let source = serde_json::from_value(definition.clone()).expect("a field");
+        let names = Names::default();
+        let mut compiler = Compiler::new(DefinitionKind::Workflow, "test", &names);
+        let id = FieldId::new("field").expect("an id");
+        let field = stand_alone(&mut compiler, &id, &source);
+        compiler.into_result(field).expect("no fault")
+    }
+
+    /// Fields of every kind, with and without limits.
+    fn fields() -> Vec<Field> {
+        [
+            json!({ "type": "string" }),
+            json!({ "type": "string", "minLength": 2, "maxLength": 4 }),
+            json!({ "type": "string", "pattern": "^[0-9]{4}$" }),
+            json!({ "type": "string", "pattern": "\\d\\w" }),
+            json!({ "type": "string", "format": "email" }),
+            json!({ "type": "string", "format": "uri" }),
+            json!({ "type": "string", "format": "date" }),
+            json!({ "type": "string", "format": "date-time" }),
+            json!({ "options": { "low": { "label": "One person" }, "high": {} } }),
+            json!({ "type": "integer" }),
+            json!({ "type": "integer", "minimum": 0, "maximum": 10 }),
+            json!({ "type": "number" }),
+            json!({ "type": "number", "minimum": -0.5, "maximum": 2.5 }),
+            json!({ "type": "boolean" }),
+            json!({ "type": "array" }),
+            json!({ "type": "array", "maxItems": 2 }),
+            json!({ "ref": "service" }),
+            json!({ "type": "array", "ref": "service", "maxItems": 2 }),
+            json!({ "type": "object" }),
+        ]
+        .iter()
+        .map(field)
+        .collect()
+    }
+
+    fn agree(field: &Field, json: &Json) -> Result<(), TestCaseError> {
+        let schema = jsonschema::options()
+            .should_validate_formats(true)
+            .build(&field.schema())
+            .expect("a schema");
+        let accepted = field.accept(json);
+        prop_assert_eq!(
+            accepted.is_ok(),
+            schema.is_valid(json),
+            "{:?} of {} by {}",
+            accepted,
+            json,
+            field.schema()
+        );
+        Ok(())
+    }
+
+    fn values() -> impl Strategy<Value = Json> {
+        let text = prop_oneof![
+            Just("low".to_owned()),
+            Just("2026-12-24".to_owned()),
+            Just("2026-02-30".to_owned()),
+            Just("2026-03-01T09:30:00Z".to_owned()),
+            Just("ada@desk.example".to_owned()),
+            Just("https://desk.example/page?x=1".to_owned()),
+            Just("mail-1".to_owned()),
+            "[0-9]{3,5}",
+            "[ a-z٣é]{0,6}",
+        ];
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<u64>().prop_map(Json::from),
+            (-3_i64..13).prop_map(Json::from),
+            (-4.0..4.0).prop_map(|number: f64| json!(number)),
+            (-4_i32..12).prop_map(|number| json!(f64::from(number))),
+            text.prop_map(Json::from),
+        ];
+        leaf.prop_recursive(2, 8, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+                prop::collection::btree_map("[a-c]", inner, 0..3)
+                    .prop_map(|members| Json::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_form_and_the_server_take_the_same(json in values()) {
+            for field in fields() {
+                agree(&field, &json)?;
+            }
+        }
+
+        #[test]
+        fn what_is_accepted_is_accepted_again_as_it_is_shown(json in values()) {
+            for field in fields() {
+                if let Ok(value) = field.accept(&json) {
+                    prop_assert_eq!(field.accept(&value.to_json()), Ok(value));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn null_is_not_set_whatever_the_field() {
+        for field in fields() {
+            assert_eq!(field.accept(&Json::Null), Ok(Value::Null));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_would_be_right() {
+        let cases = [
+            (
+                json!({ "options": { "low": {}, "high": {} } }),
+                json!("hihg"),
+                "has no option `hihg`: it takes one of low, high; did you mean `high`?",
+            ),
+            (json!({ "type": "string" }), json!(3), "must be text, not 3"),
+            (
+                json!({ "type": "string", "maxLength": 3 }),
+                json!("four"),
+                "may have at most 3 characters, and has 4",
+            ),
+            (
+                json!({ "type": "string", "minLength": 3 }),
+                json!("né"),
+                "must have at least 3 characters, and has 2",
+            ),
+            (
+                json!({ "type": "string", "pattern": "^[0-9]{4}$" }),
+                json!("12a4"),
+                "must match the pattern ^[0-9]{4}$",
+            ),
+            (
+                json!({ "type": "string", "format": "date" }),
+                json!("2026-02-29"),
+                "must be a date such as 2026-12-24, not `2026-02-29`",
+            ),
+            (
+                json!({ "type": "string", "format": "date-time" }),
+                json!("tomorrow"),
+                "must be an instant such as 2026-03-01T09:30:00Z, not `tomorrow`",
+            ),
+            (
+                json!({ "type": "integer", "maximum": 10 }),
+                json!(11),
+                "must be at most 10",
+            ),
+            (
+                json!({ "type": "integer" }),
+                json!(1.5),
+                "must be a whole number of at most 64 bits",
+            ),
+            (
+                json!({ "ref": "service" }),
+                json!({ "id": "mail" }),
+                "must be a reference to a service, not an object",
+            ),
+            (
+                json!({ "type": "array", "maxItems": 1 }),
+                json!(["a", "b"]),
+                "may have at most 1 items, and has 2",
+            ),
+        ];
+        for (definition, json, message) in cases {
+            assert_eq!(field(&definition).accept(&json), Err(message.to_owned()));
+        }
+    }
+
+    #[test]
+    fn every_field_has_bounds_even_where_its_definition_gives_none() {
+        let text = field(&json!({ "type": "string" }));
+        assert!(text.accept(&"x".repeat(MAX_TEXT_CHARS).into()).is_ok());
+        assert!(text.accept(&"x".repeat(MAX_TEXT_CHARS + 1).into()).is_err());
+        let boundless = field(&json!({ "type": "string", "maxLength": 4_000_000_000_u32 }));
+        assert!(boundless.accept(&"x".repeat(MAX_TEXT_CHARS + 1).into()).is_err());
+        let list = field(&json!({ "type": "array" }));
+        assert!(list.accept(&vec!["x"; MAX_ITEMS + 1].into()).is_err());
+        let object = field(&json!({ "type": "object" }));
+        assert!(object.accept(&json!({ "x": "y".repeat(MAX_OBJECT_BYTES) })).is_err());
+        let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
+        assert!(object.accept(&json!({ "x": deep })).is_err());
+    }
+
+    #[test]
+    fn things_of_the_directory_may_be_given_as_expressions_see_them() {
+        let service = field(&json!({ "ref": "service" }));
+        let thing = Term::map([("id", Term::from("mail")), ("owner", Term::from("ada"))]);
+        assert_eq!(service.take(thing.clone()), Ok(Value::from("mail")));
+        assert_eq!(service.take(Term::from("mail")), Ok(Value::from("mail")));
+        let several = field(&json!({ "type": "array", "ref": "service" }));
+        let both = Term::List(vec![thing, Term::from("web")]);
+        assert_eq!(several.take(both), Ok(Value::Texts(vec!["mail".into(), "web".into()])));
+        assert_eq!(service.take(Term::Null), Ok(Value::Null));
+    }
+}

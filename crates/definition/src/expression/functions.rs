@@ -1,0 +1,704 @@
+//! The functions, methods and operators that expressions may use, and what each takes and gives.
+
+use cel::common::ast::{CallExpr, IdedExpr, operators};
+use model::Instant;
+use regex::RegexBuilder;
+
+use super::check::{Change, Checked, Checker, Typed, literal_text};
+use super::error::{ExpressionError, Problem, Suggestion};
+use super::types::Type;
+
+/// The longest pattern that `matches` takes, in bytes.
+const MAX_PATTERN: usize = 200;
+/// The most memory that a compiled pattern may take, in bytes.
+const MAX_PATTERN_MEMORY: usize = 1 << 20;
+
+/// A function or method: its name, how many arguments it takes, and an example.
+struct Signature {
+    name: &'static str,
+    least: usize,
+    most: usize,
+    usage: &'static str,
+}
+
+const fn takes(name: &'static str, least: usize, most: usize, usage: &'static str) -> Signature {
+    Signature {
+        name,
+        least,
+        most,
+        usage,
+    }
+}
+
+const FUNCTIONS: [Signature; 9] = [
+    takes("size", 1, 1, "size(tasks)"),
+    takes("has", 1, 1, "has(service.owner)"),
+    takes("open", 2, 2, "open('office', now)"),
+    takes(
+        "business",
+        3,
+        3,
+        "business('office', record.created_at, now)",
+    ),
+    takes("duration", 1, 1, "duration('8h')"),
+    takes("timestamp", 1, 1, "timestamp('2026-03-01T09:30:00Z')"),
+    takes("string", 1, 1, "string(cost)"),
+    takes("int", 1, 1, "int('42')"),
+    takes("double", 1, 1, "double(cost)"),
+];
+
+const METHODS: [Signature; 21] = [
+    takes("size", 0, 0, "tasks.size()"),
+    takes("contains", 1, 1, "summary.contains('printer')"),
+    takes("startsWith", 1, 1, "summary.startsWith('Re:')"),
+    takes("endsWith", 1, 1, "summary.endsWith('?')"),
+    takes("matches", 1, 1, "summary.matches('^[A-Z]{3}')"),
+    takes("all", 2, 2, "tasks.all(t, t.category == 'closed')"),
+    takes("exists", 2, 2, "tasks.exists(t, t.category == 'open')"),
+    takes(
+        "exists_one",
+        2,
+        2,
+        "tasks.exists_one(t, t.category == 'open')",
+    ),
+    takes(
+        "existsOne",
+        2,
+        2,
+        "tasks.existsOne(t, t.category == 'open')",
+    ),
+    takes("filter", 2, 2, "tasks.filter(t, t.category == 'open')"),
+    takes("map", 2, 3, "tasks.map(t, t.id)"),
+    takes("getFullYear", 0, 1, "now.getFullYear('Europe/Brussels')"),
+    takes("getMonth", 0, 1, "now.getMonth('Europe/Brussels')"),
+    takes("getDate", 0, 1, "now.getDate('Europe/Brussels')"),
+    takes(
+        "getDayOfMonth",
+        0,
+        1,
+        "now.getDayOfMonth('Europe/Brussels')",
+    ),
+    takes("getDayOfWeek", 0, 1, "now.getDayOfWeek('Europe/Brussels')"),
+    takes("getDayOfYear", 0, 1, "now.getDayOfYear('Europe/Brussels')"),
+    takes("getHours", 0, 1, "now.getHours('Europe/Brussels')"),
+    takes("getMinutes", 0, 1, "now.getMinutes('Europe/Brussels')"),
+    takes("getSeconds", 0, 1, "now.getSeconds()"),
+    takes("getMilliseconds", 0, 1, "now.getMilliseconds()"),
+];
+
+/// Whether a function, not a method, has this name.
+pub(super) fn is_function(name: &str) -> bool {
+    FUNCTIONS.iter().any(|function| function.name == name)
+}
+
+/// An example of the function's use.
+pub(super) fn usage(name: &str) -> &'static str {
+    FUNCTIONS
+        .iter()
+        .find(|function| function.name == name)
+        .map_or("", |function| function.usage)
+}
+
+impl Signature {
+    fn check_arity(&self, given: usize) -> Result<(), Problem> {
+        if (self.least..=self.most).contains(&given) {
+            return Ok(());
+        }
+        let plural = if self.most == 1 { "" } else { "s" };
+        let takes = match (self.least, self.most) {
+            (_, 0) => "no argument".to_owned(),
+            (least, most) if least == most => format!("{least} argument{plural}"),
+            (least, most) => format!("{least} to {most} argument{plural}"),
+        };
+        Err(Problem::WrongArity {
+            name: self.name.to_owned(),
+            takes,
+            usage: self.usage.to_owned(),
+        })
+    }
+}
+
+impl Checker<'_> {
+    pub(super) fn call(&mut self, tree: &IdedExpr, call: &CallExpr) -> Checked {
+        match (&call.target, call.args.as_slice()) {
+            (Some(target), arguments) => self.method(tree, target, &call.func_name, arguments),
+            (None, [condition, yes, no]) if call.func_name == operators::CONDITIONAL => {
+                self.boolean(condition, "`? :`")?;
+                let (yes, no) = (self.infer(yes)?.kind, self.infer(no)?.kind);
+                let message = format!("`? :` gives either {yes} or {no}; both must be of one type");
+                yes.join(no)
+                    .map(Typed::from)
+                    .ok_or_else(|| self.ill(tree, message))
+            }
+            (None, [left, right]) if is_symbol(&call.func_name) => {
+                self.binary(tree, &call.func_name, left, right)
+            }
+            (None, [operand]) if call.func_name == operators::LOGICAL_NOT => {
+                self.boolean(operand, "`!`")?;
+                Ok(Type::Boolean.into())
+            }
+            (None, [operand]) if call.func_name == operators::NEGATE => {
+                let kind = self.infer(operand)?.kind;
+                if kind.is_numeric() {
+                    Ok(kind.into())
+                } else {
+                    Err(self.ill(tree, format!("`-` cannot be put before {kind}")))
+                }
+            }
+            (None, arguments) => self.function(tree, &call.func_name, arguments),
+        }
+    }
+
+    fn binary(
+        &mut self,
+        tree: &IdedExpr,
+        operator: &str,
+        left: &IdedExpr,
+        right: &IdedExpr,
+    ) -> Checked {
+        match operator {
+            operators::LOGICAL_AND | operators::LOGICAL_OR => {
+                let symbol = format!("`{}`", symbol(operator));
+                self.boolean(left, &symbol)?;
+                self.boolean(right, &symbol)?;
+                Ok(Type::Boolean.into())
+            }
+            operators::EQUALS | operators::NOT_EQUALS => {
+                let (these, those) = (self.infer(left)?.kind, self.infer(right)?.kind);
+                self.comparable(tree, operator, (left, &these), (right, &those))?;
+                Ok(Type::Boolean.into())
+            }
+            operators::LESS
+            | operators::LESS_EQUALS
+            | operators::GREATER
+            | operators::GREATER_EQUALS => {
+                let (these, those) = (self.infer(left)?.kind, self.infer(right)?.kind);
+                for (part, kind) in [(left, &these), (right, &those)] {
+                    if matches!(
+                        kind.core(),
+                        Type::Null | Type::Boolean | Type::List(_) | Type::Object(_)
+                    ) {
+                        let message =
+                            format!("`{}` has no order: it is {kind}", self.text_of(part));
+                        return Err(self.ill(tree, message));
+                    }
+                }
+                self.comparable(tree, operator, (left, &these), (right, &those))?;
+                Ok(Type::Boolean.into())
+            }
+            operators::IN => self.contained(tree, left, right),
+            operators::INDEX => self.index(tree, left, right),
+            _ => self.arithmetic(tree, operator, left, right),
+        }
+    }
+
+    /// Checks that two sides have something in common, and that what is written out is among the
+    /// options of the other side.
+    fn comparable(
+        &self,
+        tree: &IdedExpr,
+        operator: &str,
+        (left, these): (&IdedExpr, &Type),
+        (right, those): (&IdedExpr, &Type),
+    ) -> Result<(), ExpressionError> {
+        for (value_at, of_at, of) in [(left, right, those), (right, left, these)] {
+            if let (Some(value), None, Type::Options(options)) =
+                (literal_text(value_at), literal_text(of_at), of.core())
+                && !options.iter().any(|option| option == value)
+            {
+                return Err(self.not_an_option(value_at, value, options, &self.text_of(of_at)));
+            }
+        }
+        let both_written = literal_text(left).is_some() && literal_text(right).is_some();
+        if both_written || these.comparable(those) {
+            return Ok(());
+        }
+        let symbol = symbol(operator);
+        let (one, other) = (self.text_of(left), self.text_of(right));
+        let hint = hint(&one, these, those)
+            .or_else(|| hint(&other, those, these))
+            .unwrap_or_default();
+        Err(self.ill(
+            tree,
+            format!("`{symbol}` cannot compare {these} with {those}{hint}"),
+        ))
+    }
+
+    fn contained(&mut self, tree: &IdedExpr, item: &IdedExpr, container: &IdedExpr) -> Checked {
+        let (kind, within) = (self.infer(item)?.kind, self.infer(container)?.kind);
+        match within.core() {
+            Type::Any => {}
+            Type::List(of) => {
+                if let cel::common::ast::Expr::List(list) = &container.expr {
+                    for element in &list.elements {
+                        let of = self.quietly(element)?;
+                        self.comparable(tree, operators::IN, (item, &kind), (element, &of))?;
+                    }
+                } else {
+                    self.comparable(tree, operators::IN, (item, &kind), (container, of))?;
+                }
+            }
+            Type::Object(_) if kind.is_text() => {}
+            other => {
+                let text = self.text_of(container);
+                return Err(self.ill(tree, format!("`in` looks into lists; `{text}` is {other}")));
+            }
+        }
+        Ok(Type::Boolean.into())
+    }
+
+    /// The type of what was checked before, without recording its reads again.
+    fn quietly(&mut self, tree: &IdedExpr) -> Result<Type, ExpressionError> {
+        let reads = self.findings.reads.len();
+        let kind = self.infer(tree)?.kind;
+        self.findings.reads.truncate(reads);
+        Ok(kind)
+    }
+
+    fn index(&mut self, tree: &IdedExpr, of: &IdedExpr, index: &IdedExpr) -> Checked {
+        let (of_typed, kind) = (self.infer(of)?, self.infer(index)?.kind);
+        match of_typed.kind.core() {
+            Type::Any => Ok(Type::Any.into()),
+            Type::List(item) if matches!(kind.core(), Type::Integer | Type::Any) => Ok(Typed {
+                kind: (**item).clone(),
+                path: of_typed.path,
+            }),
+            Type::List(_) => {
+                Err(self.ill(index, format!("an item's place is an integer, not {kind}")))
+            }
+            Type::Object(object) => match literal_text(index)
+                .map(|member| (member, object.members().get(member)))
+            {
+                Some((member, Some(found))) => {
+                    let path = of_typed.path.map(|path| format!("{path}.{member}"));
+                    if let Some(path) = &path {
+                        let (offset, length) = self.span(index);
+                        self.findings.reads.push(super::Read {
+                            path: path.clone(),
+                            offset,
+                            length,
+                        });
+                    }
+                    Ok(Typed {
+                        kind: found.clone(),
+                        path,
+                    })
+                }
+                Some((member, None)) => {
+                    let suggestion =
+                        Suggestion::nearest(member, object.members().keys().map(String::as_str));
+                    let of = object.name().to_owned();
+                    Err(self.wrong(
+                        index,
+                        Problem::UnknownMember {
+                            of,
+                            member: member.to_owned(),
+                            suggestion,
+                        },
+                    ))
+                }
+                None => Err(self.ill(
+                    index,
+                    "a member's name is written out, as in record['id']".into(),
+                )),
+            },
+            other => Err(self.ill(
+                tree,
+                format!("`{}` is {other}, which has no items", self.text_of(of)),
+            )),
+        }
+    }
+
+    fn arithmetic(
+        &mut self,
+        tree: &IdedExpr,
+        operator: &str,
+        left: &IdedExpr,
+        right: &IdedExpr,
+    ) -> Checked {
+        let (these, those) = (self.infer(left)?.kind, self.infer(right)?.kind);
+        let result = match (operator, these.core(), those.core()) {
+            (operators::MODULO, Type::Integer | Type::Any, Type::Integer | Type::Any) => {
+                Some(Type::Integer)
+            }
+            (operators::MODULO, _, _) => None,
+            (_, Type::Integer, Type::Integer) => Some(Type::Integer),
+            (_, Type::Integer | Type::Number, Type::Integer | Type::Number) => {
+                self.findings.changes.insert(tree.id, Change::Widen);
+                Some(Type::Number)
+            }
+            (operators::ADD, Type::Instant, Type::Duration)
+            | (operators::ADD, Type::Duration, Type::Instant)
+            | (operators::SUBSTRACT, Type::Instant, Type::Duration) => Some(Type::Instant),
+            (operators::SUBSTRACT, Type::Instant, Type::Instant)
+            | (operators::ADD | operators::SUBSTRACT, Type::Duration, Type::Duration) => {
+                Some(Type::Duration)
+            }
+            (operators::ADD, this, that) if this.is_text() && that.is_text() => {
+                self.findings.changes.insert(tree.id, Change::Bound);
+                let any = matches!((this, that), (Type::Any, Type::Any));
+                Some(if any { Type::Any } else { Type::Text })
+            }
+            (operators::ADD, Type::List(_) | Type::Any, Type::List(_) | Type::Any) => {
+                self.findings.changes.insert(tree.id, Change::Bound);
+                these.clone().join(those.clone()).or(Some(Type::Any.list()))
+            }
+            (_, Type::Any, other) | (_, other, Type::Any) if may_calculate(other) => {
+                self.findings.changes.insert(tree.id, Change::Bound);
+                Some(Type::Any)
+            }
+            _ => None,
+        };
+        result.map(Typed::from).ok_or_else(|| {
+            let symbol = symbol(operator);
+            let text = these.is_text() || those.is_text();
+            let hint = match (these.core(), those.core()) {
+                (Type::Null, _) | (_, Type::Null) => "; null is what is not set".to_owned(),
+                (Type::Integer | Type::Number, _) if text && operator == operators::ADD => {
+                    format!("; write string({})", self.text_of(left))
+                }
+                (_, Type::Integer | Type::Number) if text && operator == operators::ADD => {
+                    format!("; write string({})", self.text_of(right))
+                }
+                (Type::Instant | Type::Duration, _) if those.is_text() => {
+                    duration_hint(literal_text(right))
+                }
+                _ => String::new(),
+            };
+            self.ill(
+                tree,
+                format!("`{symbol}` does not work on {these} and {those}{hint}"),
+            )
+        })
+    }
+
+    fn function(&mut self, tree: &IdedExpr, name: &str, arguments: &[IdedExpr]) -> Checked {
+        let Some(signature) = FUNCTIONS.iter().find(|function| function.name == name) else {
+            if let Some(method) = METHODS.iter().find(|method| method.name == name) {
+                return Err(self.ill(
+                    tree,
+                    format!("`{name}` is a method: write {}", method.usage),
+                ));
+            }
+            let suggestion =
+                Suggestion::nearest(name, FUNCTIONS.iter().map(|function| function.name));
+            return Err(self.wrong(
+                tree,
+                Problem::UnknownFunction {
+                    name: name.to_owned(),
+                    suggestion,
+                },
+            ));
+        };
+        signature
+            .check_arity(arguments.len())
+            .map_err(|problem| self.wrong(tree, problem))?;
+        let kinds = arguments
+            .iter()
+            .map(|argument| self.infer(argument).map(|typed| typed.kind))
+            .collect::<Result<Vec<_>, _>>()?;
+        let first = kinds.first().map_or(&Type::Any, Type::core);
+        let result = match name {
+            "open" | "business" => {
+                self.calendar(&arguments[0], &kinds[0])?;
+                for (argument, kind) in arguments.iter().zip(&kinds).skip(1) {
+                    self.instant(argument, kind)?;
+                }
+                let (change, gives) = if name == "open" {
+                    (Change::Open, Type::Boolean)
+                } else {
+                    (Change::Business, Type::Duration)
+                };
+                self.findings.changes.insert(tree.id, change);
+                return Ok(gives.into());
+            }
+            "duration" if first.is_text() => {
+                if let Some(text) = literal_text(&arguments[0])
+                    && !is_duration(text)
+                {
+                    let message =
+                        format!("`{text}` is not a duration{}", duration_hint(Some(text)));
+                    return Err(self.ill(&arguments[0], message));
+                }
+                Some(Type::Duration)
+            }
+            "timestamp" if first.is_text() || *first == Type::Instant => {
+                if let Some(Err(error)) = literal_text(&arguments[0]).map(str::parse::<Instant>) {
+                    return Err(self.ill(&arguments[0], error.to_string()));
+                }
+                Some(Type::Instant)
+            }
+            "size" if first.is_text() || matches!(first, Type::List(_) | Type::Object(_)) => {
+                Some(Type::Integer)
+            }
+            "int" if first.is_numeric() || first.is_text() || *first == Type::Instant => {
+                Some(Type::Integer)
+            }
+            "double" if first.is_numeric() || first.is_text() => Some(Type::Number),
+            "string" if !matches!(first, Type::Null | Type::List(_) | Type::Object(_)) => {
+                Some(Type::Text)
+            }
+            _ => None,
+        };
+        result.map(Typed::from).ok_or_else(|| {
+            self.ill(
+                tree,
+                format!("`{name}` does not take {first}: write {}", signature.usage),
+            )
+        })
+    }
+
+    fn method(
+        &mut self,
+        tree: &IdedExpr,
+        target: &IdedExpr,
+        name: &str,
+        arguments: &[IdedExpr],
+    ) -> Checked {
+        // The receiver first: a slip in it comes first in the text too.
+        let of = self.infer(target)?.kind;
+        let Some(signature) = METHODS.iter().find(|method| method.name == name) else {
+            if is_function(name) {
+                return Err(self.ill(
+                    tree,
+                    format!("`{name}` is a function: write {}", usage(name)),
+                ));
+            }
+            let suggestion = Suggestion::nearest(name, METHODS.iter().map(|method| method.name));
+            return Err(self.wrong(
+                tree,
+                Problem::UnknownMethod {
+                    name: name.to_owned(),
+                    suggestion,
+                },
+            ));
+        };
+        signature
+            .check_arity(arguments.len())
+            .map_err(|problem| self.wrong(tree, problem))?;
+        let kinds = arguments
+            .iter()
+            .map(|argument| self.infer(argument).map(|typed| typed.kind))
+            .collect::<Result<Vec<_>, _>>()?;
+        let core = of.core();
+        let result = match name {
+            "size" if core.is_text() || matches!(core, Type::List(_) | Type::Object(_)) => {
+                Some(Type::Integer)
+            }
+            "contains" | "startsWith" | "endsWith" | "matches"
+                if core.is_text() && kinds[0].is_text() =>
+            {
+                if name == "matches" {
+                    self.pattern(tree, &arguments[0])?;
+                }
+                Some(Type::Boolean)
+            }
+            "getHours" | "getMinutes" | "getSeconds" | "getMilliseconds"
+                if matches!(core, Type::Duration | Type::Any) && arguments.is_empty() =>
+            {
+                Some(Type::Integer)
+            }
+            _ if name.starts_with("get") && matches!(core, Type::Instant | Type::Any) => {
+                if let Some(argument) = arguments.first() {
+                    self.zone(argument, &kinds[0])?;
+                }
+                Some(Type::Integer)
+            }
+            _ => None,
+        };
+        result.map(Typed::from).ok_or_else(|| {
+            let (text, list) = (self.text_of(target), matches!(core, Type::List(_)));
+            let hint = if name == "contains" && list {
+                format!("; write x in {text}")
+            } else {
+                String::new()
+            };
+            let given = kinds
+                .first()
+                .map(|kind| format!(" with {kind}"))
+                .unwrap_or_default();
+            self.ill(tree, format!("`{name}` does not work on {of}{given}{hint}"))
+        })
+    }
+
+    fn calendar(&mut self, argument: &IdedExpr, kind: &Type) -> Result<(), ExpressionError> {
+        let Some(name) = literal_text(argument) else {
+            self.findings.computes_calendar = true;
+            return if kind.is_text() {
+                Ok(())
+            } else {
+                Err(self.ill(argument, format!("a calendar is text, not {kind}")))
+            };
+        };
+        if !self.scope.calendars().contains(name) {
+            let suggestion =
+                Suggestion::nearest(name, self.scope.calendars().iter().map(String::as_str));
+            return Err(self.wrong(
+                argument,
+                Problem::UnknownCalendar {
+                    name: name.to_owned(),
+                    suggestion,
+                },
+            ));
+        }
+        self.findings.calendars.insert(name.to_owned());
+        Ok(())
+    }
+
+    fn instant(&self, argument: &IdedExpr, kind: &Type) -> Result<(), ExpressionError> {
+        if matches!(kind.core(), Type::Instant | Type::Any) {
+            return Ok(());
+        }
+        let hint = if kind.is_text() {
+            "; write timestamp('2026-03-01T09:30:00Z')"
+        } else {
+            ""
+        };
+        Err(self.ill(
+            argument,
+            format!(
+                "`{}` is {kind}, but an instant is wanted{hint}",
+                self.text_of(argument)
+            ),
+        ))
+    }
+
+    fn zone(&self, argument: &IdedExpr, kind: &Type) -> Result<(), ExpressionError> {
+        match literal_text(argument) {
+            Some(name) if name.parse::<chrono_tz::Tz>().is_err() => Err(self.ill(
+                argument,
+                format!("`{name}` is not a time zone such as Europe/Brussels"),
+            )),
+            None if !kind.is_text() => {
+                Err(self.ill(argument, format!("a time zone is text, not {kind}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Compiles the pattern of `matches` once, where its cost can be bounded.
+    fn pattern(&mut self, tree: &IdedExpr, argument: &IdedExpr) -> Result<(), ExpressionError> {
+        let Some(pattern) = literal_text(argument) else {
+            return Err(self.ill(
+                argument,
+                "the pattern of `matches` must be written out".into(),
+            ));
+        };
+        if pattern.len() > MAX_PATTERN {
+            return Err(self.ill(
+                argument,
+                format!("the pattern has more than {MAX_PATTERN} bytes"),
+            ));
+        }
+        let compiled = RegexBuilder::new(pattern)
+            .size_limit(MAX_PATTERN_MEMORY)
+            .dfa_size_limit(MAX_PATTERN_MEMORY)
+            .nest_limit(20)
+            .build();
+        match compiled {
+            Ok(compiled) => {
+                self.findings
+                    .changes
+                    .insert(tree.id, Change::Matches(self.findings.patterns.len()));
+                self.findings.patterns.push(compiled);
+                Ok(())
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                let reason = reason
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ")
+                    .to_owned();
+                Err(self.ill(argument, format!("the pattern is wrong: {reason}")))
+            }
+        }
+    }
+}
+
+/// How an operator is written.
+pub(super) fn symbol(operator: &str) -> &str {
+    match operator {
+        operators::IN => "in",
+        operators::INDEX => "[ ]",
+        operators::CONDITIONAL => "? :",
+        other => other.trim_matches('_'),
+    }
+}
+
+fn is_symbol(name: &str) -> bool {
+    name == operators::IN
+        || (name.starts_with('_')
+            && name.ends_with(['_', ']'])
+            && !name.bytes().any(|byte| byte.is_ascii_alphanumeric()))
+}
+
+fn may_calculate(kind: &Type) -> bool {
+    matches!(
+        kind,
+        Type::Integer | Type::Number | Type::Instant | Type::Duration | Type::Any
+    )
+}
+
+/// How to make `text`, of type `this`, comparable with what is of type `that`.
+fn hint(text: &str, this: &Type, that: &Type) -> Option<String> {
+    match (this.core(), that.core()) {
+        (Type::Object(object), that) if that.is_text() && object.members().contains_key("id") => {
+            Some(format!("; write {text}.id"))
+        }
+        (Type::Text | Type::Options(_), Type::Instant) => {
+            Some(format!("; write timestamp({text})"))
+        }
+        (Type::Text | Type::Options(_), Type::Duration) => {
+            Some("; write duration('8h')".to_owned())
+        }
+        (Type::Text | Type::Options(_), Type::Integer | Type::Number) => {
+            Some("; numbers are written without quotes".to_owned())
+        }
+        (Type::Text | Type::Options(_), Type::Boolean) => {
+            Some("; true and false are written without quotes".to_owned())
+        }
+        (Type::List(_), that) if that.is_text() => Some(format!("; write … in {text}")),
+        _ => None,
+    }
+}
+
+/// CEL's way to write the duration that was probably meant.
+fn duration_hint(text: Option<&str>) -> String {
+    let meant = text
+        .and_then(|text| text.parse::<model::Duration>().ok())
+        .filter(|duration| duration.millis() > 0);
+    let Some(meant) = meant else {
+        return "; write duration('8h'), duration('1h30m')".to_owned();
+    };
+    let iso = meant.to_string();
+    format!(
+        "; write duration('{}')",
+        iso.trim_start_matches("PT").to_ascii_lowercase()
+    )
+}
+
+/// Whether `duration` reads it: a sign, then numbers with their units.
+fn is_duration(text: &str) -> bool {
+    let mut rest = text.strip_prefix('-').unwrap_or(text);
+    if rest == "0" {
+        return true;
+    }
+    let begins = !rest.is_empty();
+    while !rest.is_empty() {
+        let number = rest.len()
+            - rest
+                .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
+                .len();
+        let (digits, tail) = rest.split_at(number);
+        let tail = ["ms", "us", "ns", "h", "m", "s"]
+            .iter()
+            .find_map(|unit| tail.strip_prefix(unit));
+        match tail {
+            Some(tail) if digits.len() <= 12 && digits.parse::<f64>().is_ok() => rest = tail,
+            _ => return false,
+        }
+    }
+    begins
+}

@@ -1,0 +1,415 @@
+//! The workers: what is due is done, effects are tried, schedules run, until the server stops.
+
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration as StdDuration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use model::command::{Action, Actor, Create, EffectDone, IdempotencyKey};
+use model::definition::Setting;
+use model::hook::{Call, Failure, FailureKind, Hook};
+use model::id::{BindingId, RecordId};
+use model::record::{EffectCall, EffectKey, PendingEffect, Record};
+use model::{Digest, Duration, Instant};
+use tokio::sync::{Notify, Semaphore};
+use tracing::Instrument;
+
+use crate::cloud_event;
+use crate::decide::view;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::execute::Request;
+use crate::port::{Delivery, DueRecord};
+use crate::surroundings::DeskSurroundings;
+
+/// How many records are woken, and how many have effects tried, at the same time.
+const AT_ONCE: usize = 64;
+/// The longest that a worker sleeps: a clock that was set is noticed within it.
+const LONGEST_SLEEP: StdDuration = StdDuration::from_millis(1_000);
+/// The wait after the store failed.
+const AFTER_FAULT: StdDuration = StdDuration::from_millis(500);
+
+impl Engine {
+    /// Runs the workers until `stop`; what they have begun by then is finished.
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
+        let (sender, receiver) = tokio::sync::watch::channel(false);
+        let workers = async {
+            tokio::join!(
+                self.run_timers(receiver.clone()),
+                self.run_effects(receiver.clone()),
+                self.run_schedules(receiver.clone())
+            );
+        };
+        let stopping = async {
+            stop.await;
+            sender.send_replace(true);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = workers => {}
+            () = stopping => {}
+        }
+    }
+
+    async fn run_timers(&self, mut stop: Stop) {
+        while !*stop.borrow() {
+            match self.wake_due(self.now()).await {
+                Ok(0) => {
+                    let next = self.0.store.due(Instant::from_millis(i64::MAX), 1);
+                    self.sleep_until(
+                        next.ok().and_then(|due| due.first().map(|due| due.due)),
+                        &self.0.timers_changed,
+                        &mut stop,
+                    )
+                    .await;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "timers cannot be fired"
+                    );
+                    tokio::time::sleep(AFTER_FAULT).await;
+                }
+            }
+        }
+    }
+
+    /// Does what is due by `now`, in due order, a batch at a time; says how many records it woke.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn wake_due(&self, now: Instant) -> Result<usize, EngineError> {
+        let due = self.0.store.due(now, AT_ONCE)?;
+        let mut waking: FuturesUnordered<_> =
+            due.iter().map(|due| self.wake(&due.record)).collect();
+        let mut woken = 0;
+        while let Some(result) = waking.next().await {
+            match result {
+                Ok(()) => woken += 1,
+                Err(EngineError::Store(error)) => return Err(error.into()),
+                Err(error) => {
+                    // What cannot be done now stays due; the pause keeps it from spinning.
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "a timer cannot be fired"
+                    );
+                    tokio::time::sleep(StdDuration::from_millis(20)).await;
+                }
+            }
+        }
+        Ok(woken)
+    }
+
+    async fn wake(&self, record: &RecordId) -> Result<(), EngineError> {
+        let actor = Actor::timer();
+        let request = Request {
+            target: Some(record.clone()),
+            actor,
+            action: Action::Wake,
+            idempotency: None,
+            if_version: None,
+        };
+        self.execute(request).await.map(|_| ())
+    }
+
+    async fn run_effects(&self, mut stop: Stop) {
+        let under_way: Arc<Mutex<BTreeSet<RecordId>>> = Arc::default();
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        while !*stop.borrow() {
+            let due = match self.0.store.effects_due(self.now(), AT_ONCE * 4) {
+                Ok(due) => due,
+                Err(error) => {
+                    tracing::error!(%error, "effects cannot be read");
+                    tokio::time::sleep(AFTER_FAULT).await;
+                    continue;
+                }
+            };
+            let mut began = false;
+            for DueRecord { record, .. } in due {
+                if !lock(&under_way).insert(record.clone()) {
+                    continue;
+                }
+                let Ok(place) = places.clone().acquire_owned().await else {
+                    return;
+                };
+                began = true;
+                let (engine, under_way) = (self.clone(), under_way.clone());
+                tokio::spawn(async move {
+                    if let Err(error) = engine.try_effects(&record).await {
+                        tracing::warn!(error = &error as &dyn std::error::Error, %record, "an effect's result cannot be kept");
+                        tokio::time::sleep(AFTER_FAULT).await;
+                    }
+                    lock(&under_way).remove(&record);
+                    engine.0.effects_changed.notify_one();
+                    drop(place);
+                });
+            }
+            if !began {
+                let next = self
+                    .0
+                    .store
+                    .effects_due(Instant::from_millis(i64::MAX), 1)
+                    .ok();
+                let next = next
+                    .and_then(|due| due.first().map(|due| due.due))
+                    .filter(|due| *due > self.now());
+                self.sleep_until(next, &self.0.effects_changed, &mut stop)
+                    .await;
+            }
+        }
+        // What has begun is finished: all places are free again then.
+        drop(
+            places
+                .acquire_many(u32::try_from(AT_ONCE).unwrap_or(u32::MAX))
+                .await,
+        );
+    }
+
+    /// Tries the effects of a record whose time has come.
+    async fn try_effects(&self, id: &RecordId) -> Result<(), EngineError> {
+        let Some(record) = self.0.store.record(id)? else {
+            return Ok(());
+        };
+        let now = self.now();
+        let ready: Vec<_> = record
+            .ready_effects()
+            .filter(|(_, effect)| effect.next_at <= now)
+            .map(|(key, effect)| (key, effect.clone()))
+            .collect();
+        for (key, effect) in ready {
+            let span = tracing::info_span!("effect", record = %id, effect = %key, attempt = effect.attempts + 1);
+            let result = self
+                .try_effect(&record, key, &effect)
+                .instrument(span)
+                .await;
+            let result = match result {
+                Ok(result) => result,
+                Err(EngineError::Store(error)) => return Err(error.into()),
+                Err(EngineError::Busy(message)) => Err(failure(FailureKind::Busy, message)),
+                Err(error) => Err(failure(FailureKind::Refused, crate::chain(&error))),
+            };
+            let action = Action::EffectResult {
+                effect: key,
+                result,
+            };
+            self.execute(Request {
+                target: Some(id.clone()),
+                actor: Actor::timer(),
+                action,
+                idempotency: None,
+                if_version: None,
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn try_effect(
+        &self,
+        record: &Record,
+        key: EffectKey,
+        effect: &PendingEffect,
+    ) -> Result<Result<EffectDone, Failure>, EngineError> {
+        let unit = format!("{}/{key}", record.id);
+        match &effect.call {
+            EffectCall::Deliver { binding, event, .. } => {
+                self.deliver(record, key, effect, binding, *event, &unit)
+                    .await
+            }
+            EffectCall::Create { create } => {
+                let fields = create
+                    .set
+                    .iter()
+                    .filter_map(|(field, setting)| match setting {
+                        Setting::Literal(value) => Some((field.to_string(), value.clone())),
+                        Setting::Computed { .. } => None,
+                    });
+                let action = Action::Create(Create {
+                    workflow: create.workflow.clone(),
+                    via: create.create.clone(),
+                    requester: record.requester.clone(),
+                    fields: fields.collect(),
+                    link: create.link.clone().map(|kind| (kind, record.id.clone())),
+                    reference: None,
+                });
+                let executed = self.execute_once(None, action, &unit).await?;
+                Ok(Ok(EffectDone {
+                    created: Some(executed),
+                    ..EffectDone::default()
+                }))
+            }
+            EffectCall::LinkBack { kind, target } => {
+                let action = Action::Link {
+                    kind: kind.clone(),
+                    target: record.id.clone(),
+                    inverse: true,
+                };
+                self.execute_once(Some(target.clone()), action, &unit)
+                    .await?;
+                Ok(Ok(EffectDone::default()))
+            }
+        }
+    }
+
+    async fn execute_once(
+        &self,
+        target: Option<RecordId>,
+        action: Action,
+        unit: &str,
+    ) -> Result<RecordId, EngineError> {
+        let request = Digest::of(&model::journal::encode(&action));
+        let idempotency = Some(IdempotencyKey {
+            key: format!("effect:{unit}"),
+            request,
+        });
+        let executed = self
+            .execute(Request {
+                target,
+                actor: Actor::timer(),
+                action,
+                idempotency,
+                if_version: None,
+            })
+            .await?;
+        Ok(executed.record.id.clone())
+    }
+
+    async fn deliver(
+        &self,
+        record: &Record,
+        key: EffectKey,
+        effect: &PendingEffect,
+        binding: &BindingId,
+        event: u32,
+        unit: &str,
+    ) -> Result<Result<EffectDone, Failure>, EngineError> {
+        let definitions = self.definitions();
+        let Some(bound) = definitions
+            .bindings
+            .get(binding)
+            .filter(|bound| bound.plugin.hooks.get(&Hook::Delivery) == Some(&true))
+        else {
+            return Ok(Err(failure(
+                FailureKind::Missing,
+                format!("there is no binding `{binding}` with the delivery hook"),
+            )));
+        };
+        let then = self.record_at(&record.id, key.version)?;
+        let entries = self.0.store.history(&record.id, key.version - 1, 1)?;
+        let Some((_, entry)) = entries.first() else {
+            return Ok(Err(failure(
+                FailureKind::Refused,
+                "its journal entry is missing".to_owned(),
+            )));
+        };
+        let EffectCall::Deliver { kind, .. } = &effect.call else {
+            return Ok(Err(failure(
+                FailureKind::Refused,
+                "it is no delivery".to_owned(),
+            )));
+        };
+        let cloud_event = cloud_event::of(&record.id, entry, *kind, event, &then);
+        let delivery = Delivery {
+            id: unit.to_owned(),
+            kind: cloud_event::type_of(*kind),
+            subject: view(&then, false),
+            references: record.references_of(binding).map(str::to_owned).collect(),
+            data: cloud_event.to_string(),
+        };
+        let call = Call {
+            id: unit.to_owned(),
+            attempt: effect.attempts + 1,
+            now: self.now(),
+            seed: u64::from(effect.attempts),
+            actor: entry.command.actor.id().to_string(),
+        };
+        let around = Arc::new(DeskSurroundings::new(self.clone(), definitions.clone()));
+        match self
+            .0
+            .plugins
+            .deliver(binding, call, delivery, around)
+            .await
+        {
+            Ok(reply) => {
+                self.carry_out(&definitions, bound, unit, reply.commands)
+                    .await?;
+                Ok(Ok(reply.done))
+            }
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    /// Runs each binding's schedule, first as long after the start as from one run to the next.
+    async fn run_schedules(&self, mut stop: Stop) {
+        let mut next: HashMap<BindingId, Instant> = HashMap::new();
+        while !*stop.borrow() {
+            let definitions = self.definitions();
+            let now = self.now();
+            let scheduled = definitions
+                .bindings
+                .values()
+                .filter_map(|binding| Some((binding, binding.plugin.schedule?)));
+            for (binding, schedule) in scheduled
+                .filter(|(binding, _)| binding.plugin.hooks.get(&Hook::Schedule) == Some(&true))
+            {
+                let every = schedule.every.max(Duration::from_secs(60));
+                let due = *next
+                    .entry(binding.id.clone())
+                    .or_insert_with(|| now.saturating_add(every));
+                if due > now {
+                    continue;
+                }
+                next.insert(binding.id.clone(), now.saturating_add(every));
+                let unit = format!("schedule:{due}");
+                let call = Call {
+                    id: format!("{}:{unit}", binding.id),
+                    attempt: 1,
+                    now,
+                    seed: now.millis().unsigned_abs(),
+                    actor: "timer".to_owned(),
+                };
+                let around = Arc::new(DeskSurroundings::new(self.clone(), definitions.clone()));
+                let result = match self.0.plugins.run_schedule(&binding.id, call, around).await {
+                    Ok(reply) => {
+                        self.carry_out(&definitions, binding, &unit, reply.commands)
+                            .await
+                    }
+                    Err(failure) => Err(EngineError::Plugin(failure.message)),
+                };
+                if let Err(error) = result {
+                    tracing::warn!(error = &error as &dyn std::error::Error, binding = %binding.id, "a schedule did not run through");
+                }
+            }
+            let soonest = next.values().min().copied();
+            self.sleep_until(soonest, &Notify::new(), &mut stop).await;
+        }
+    }
+
+    async fn sleep_until(&self, next: Option<Instant>, changed: &Notify, stop: &mut Stop) {
+        let wait = next.map_or(LONGEST_SLEEP, |next| {
+            next.since(self.now()).to_std().min(LONGEST_SLEEP)
+        });
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = changed.notified() => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+type Stop = tokio::sync::watch::Receiver<bool>;
+
+fn lock(under_way: &Mutex<BTreeSet<RecordId>>) -> std::sync::MutexGuard<'_, BTreeSet<RecordId>> {
+    under_way.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const fn failure(kind: FailureKind, message: String) -> Failure {
+    Failure {
+        kind,
+        message,
+        retry_after: None,
+    }
+}

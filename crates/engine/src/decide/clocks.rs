@@ -1,0 +1,682 @@
+//! Clocks at the end of an entry: started, paused, resumed, stopped and set anew by what the record
+//! is now. A condition holds from one entry of the record to the next.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use definition::compile::{CalendarChoice, ServiceLevel, Target};
+use definition::expression::{Expression, Term};
+use model::definition::{Goal, OnChange, OnReopen, WarningPoint};
+use model::event::{ClockKey, Event};
+use model::hook::{Answer, Ask, GoalAnswer, TargetAnswer};
+use model::id::{BindingId, CalendarId, TargetId, WarningId};
+use model::journal::Decision;
+use model::record::{Clock, ClockCalendar, ClockGoal, ClockStatus, Record};
+use model::{Duration, Instant};
+
+use super::approval::known_calendar;
+use super::{Result, Step};
+use crate::clock::{Calendars, Counted, add, length};
+use crate::scope::Scope;
+
+/// What a target promises, as it stands now.
+#[derive(Clone, Debug, PartialEq)]
+struct Promise {
+    goal: Option<ClockGoal>,
+    calendar: Option<ClockCalendar>,
+    reason: Option<String>,
+    warn_at_percent: Vec<u32>,
+}
+
+impl Step<'_> {
+    /// Looks at every clock that the record has or should have.
+    pub(super) fn look_at_clocks(&mut self) -> Result<()> {
+        for level in self.input.definitions.service_levels.values() {
+            let Some(covers) = level.covers.get(&self.input.workflow.id) else {
+                continue;
+            };
+            let is_known = self
+                .record
+                .clocks
+                .iter()
+                .any(|clock| clock.service_level == level.id);
+            if !is_known && !self.clock_holds(covers, || format!("service level {}, for", level.id))
+            {
+                continue;
+            }
+            self.start_clocks(level)?;
+        }
+        for place in 0..self.record.clocks.len() {
+            self.look_at_clock(place)?;
+        }
+        self.give_what_is_due();
+        Ok(())
+    }
+
+    /// Starts the clocks of a service level that are not on the record yet.
+    fn start_clocks(&mut self, level: &Arc<ServiceLevel>) -> Result<()> {
+        let mut starting = Vec::new();
+        for target in level.targets.values() {
+            let is_known =
+                |clock: &Clock| clock.service_level == level.id && clock.target == target.id;
+            if !self.record.clocks.iter().any(is_known)
+                && self.clock_holds(&target.start, || format!("target {}, start", target.id))
+            {
+                starting.push(target);
+            }
+        }
+        if starting.is_empty() {
+            return Ok(());
+        }
+        let promises = self.promises(level, &starting)?;
+        for target in starting {
+            let Some(promise) = promises.get(&target.id) else {
+                continue;
+            };
+            let clock = new_clock(level, target, promise, self.now());
+            self.set_clock(target, clock);
+        }
+        Ok(())
+    }
+
+    fn look_at_clock(&mut self, place: usize) -> Result<()> {
+        let clock = &self.record.clocks[place];
+        let is_new = clock.started_at == self.now() && self.is_set_now(clock);
+        let Some(level) = self.level(clock) else {
+            return Ok(());
+        };
+        let Some(target) = level.targets.get(&clock.target) else {
+            return Ok(());
+        };
+        if clock.status == ClockStatus::Stopped && target.reopened == OnReopen::Ignore {
+            return Ok(());
+        }
+        let is_stopped = self.clock_holds(&target.stop, || format!("target {}, stop", target.id));
+        let is_paused = target.pause.as_ref().is_some_and(|pause| {
+            self.clock_holds(pause, || format!("target {}, pause", target.id))
+        });
+        match (self.record.clocks[place].status, is_stopped) {
+            (ClockStatus::Stopped, true) => {}
+            (ClockStatus::Stopped, false) if target.reopened == OnReopen::Restart => {
+                let promises = self.promises(&level, &[target])?;
+                if let Some(promise) = promises.get(&target.id) {
+                    let clock = new_clock(&level, target, promise, self.now());
+                    self.set_clock(target, clock);
+                    self.pause_where(place, &level, is_paused);
+                }
+            }
+            (ClockStatus::Stopped, false) if is_paused => {
+                let mut clock = self.record.clocks[place].clone();
+                clock.status = ClockStatus::Paused;
+                clock.since = self.now();
+                self.set_clock(target, clock);
+            }
+            (ClockStatus::Stopped, false) => self.resume(place, target),
+            (_, true) => self.stop(place),
+            (_, false) => {
+                if !is_new {
+                    self.renew(place, &level, target)?;
+                }
+                self.pause_where(place, &level, is_paused);
+            }
+        }
+        Ok(())
+    }
+
+    fn pause_where(&mut self, place: usize, level: &Arc<ServiceLevel>, is_paused: bool) {
+        let clock = &self.record.clocks[place];
+        match (clock.status, is_paused) {
+            (ClockStatus::Running, true) => self.pause(place),
+            (ClockStatus::Paused, false) => {
+                if let Some(target) = level.targets.get(&clock.target) {
+                    self.resume(place, target);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn pause(&mut self, place: usize) {
+        let clock = &self.record.clocks[place];
+        let calendars = self.calendars(clock);
+        let counted = Counted {
+            clock,
+            calendars: &calendars,
+        };
+        let elapsed = counted.elapsed(self.now());
+        let due = match clock.goal {
+            Some(ClockGoal::Within(goal)) if elapsed < goal => None,
+            _ => counted.due(),
+        };
+        let clock = key(clock);
+        self.emit(Event::ClockPaused {
+            clock,
+            elapsed,
+            due,
+        });
+    }
+
+    fn resume(&mut self, place: usize, target: &Target) {
+        let mut clock = self.record.clocks[place].clone();
+        clock.status = ClockStatus::Running;
+        clock.since = self.now();
+        let schedule = self.schedule(&clock, target);
+        self.emit(Event::ClockResumed {
+            clock: key(&clock),
+            due: schedule.due,
+            breach_at: schedule.breach_at,
+            warnings: schedule.warnings,
+        });
+    }
+
+    fn stop(&mut self, place: usize) {
+        let clock = &self.record.clocks[place];
+        let calendars = self.calendars(clock);
+        let counted = Counted {
+            clock,
+            calendars: &calendars,
+        };
+        let elapsed = counted.elapsed(self.now());
+        let due = counted.due().or_else(|| match clock.goal {
+            // Paused with goal left: as it would be if it ran from here.
+            Some(ClockGoal::Within(goal)) if clock.status == ClockStatus::Paused => {
+                let current = calendars.last().and_then(Option::as_ref);
+                add(current, self.now(), goal.saturating_sub(elapsed))
+            }
+            _ => None,
+        });
+        let is_exceeded = counted.is_exceeded(self.now());
+        let (key, was_breached) = (key(clock), clock.breached_at.is_some());
+        let breach_at = clock.breach_at.filter(|at| *at < self.now());
+        if is_exceeded && !was_breached {
+            let at = breach_at.unwrap_or_else(|| self.now());
+            self.emit(Event::Breached {
+                clock: key.clone(),
+                at,
+            });
+        }
+        self.emit(Event::ClockStopped {
+            clock: key,
+            elapsed,
+            due,
+        });
+    }
+
+    /// Looks whether the goal or the calendar is another one now, and does what the target says then.
+    fn renew(&mut self, place: usize, level: &Arc<ServiceLevel>, target: &Target) -> Result<()> {
+        if !self.changes_promise {
+            return Ok(());
+        }
+        let promises = self.promises(level, &[target])?;
+        let Some(promise) = promises.get(&target.id) else {
+            return Ok(());
+        };
+        let clock = &self.record.clocks[place];
+        let calendar = clock.calendars.last().cloned().flatten();
+        if clock.goal == promise.goal && calendar == promise.calendar {
+            return Ok(());
+        }
+        let now = self.now();
+        let renewed = match target.change {
+            OnChange::Restart => new_clock(level, target, promise, now),
+            OnChange::Keep => {
+                let calendars = self.calendars(clock);
+                let elapsed = Counted {
+                    clock,
+                    calendars: &calendars,
+                }
+                .elapsed(now);
+                let mut renewed = ended_stretch(clock, now);
+                renewed.elapsed = elapsed;
+                renewed.calendars.push(promise.calendar.clone());
+                renewed
+            }
+            OnChange::Recompute => {
+                let mut renewed = ended_stretch(clock, now);
+                renewed.calendars = vec![promise.calendar.clone()];
+                for stretch in &mut renewed.stretches {
+                    stretch.calendar = 0;
+                }
+                let calendars = self.calendars(&renewed);
+                let calendar = calendars.last().and_then(Option::as_ref);
+                renewed.elapsed = renewed
+                    .stretches
+                    .iter()
+                    .fold(Duration::ZERO, |sum, stretch| {
+                        sum.saturating_add(crate::clock::between(
+                            calendar,
+                            stretch.from,
+                            stretch.to,
+                        ))
+                    });
+                renewed
+            }
+        };
+        let renewed = Clock {
+            goal: promise.goal,
+            reason: promise.reason.clone(),
+            warn_at_percent: promise.warn_at_percent.clone(),
+            breached_at: renewed
+                .breached_at
+                .filter(|_| target.change != OnChange::Restart),
+            ..renewed
+        };
+        self.set_clock(target, renewed);
+        Ok(())
+    }
+
+    /// Sets a clock, with what is due of it worked out.
+    fn set_clock(&mut self, target: &Target, mut clock: Clock) {
+        let schedule = self.schedule(&clock, target);
+        clock.due = schedule.due;
+        clock.breach_at = schedule.breach_at;
+        clock.warnings = schedule.warnings;
+        self.emit(Event::ClockSet {
+            clock: Box::new(clock),
+        });
+    }
+
+    fn schedule(&self, clock: &Clock, target: &Target) -> crate::clock::Schedule {
+        let calendars = self.calendars(clock);
+        let counted = Counted {
+            clock,
+            calendars: &calendars,
+        };
+        let own = target
+            .warnings
+            .iter()
+            .map(|(id, warning)| (id.clone(), warning.point));
+        let asked = clock.warn_at_percent.iter().filter_map(|percent| {
+            Some((
+                WarningId::new(&format!("at-{percent}")).ok()?,
+                WarningPoint::Percent(*percent),
+            ))
+        });
+        let points: Vec<_> = own.chain(asked).collect();
+        counted.schedule(&points)
+    }
+
+    /// Gives the warnings that are due, and notes the breach that a change put in the past.
+    fn give_what_is_due(&mut self) {
+        let now = self.now();
+        for place in 0..self.record.clocks.len() {
+            let clock = &self.record.clocks[place];
+            let key = key(clock);
+            let due: Vec<_> = clock
+                .warnings
+                .iter()
+                .filter(|(_, at)| **at <= now)
+                .map(|(id, at)| (id.clone(), *at))
+                .collect();
+            let calendars = self.calendars(clock);
+            let is_breached = clock.status != ClockStatus::Stopped
+                && clock.breached_at.is_none()
+                && Counted {
+                    clock,
+                    calendars: &calendars,
+                }
+                .is_exceeded(now);
+            let breach = clock
+                .breach_at
+                .filter(|at| *at < now && self.is_unchanged(clock))
+                .unwrap_or(now);
+            for (warning, at) in due {
+                self.warn(&key, &warning, at);
+            }
+            if is_breached {
+                self.breach(&key, breach);
+            }
+        }
+    }
+
+    /// Whether the clock is as it was before this entry, so that its breach was due at its own instant.
+    fn is_unchanged(&self, clock: &Clock) -> bool {
+        self.input
+            .record
+            .is_some_and(|before| before.clocks.contains(clock))
+    }
+
+    pub(super) fn warn(&mut self, key: &ClockKey, warning: &WarningId, at: Instant) {
+        self.emit(Event::Warned {
+            clock: key.clone(),
+            warning: warning.clone(),
+            at,
+        });
+        let level = self
+            .record
+            .clocks
+            .iter()
+            .find(|clock| self::key(clock) == *key)
+            .and_then(|clock| self.level(clock));
+        let effects = level
+            .as_ref()
+            .and_then(|level| level.targets.get(&key.target))
+            .and_then(|target| target.warnings.get(warning))
+            .map(|warning| warning.effects.clone());
+        if let Some(effects) = effects {
+            self.cause_quietly(&effects, &format!("warning {warning}"));
+        }
+    }
+
+    /// Notes a breach, with its effects. The transition that it takes is the waking timer's to take.
+    pub(super) fn breach(&mut self, key: &ClockKey, at: Instant) {
+        self.emit(Event::Breached {
+            clock: key.clone(),
+            at,
+        });
+        let level = self
+            .record
+            .clocks
+            .iter()
+            .find(|clock| self::key(clock) == *key)
+            .and_then(|clock| self.level(clock));
+        let effects = level
+            .as_ref()
+            .and_then(|level| level.targets.get(&key.target))
+            .map(|target| target.breach_effects.clone());
+        if let Some(effects) = effects {
+            self.cause_quietly(&effects, &format!("breach of {}", key.target));
+        }
+    }
+
+    /// The transition that a breach of this clock takes.
+    pub(super) fn breach_transition(&self, key: &ClockKey) -> Option<model::id::TransitionId> {
+        let clock = self
+            .record
+            .clocks
+            .iter()
+            .find(|clock| self::key(clock) == *key)?;
+        self.level(clock)?
+            .targets
+            .get(&key.target)?
+            .breach_transition
+            .clone()
+    }
+
+    /// What the targets promise now: by definition, or by a plugin that is asked for all at once.
+    fn promises(
+        &mut self,
+        level: &ServiceLevel,
+        targets: &[&Target],
+    ) -> Result<BTreeMap<TargetId, Promise>> {
+        let calendar = self.calendar_of(level);
+        let mut promises = BTreeMap::new();
+        let mut asked: BTreeMap<BindingId, Vec<TargetId>> = BTreeMap::new();
+        for target in targets {
+            let goal = match &target.goal {
+                Goal::Plugin { binding, fallback } => {
+                    asked
+                        .entry(binding.clone())
+                        .or_default()
+                        .push(target.id.clone());
+                    &**fallback
+                }
+                goal => goal,
+            };
+            let promise = self.own_promise(level, goal, calendar.as_ref());
+            promises.insert(target.id.clone(), promise);
+        }
+        for (binding, targets) in asked {
+            let named = calendar.as_ref().map(|calendar| calendar.id.clone());
+            let Some(named) =
+                named.or_else(|| self.input.definitions.calendars.keys().next().cloned())
+            else {
+                continue;
+            };
+            let ask = Ask::Targets {
+                service_level: level.id.clone(),
+                targets: targets.clone(),
+                calendar: named,
+            };
+            let answer = self.ask(&binding, ask, |step, answer| {
+                check_targets(step, answer, &targets)
+            })?;
+            for (target, promise) in answer.unwrap_or_default() {
+                promises.insert(target, promise);
+            }
+        }
+        Ok(promises)
+    }
+
+    fn own_promise(
+        &mut self,
+        level: &ServiceLevel,
+        goal: &Goal,
+        calendar: Option<&ClockCalendar>,
+    ) -> Promise {
+        let mut reason = None;
+        let period = match goal {
+            Goal::Business(period) => Some(*period),
+            Goal::Time(period) => {
+                let goal = Some(ClockGoal::Within(length(None, *period)));
+                return Promise {
+                    goal,
+                    calendar: None,
+                    reason,
+                    warn_at_percent: Vec::new(),
+                };
+            }
+            Goal::Table(table) => {
+                let mut given = None;
+                for row in level.tables.get(table).into_iter().flatten() {
+                    if self.clock_holds(&row.when, || format!("table {table}, row {}", row.id)) {
+                        given = Some(row);
+                        break;
+                    }
+                }
+                self.decisions.push(Decision::Table {
+                    table: table.clone(),
+                    row: given.map(|row| row.id.clone()),
+                });
+                reason = given.map(|row| format!("the row {} of the table {table}", row.id));
+                given.map(|row| row.goal)
+            }
+            Goal::Plugin { .. } => None,
+        };
+        let own = calendar
+            .and_then(|calendar| self.input.definitions.calendars.get(&calendar.id))
+            .map(|pinned| &pinned.calendar);
+        let goal = period.map(|period| ClockGoal::Within(length(own, period)));
+        Promise {
+            goal,
+            calendar: calendar.cloned(),
+            reason,
+            warn_at_percent: Vec::new(),
+        }
+    }
+
+    fn calendar_of(&mut self, level: &ServiceLevel) -> Option<ClockCalendar> {
+        let id = match &level.calendar {
+            CalendarChoice::Named(id) => id.clone(),
+            CalendarChoice::Expression(expression) => {
+                let place = || format!("service level {}, calendar", level.id);
+                match expression.evaluate(&self.clock_scope(&self.record)) {
+                    Ok(Term::Text(text)) => CalendarId::new(&text).ok()?,
+                    Ok(_) => {
+                        self.failed(place(), "it gives no calendar".to_owned());
+                        return None;
+                    }
+                    Err(error) => {
+                        self.failed(place(), error.to_string());
+                        return None;
+                    }
+                }
+            }
+        };
+        let Some(pinned) = self.input.definitions.calendars.get(&id) else {
+            self.failed(
+                format!("service level {}", level.id),
+                format!("there is no calendar `{id}`"),
+            );
+            return None;
+        };
+        Some(ClockCalendar {
+            digest: pinned.digest,
+            id,
+        })
+    }
+
+    /// The version of its service level that a clock runs under.
+    fn level(&self, clock: &Clock) -> Option<Arc<ServiceLevel>> {
+        let active = self
+            .input
+            .definitions
+            .service_levels
+            .get(&clock.service_level);
+        active
+            .filter(|level| level.digest == clock.definition)
+            .cloned()
+            .or_else(|| self.input.pinned.service_level(&clock.definition))
+    }
+
+    /// The versions of its calendars that a clock is counted in.
+    fn calendars(&self, clock: &Clock) -> Calendars {
+        let one = |pinned: &ClockCalendar| {
+            let active = self.input.definitions.calendars.get(&pinned.id);
+            active
+                .filter(|active| active.digest == pinned.digest)
+                .map(|active| active.calendar.clone())
+                .or_else(|| self.input.pinned.calendar(&pinned.digest))
+        };
+        clock
+            .calendars
+            .iter()
+            .map(|calendar| calendar.as_ref().and_then(one))
+            .collect()
+    }
+
+    /// The scope of clocks: without `now`, because they change only with the record.
+    fn clock_scope<'b>(&'b self, record: &'b Record) -> Scope<'b> {
+        Scope {
+            record,
+            input: None,
+            now: None,
+            ..self.scope()
+        }
+    }
+
+    fn clock_holds(&mut self, expression: &Expression, place: impl FnOnce() -> String) -> bool {
+        let result = expression.holds(&self.clock_scope(&self.record));
+        result.unwrap_or_else(|error| {
+            self.failed(place(), error.to_string());
+            false
+        })
+    }
+
+    fn is_set_now(&self, clock: &Clock) -> bool {
+        self.events
+            .iter()
+            .any(|event| matches!(event, Event::ClockSet { clock: set } if key(set) == key(clock)))
+    }
+}
+
+/// Which clock this is.
+pub(super) fn key(clock: &Clock) -> ClockKey {
+    ClockKey {
+        service_level: clock.service_level.clone(),
+        target: clock.target.clone(),
+    }
+}
+
+fn new_clock(level: &ServiceLevel, target: &Target, promise: &Promise, now: Instant) -> Clock {
+    Clock {
+        service_level: level.id.clone(),
+        definition: level.digest,
+        target: target.id.clone(),
+        calendars: vec![promise.calendar.clone()],
+        goal: promise.goal,
+        reason: promise.reason.clone(),
+        status: ClockStatus::Running,
+        started_at: now,
+        elapsed: Duration::ZERO,
+        since: now,
+        stretches: Vec::new(),
+        due: None,
+        breach_at: None,
+        warnings: BTreeMap::new(),
+        warned: std::collections::BTreeSet::new(),
+        warn_at_percent: promise.warn_at_percent.clone(),
+        breached_at: None,
+    }
+}
+
+/// The clock with its present stretch ended and a new one begun.
+fn ended_stretch(clock: &Clock, now: Instant) -> Clock {
+    let mut ended = clock.clone();
+    if clock.status == ClockStatus::Running {
+        if now > clock.since {
+            let calendar =
+                u16::try_from(clock.calendars.len().saturating_sub(1)).unwrap_or(u16::MAX);
+            ended.stretches.push(model::record::Stretch {
+                from: clock.since,
+                to: now,
+                calendar,
+            });
+        }
+        ended.since = now;
+    }
+    ended
+}
+
+/// Whether the goals fit the desk: for targets that were asked for, in calendars that exist.
+fn check_targets(
+    step: &Step<'_>,
+    answer: &Answer,
+    asked: &[TargetId],
+) -> std::result::Result<BTreeMap<TargetId, Promise>, String> {
+    let Answer::Targets(answers) = answer else {
+        return Err("it answered something other than targets".to_owned());
+    };
+    answers
+        .iter()
+        .map(|answer| check_target(step, answer, asked))
+        .collect()
+}
+
+fn check_target(
+    step: &Step<'_>,
+    answer: &TargetAnswer,
+    asked: &[TargetId],
+) -> std::result::Result<(TargetId, Promise), String> {
+    let target = asked
+        .iter()
+        .find(|target| target.as_str() == answer.target)
+        .ok_or_else(|| {
+            format!(
+                "it answered for `{}`, which was not asked",
+                super::routing::shown(&answer.target)
+            )
+        })?;
+    if answer.warn_at_percent.len() > 20
+        || answer
+            .warn_at_percent
+            .iter()
+            .any(|percent| !(1..=99).contains(percent))
+    {
+        return Err(format!(
+            "the warnings of {target} are not percentages from 1 to 99"
+        ));
+    }
+    let (goal, calendar) = match &answer.goal {
+        GoalAnswer::DueAt(at) => (ClockGoal::DueAt(*at), None),
+        GoalAnswer::Within(limit) => {
+            let calendar = limit
+                .calendar
+                .as_ref()
+                .map(|id| known_calendar(step, id))
+                .transpose()?;
+            let pinned = calendar.and_then(|id| {
+                let digest = step.input.definitions.calendars.get(&id)?.digest;
+                Some(ClockCalendar { id, digest })
+            });
+            (ClockGoal::Within(limit.duration), pinned)
+        }
+    };
+    let promise = Promise {
+        goal: Some(goal),
+        calendar,
+        reason: Some(answer.reason.chars().take(2_000).collect()),
+        warn_at_percent: answer.warn_at_percent.clone(),
+    };
+    Ok((target.clone(), promise))
+}

@@ -1,0 +1,274 @@
+//! Effects: notices rendered, deliveries and records due, subscribers told, and what came of trying.
+
+use std::time::Duration as StdDuration;
+
+use definition::compile::{Computed, Effect, Recipient};
+use indexmap::IndexMap;
+use model::command::EffectDone;
+use model::definition::{CreateEffect, Setting};
+use model::event::{Event, EventKind};
+use model::hook::{Failure, Hook};
+use model::id::{EffectName, NoticeId, PersonId};
+use model::record::{EffectCall, EffectKey};
+use model::{Digest, Duration, Instant};
+
+use super::{Interrupt, Result, Step};
+use crate::notice;
+use crate::rejection::Rejection;
+
+/// How often an effect is tried before it is given up.
+const MOST_ATTEMPTS: u32 = 15;
+/// The wait after the first failure; it doubles with each, up to [`LONGEST_WAIT`].
+const FIRST_WAIT: StdDuration = StdDuration::from_secs(1);
+const LONGEST_WAIT: StdDuration = StdDuration::from_secs(3_600);
+/// The longest wait that a plugin may ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(86_400);
+/// How many effects one entry may cause.
+const MOST_EFFECTS: u32 = 200;
+
+impl Step<'_> {
+    /// Causes what a transition, a timer or a target declares.
+    pub(super) fn cause(
+        &mut self,
+        effects: &IndexMap<EffectName, Effect>,
+        place: &str,
+    ) -> Result<()> {
+        if effects
+            .values()
+            .any(|effect| matches!(effect, Effect::Notice(_)))
+            && self.input.record.is_none()
+            && self.input.number.is_none()
+        {
+            return Err(Interrupt::Number);
+        }
+        self.cause_quietly(effects, place);
+        Ok(())
+    }
+
+    /// The same where the record has its number, or names it nowhere.
+    pub(super) fn cause_quietly(&mut self, effects: &IndexMap<EffectName, Effect>, place: &str) {
+        for (name, effect) in effects {
+            let place = format!("{place}, effect {name}");
+            match effect {
+                Effect::Notice(notice) => self.notify(notice, &place),
+                Effect::Plugin(binding) => {
+                    let event =
+                        u32::try_from(self.events.len().saturating_sub(1)).unwrap_or(u32::MAX);
+                    let call = EffectCall::Deliver {
+                        binding: binding.clone(),
+                        kind: EventKind::Effect,
+                        event,
+                    };
+                    self.due(call);
+                }
+                Effect::Create {
+                    workflow,
+                    create,
+                    set,
+                    link,
+                } => {
+                    let mut settings = IndexMap::new();
+                    for (field, computed) in set {
+                        let value = match computed {
+                            Computed::Literal(value) => Some(value.to_json()),
+                            Computed::Expression(expression) => self
+                                .evaluate(expression, || place.clone())
+                                .map(|term| term.to_json()),
+                        };
+                        if let Some(value) = value {
+                            settings.insert(field.clone(), Setting::Literal(value));
+                        }
+                    }
+                    let create = CreateEffect {
+                        workflow: workflow.clone(),
+                        create: create.clone(),
+                        set: settings,
+                        link: link.clone(),
+                    };
+                    self.due(EffectCall::Create { create });
+                }
+            }
+        }
+    }
+
+    fn due(&mut self, call: EffectCall) {
+        if self.effects >= MOST_EFFECTS {
+            self.failed(
+                "effects".to_owned(),
+                format!("one entry causes at most {MOST_EFFECTS}"),
+            );
+            return;
+        }
+        let effect = self.next_effect();
+        self.emit(Event::EffectDue {
+            effect,
+            call,
+            at: self.now(),
+        });
+    }
+
+    /// Tells people, by a notice rendered from the record as it stands.
+    fn notify(&mut self, id: &NoticeId, place: &str) {
+        let Some(notice) = self.input.definitions.notices.get(id) else {
+            self.failed(place.to_owned(), format!("there is no notice `{id}`"));
+            return;
+        };
+        let mut to = std::collections::BTreeSet::new();
+        for recipient in &notice.to {
+            match recipient {
+                Recipient::Requester => to.extend(self.record.requester.clone()),
+                Recipient::Assignee => to.extend(self.record.assignee.clone()),
+                Recipient::Watcher => to.extend(self.record.watchers.iter().cloned()),
+                Recipient::Team => {
+                    to.extend(
+                        self.record
+                            .team
+                            .iter()
+                            .flat_map(|team| self.ledger.roster(team).members.into_keys()),
+                    );
+                }
+                Recipient::Approver => {
+                    to.extend(
+                        self.record
+                            .approval
+                            .iter()
+                            .flat_map(|approval| approval.stage.entitled.iter().cloned()),
+                    );
+                }
+                Recipient::Role(role) => to.extend(self.ledger.people_with_role(role)),
+                Recipient::Person(person) => {
+                    to.insert(person.clone());
+                }
+            }
+        }
+        let rendered = notice::render(notice, &self.record, self.actor(), self.now());
+        match rendered {
+            Ok((subject, text)) => {
+                let to: Vec<PersonId> = to.into_iter().take(1_000).collect();
+                self.emit(Event::Notified {
+                    notice: id.clone(),
+                    to,
+                    subject,
+                    text,
+                });
+            }
+            Err(message) => self.failed(place.to_owned(), message),
+        }
+    }
+
+    /// Makes the events of this entry due to the bindings that are told of them, each kind once.
+    pub(super) fn notify_subscribers(&mut self) {
+        let definitions = self.input.definitions;
+        let mut happened: Vec<(EventKind, u32)> = Vec::new();
+        for (place, event) in self.events.iter().enumerate() {
+            let Some(kind) = event.kind() else { continue };
+            if kind == EventKind::Notice || happened.iter().all(|(known, _)| *known != kind) {
+                happened.push((kind, u32::try_from(place).unwrap_or(u32::MAX)));
+            }
+        }
+        for binding in definitions.bindings.values() {
+            if binding.plugin.hooks.get(&Hook::Delivery) != Some(&true) {
+                continue;
+            }
+            for subscription in &binding.events {
+                let concerns = subscription.workflows.is_empty()
+                    || subscription.workflows.contains(&self.record.workflow);
+                if !concerns || happened.iter().all(|(kind, _)| *kind != subscription.kind) {
+                    continue;
+                }
+                let holds = match &subscription.when {
+                    None => true,
+                    Some(when) => self.holds(when, || {
+                        format!(
+                            "binding {}, event {}",
+                            binding.id,
+                            subscription.kind.as_str()
+                        )
+                    }),
+                };
+                if holds {
+                    for (kind, event) in happened
+                        .iter()
+                        .filter(|(kind, _)| *kind == subscription.kind)
+                    {
+                        self.due(EffectCall::Deliver {
+                            binding: binding.id.clone(),
+                            kind: *kind,
+                            event: *event,
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes what came of an effect: done, to be tried again, or given up.
+    pub(super) fn effect_result(
+        &mut self,
+        effect: EffectKey,
+        result: &std::result::Result<EffectDone, Failure>,
+    ) {
+        let Some(pending) = self
+            .record
+            .effects
+            .get(&effect)
+            .filter(|pending| !pending.dead)
+        else {
+            return;
+        };
+        match result {
+            Ok(done) => self.emit(Event::EffectDone {
+                effect,
+                component: done.component,
+            }),
+            Err(failure) if failure.kind.is_passing() && pending.attempts + 1 < MOST_ATTEMPTS => {
+                let next_at = self.next_attempt(effect, pending.attempts, failure.retry_after);
+                self.emit(Event::EffectFailed {
+                    effect,
+                    failure: failure.clone(),
+                    next_at,
+                });
+            }
+            Err(failure) => self.emit(Event::EffectDead {
+                effect,
+                failure: failure.clone(),
+            }),
+        }
+    }
+
+    /// Twice as long with every attempt, between half of it and all of it by a number that the effect
+    /// itself gives, and never sooner than the plugin asked.
+    fn next_attempt(&self, effect: EffectKey, attempts: u32, asked: Option<Duration>) -> Instant {
+        let whole = FIRST_WAIT
+            .saturating_mul(2u32.saturating_pow(attempts))
+            .min(LONGEST_WAIT);
+        let whole = u64::try_from(whole.as_millis()).unwrap_or(u64::MAX);
+        let spread = Digest::of(format!("{} {effect} {attempts}", self.record.id).as_bytes());
+        let jitter = u64::from(u16::from_le_bytes([
+            spread.as_bytes()[0],
+            spread.as_bytes()[1],
+        ]));
+        let wait = whole / 2 + whole / 2 * jitter / u64::from(u16::MAX);
+        let asked = asked.unwrap_or_default().min(LONGEST_ASKED);
+        self.now()
+            .saturating_add(Duration::from_millis(wait).max(asked))
+    }
+
+    /// Tries a dead effect again.
+    pub(super) fn redrive(&mut self, effect: EffectKey) -> Result<()> {
+        match self.record.effects.get(&effect) {
+            Some(pending) if pending.dead => {
+                self.emit(Event::EffectRedriven {
+                    effect,
+                    at: self.now(),
+                });
+                Ok(())
+            }
+            Some(_) => Err(Rejection::not_possible(format!(
+                "the effect {effect} is not dead: it is being tried"
+            ))
+            .into()),
+            None => Err(Rejection::not_found("effect", effect).into()),
+        }
+    }
+}

@@ -1,0 +1,537 @@
+//! What a command does, decided purely: record, definitions, command and answers in, events out.
+//!
+//! A decision that needs a plugin's answer ends with the question; the use case asks, and decides
+//! again with the answer beside it. The same input gives the same output, byte for byte.
+//!
+//! One step goes: form, `set`, computed fields, tables, state, routing, approval. Steps that follow
+//! by themselves (an approval that is decided at once, automatic transitions) come after it in the
+//! same entry. Clocks, timers and subscriptions look once at where the entry left the record.
+
+mod approval;
+mod clocks;
+mod effects;
+mod routing;
+mod take;
+mod timers;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use calendar::Calendar;
+use definition::compile::{Definitions, Permits, Right, ServiceLevel, Workflow};
+use definition::expression::{Expression, Term};
+use model::command::{Action, Actor, Command, Who};
+use model::definition::Outcome as ApprovalOutcome;
+use model::event::Event;
+use model::hook::{Answer, Ask, Failure, FailureKind, Question, RecordView, Reply};
+use model::id::{BindingId, FieldId, RecordId};
+use model::journal::{self, Decision, HookDecision, Lookup};
+use model::record::{EffectKey, Record};
+use model::{Digest, Instant, Value};
+
+use crate::apply::{apply, begin};
+use crate::directory::{Directory, Ledger};
+use crate::port::StoreError;
+use crate::rejection::Rejection;
+use crate::scope::Scope;
+
+/// How many steps may follow one another in one entry.
+const MOST_STEPS: usize = 16;
+
+/// All that a decision depends on.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The record; none where it begins.
+    pub record: Option<&'a Record>,
+    /// The version of its workflow that it runs under.
+    pub workflow: &'a Workflow,
+    /// The definitions in force.
+    pub definitions: &'a Definitions,
+    /// Versions of service levels and calendars that clocks are pinned to.
+    pub pinned: &'a dyn Pinned,
+    /// The directory.
+    pub directory: &'a dyn Directory,
+    /// What is asked.
+    pub command: &'a Command,
+    /// The answers so far, in the order of the questions.
+    pub replies: &'a [Reply],
+    /// The number of a record that begins, once it has one.
+    pub number: Option<&'a RecordId>,
+}
+
+/// Versions of definitions that are named by digest.
+pub trait Pinned: Sync {
+    /// A version of a service level.
+    fn service_level(&self, digest: &Digest) -> Option<Arc<ServiceLevel>>;
+    /// A version of a calendar.
+    fn calendar(&self, digest: &Digest) -> Option<Calendar>;
+}
+
+/// Where a decision ends.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It needs an answer: decide again with it.
+    Ask(Box<Question>),
+    /// The record begins and needs its number: decide again with it.
+    Number,
+    /// It is decided.
+    Decided(Box<Decided>),
+    /// There is nothing to do: no entry is made.
+    Nothing,
+}
+
+/// What a command does.
+#[derive(Debug)]
+pub struct Decided {
+    /// The record afterwards; its `head` is still that of before.
+    pub record: Record,
+    /// What came of it.
+    pub events: Vec<Event>,
+    /// What tables and plugins answered.
+    pub decisions: Vec<Decision>,
+    /// What was read beyond the record.
+    pub lookups: Vec<Lookup>,
+    /// The questions to plugins in their stored form, by digest.
+    pub questions: Vec<(Digest, Vec<u8>)>,
+}
+
+/// Why a decision goes no further.
+#[derive(Debug)]
+enum Interrupt {
+    Ask(Box<Question>),
+    Number,
+    Nothing,
+    Reject(Rejection),
+}
+
+impl From<Rejection> for Interrupt {
+    fn from(rejection: Rejection) -> Self {
+        Self::Reject(rejection)
+    }
+}
+
+type Result<T, E = Interrupt> = std::result::Result<T, E>;
+
+/// Why there is no decision.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum DecideError {
+    /// The command is refused.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The directory could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Decides what a command does.
+///
+/// # Errors
+/// [`DecideError::Rejected`] where it is refused; [`DecideError::Store`] where the directory does not answer.
+pub fn decide(input: Input<'_>) -> std::result::Result<Outcome, DecideError> {
+    let ledger = Ledger::new(input.directory);
+    let result = Step::begin(input, &ledger).and_then(Step::run);
+    if let Some(fault) = ledger.fault() {
+        return Err(fault.into());
+    }
+    match result {
+        Ok(mut decided) => {
+            decided.lookups = ledger.lookups();
+            Ok(Outcome::Decided(Box::new(decided)))
+        }
+        Err(Interrupt::Ask(question)) => Ok(Outcome::Ask(question)),
+        Err(Interrupt::Number) => Ok(Outcome::Number),
+        Err(Interrupt::Nothing) => Ok(Outcome::Nothing),
+        Err(Interrupt::Reject(rejection)) => Err(rejection.into()),
+    }
+}
+
+/// Whether an actor has one of these rights on a record as it stands.
+///
+/// # Errors
+/// Where the directory does not answer.
+pub fn permits(
+    input: Input<'_>,
+    record: &Record,
+    permits: &Permits,
+) -> std::result::Result<bool, StoreError> {
+    let ledger = Ledger::new(input.directory);
+    let scope = Scope {
+        record,
+        workflow: input.workflow,
+        definitions: input.definitions,
+        ledger: &ledger,
+        input: None,
+        actor: Some(&input.command.actor),
+        now: Some(input.command.at),
+    };
+    let holds = has_right(&input.command.actor, record, permits, |when| {
+        when.holds(&scope).unwrap_or(false)
+    });
+    ledger.fault().map_or(Ok(holds), Err)
+}
+
+/// The requirements of a transition that do not hold on a record as it stands, form left aside.
+///
+/// # Errors
+/// Where the directory does not answer.
+pub fn unmet(
+    input: Input<'_>,
+    record: &Record,
+    transition: &definition::compile::Transition,
+) -> std::result::Result<Vec<String>, StoreError> {
+    let ledger = Ledger::new(input.directory);
+    let empty = BTreeMap::new();
+    let scope = Scope {
+        record,
+        workflow: input.workflow,
+        definitions: input.definitions,
+        ledger: &ledger,
+        input: Some(&empty),
+        actor: Some(&input.command.actor),
+        now: Some(input.command.at),
+    };
+    let asked: BTreeSet<&str> = transition.form.keys().map(FieldId::as_str).collect();
+    let unmet = transition
+        .require
+        .iter()
+        .filter(|requirement| {
+            !requirement
+                .when
+                .references()
+                .iter()
+                .any(|name| asked.contains(&**name) || &**name == "input")
+        })
+        .filter(|requirement| !requirement.when.holds(&scope).unwrap_or(false))
+        .map(|requirement| requirement.say.clone())
+        .collect();
+    ledger.fault().map_or(Ok(unmet), Err)
+}
+
+fn has_right(
+    actor: &Actor,
+    record: &Record,
+    permits: &Permits,
+    mut holds: impl FnMut(&Expression) -> bool,
+) -> bool {
+    match actor.who {
+        Who::Binding(_) | Who::Operator | Who::Timer => true,
+        Who::Person(ref person) => permits.0.iter().any(|permit| {
+            let has = match &permit.right {
+                Right::Anyone => true,
+                Right::Requester => record.requester.as_ref() == Some(person),
+                Right::Assignee => record.assignee.as_ref() == Some(person),
+                Right::Team => record
+                    .team
+                    .as_ref()
+                    .is_some_and(|team| actor.teams.contains(team)),
+                Right::Watcher => record.watchers.contains(person),
+                Right::Role(role) => actor.roles.contains(role),
+            };
+            has && permit.when.as_ref().is_none_or(&mut holds)
+        }),
+    }
+}
+
+/// A decision under way: the record as far as the events so far have brought it.
+struct Step<'a> {
+    input: Input<'a>,
+    ledger: &'a Ledger<'a>,
+    record: Record,
+    /// What the form of the transition under way was given, inputs included.
+    form: BTreeMap<FieldId, Value>,
+    events: Vec<Event>,
+    decisions: Vec<Decision>,
+    questions: Vec<(Digest, Vec<u8>)>,
+    /// How many answers have been used.
+    answered: usize,
+    /// How many effects are due so far.
+    effects: u32,
+    /// Fields that changed since the tables were last asked.
+    changed: BTreeSet<FieldId>,
+    /// Whether the requester or any field changed in this entry.
+    changes_promise: bool,
+    /// An approval that ended and whose transition is still to be taken.
+    ended: Option<ApprovalOutcome>,
+    /// The state the entry left last, whose timers are to be dropped.
+    entered: bool,
+}
+
+impl<'a> Step<'a> {
+    fn begin(input: Input<'a>, ledger: &'a Ledger<'a>) -> Result<Self> {
+        let mut step = Self {
+            input,
+            ledger,
+            record: match input.record {
+                Some(record) => record.clone(),
+                None => placeholder(input)?,
+            },
+            form: BTreeMap::new(),
+            events: Vec::new(),
+            decisions: Vec::new(),
+            questions: Vec::new(),
+            answered: 0,
+            effects: 0,
+            changed: BTreeSet::new(),
+            changes_promise: false,
+            ended: None,
+            entered: false,
+        };
+        if input.record.is_none() {
+            step.entered = true;
+        }
+        Ok(step)
+    }
+
+    fn run(mut self) -> Result<Decided> {
+        let is_quiet = self.dispatch()?;
+        if is_quiet && self.events.is_empty() {
+            return Err(Interrupt::Nothing);
+        }
+        self.settle()?;
+        self.look_at_clocks()?;
+        self.look_at_timers();
+        self.notify_subscribers();
+        if self.input.record.is_none() && self.input.number.is_none() {
+            return Err(Interrupt::Number);
+        }
+        self.record.version += 1;
+        self.record.updated_at = self.now();
+        Ok(Decided {
+            record: self.record,
+            events: self.events,
+            decisions: self.decisions,
+            lookups: Vec::new(),
+            questions: self.questions,
+        })
+    }
+
+    /// Does what the command asks; says whether it is one that leaves no entry where nothing came of it.
+    fn dispatch(&mut self) -> Result<bool> {
+        let command = self.input.command;
+        match &command.action {
+            Action::Create(create) => self.create(create)?,
+            Action::Transition { name, input } => self.transition(name, input)?,
+            Action::Update { fields } => self.update(fields)?,
+            Action::Comment { text, public } => self.comment(text, *public)?,
+            Action::Link {
+                kind,
+                target,
+                inverse,
+            } => self.link(kind, target, *inverse)?,
+            Action::Watch { person, watches } => self.watch(person, *watches)?,
+            Action::Vote { approves, comment } => self.vote(*approves, comment.as_deref())?,
+            Action::Wake => {
+                self.wake()?;
+                return Ok(true);
+            }
+            Action::EffectResult { effect, result } => {
+                self.effect_result(*effect, result);
+                return Ok(true);
+            }
+            Action::Redrive { effect } => self.redrive(*effect)?,
+            Action::DirectoryChanged { .. } => {
+                self.look_at_entitlement();
+                return Ok(true);
+            }
+            Action::Refer { binding, reference } => {
+                if self
+                    .record
+                    .references_of(binding)
+                    .all(|known| known != reference)
+                {
+                    self.emit(Event::Referred {
+                        binding: binding.clone(),
+                        reference: reference.clone(),
+                    });
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes the steps that follow by themselves.
+    fn settle(&mut self) -> Result<()> {
+        for _ in 0..MOST_STEPS {
+            let moved = match self.ended.take() {
+                Some(outcome) => self.take_outcome(outcome)?,
+                None => self.take_automatic()?,
+            };
+            if !moved {
+                return Ok(());
+            }
+        }
+        Err(Rejection::not_possible(format!(
+            "more than {MOST_STEPS} steps follow one another by themselves: the workflow goes round in circles"
+        ))
+        .into())
+    }
+
+    fn now(&self) -> Instant {
+        self.input.command.at
+    }
+
+    fn actor(&self) -> &'a Actor {
+        &self.input.command.actor
+    }
+
+    fn emit(&mut self, event: Event) {
+        if matches!(event, Event::FieldSet { .. } | Event::RequesterSet { .. }) {
+            self.changes_promise = true;
+        }
+        if let Event::FieldSet { field, .. } = &event {
+            self.changed.insert(field.clone());
+        }
+        apply(&mut self.record, &event, self.input.command.at);
+        self.events.push(event);
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            record: &self.record,
+            workflow: self.input.workflow,
+            definitions: self.input.definitions,
+            ledger: self.ledger,
+            input: Some(&self.form),
+            actor: Some(&self.input.command.actor),
+            now: Some(self.input.command.at),
+        }
+    }
+
+    /// Whether an expression holds; one that fails does not, and the journal says so.
+    fn holds(&mut self, expression: &Expression, place: impl FnOnce() -> String) -> bool {
+        let result = expression.holds(&self.scope());
+        result.unwrap_or_else(|error| {
+            self.failed(place(), error.to_string());
+            false
+        })
+    }
+
+    /// The value of an expression; none where it fails, and the journal says so.
+    fn evaluate(
+        &mut self,
+        expression: &Expression,
+        place: impl FnOnce() -> String,
+    ) -> Option<Term> {
+        let result = expression.evaluate(&self.scope());
+        result
+            .map_err(|error| self.failed(place(), error.to_string()))
+            .ok()
+    }
+
+    fn failed(&mut self, place: String, message: String) {
+        self.decisions.push(Decision::Failed { place, message });
+    }
+
+    fn may(&self, permits: &Permits) -> bool {
+        let scope = self.scope();
+        has_right(self.actor(), &self.record, permits, |when| {
+            when.holds(&scope).unwrap_or(false)
+        })
+    }
+
+    /// The key of the next effect of this entry.
+    fn next_effect(&mut self) -> EffectKey {
+        let key = EffectKey {
+            version: self.record.version + 1,
+            index: self.effects,
+        };
+        self.effects += 1;
+        key
+    }
+
+    fn view(&self) -> RecordView {
+        view(&self.record, self.input.record.is_none())
+    }
+
+    /// Asks a binding. The answer is given to `check`, which says what the desk makes of it or why it
+    /// does not fit; what is journaled follows from that. None is: take the fallback.
+    fn ask<T>(
+        &mut self,
+        binding: &BindingId,
+        ask: Ask,
+        check: impl FnOnce(&Self, &Answer) -> std::result::Result<T, String>,
+    ) -> Result<Option<T>> {
+        let hook = ask.hook();
+        let question = Question {
+            binding: binding.clone(),
+            subject: self.view(),
+            ask,
+        };
+        let Some(reply) = self.input.replies.get(self.answered) else {
+            return Err(Interrupt::Ask(Box::new(question)));
+        };
+        self.answered += 1;
+        let bytes = journal::encode(&question);
+        let input = Digest::of(&bytes);
+        self.questions.push((input, bytes));
+        let (answer, checked, failure) = match &reply.answer {
+            Ok(answer) => match check(self, answer) {
+                Ok(checked) => (Some(answer.clone()), Some(checked), None),
+                Err(message) => {
+                    let failure = Failure {
+                        kind: FailureKind::Refused,
+                        message,
+                        retry_after: None,
+                    };
+                    (Some(answer.clone()), None, Some(failure))
+                }
+            },
+            Err(failure) => (None, None, Some(failure.clone())),
+        };
+        self.decisions.push(Decision::Hook(HookDecision {
+            hook,
+            binding: binding.clone(),
+            component: reply.component,
+            input,
+            answer,
+            failure,
+            micros: reply.micros,
+        }));
+        Ok(checked)
+    }
+}
+
+/// A record as plugins see it.
+pub(crate) fn view(record: &Record, is_beginning: bool) -> RecordView {
+    RecordView {
+        id: (!is_beginning).then(|| record.id.clone()),
+        workflow: record.workflow.clone(),
+        state: record.state.to_string(),
+        category: record.category,
+        version: record.version,
+        requester: record.requester.clone(),
+        assignee: record.assignee.clone(),
+        team: record.team.as_ref().map(ToString::to_string),
+        opened_at: record.created_at,
+        updated_at: record.updated_at,
+        state_since: record.state_since,
+        fields: record.fields.clone(),
+    }
+}
+
+/// A record before its first event; its creation replaces all of it.
+fn placeholder(input: Input<'_>) -> Result<Record> {
+    let Action::Create(_) = &input.command.action else {
+        return Err(Rejection::not_possible("a record begins with its creation").into());
+    };
+    let number = match input.number {
+        Some(number) => number.clone(),
+        None => RecordId::numbered(&input.workflow.number, 1)
+            .map_err(|error| Rejection::not_possible(error.to_string()))?,
+    };
+    let (state, first) = input.workflow.states.first().ok_or_else(|| {
+        Rejection::not_possible(format!("the workflow {} has no states", input.workflow.id))
+    })?;
+    let created = Event::Created {
+        workflow: input.workflow.id.clone(),
+        definition: input.workflow.digest,
+        via: model::id::TransitionId::new("begin").expect("a valid id"),
+        state: state.clone(),
+        category: first.category,
+        requester: None,
+    };
+    begin(&number, &created, input.command.at).ok_or_else(|| {
+        Interrupt::Reject(Rejection::not_possible("a record begins with its creation"))
+    })
+}

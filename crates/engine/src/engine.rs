@@ -1,0 +1,213 @@
+//! The engine: the ports, the definitions in force, and what wakes its workers.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+
+use calendar::Calendar;
+use definition::compile::{Definitions, ServiceLevel, Workflow};
+use model::command::{Actor, Who};
+use model::directory::{Key, Thing, kind};
+use model::id::{DirectoryId, DirectoryKind, PersonId, RoleId};
+use model::record::Record;
+use model::{Digest, Instant};
+use tokio::sync::{Notify, watch};
+
+use crate::decide::Pinned;
+use crate::directory::Directory;
+use crate::error::EngineError;
+use crate::library::Library;
+use crate::port::{Clock, Plugins, Store, StoreError, TokenRecord};
+use crate::rejection::Rejection;
+
+/// Runs records: the use cases around the decision. Clones share it.
+#[derive(Clone)]
+pub struct Engine(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) plugins: Arc<dyn Plugins>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) library: Library,
+    definitions: RwLock<Arc<Definitions>>,
+    keys: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
+    position: watch::Sender<u64>,
+    pub(crate) timers_changed: Notify,
+    pub(crate) effects_changed: Notify,
+    pub(crate) installing: tokio::sync::Mutex<()>,
+    ready: AtomicBool,
+}
+
+impl Engine {
+    /// Opens the engine on a store: compiles what is installed and puts its bindings to use.
+    ///
+    /// # Errors
+    /// Where the store fails, what is installed does not compile, or a binding cannot be put to use.
+    pub async fn open(
+        store: Arc<dyn Store>,
+        plugins: Arc<dyn Plugins>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, EngineError> {
+        let position = watch::Sender::new(store.position()?);
+        let library = Library::new(store.clone());
+        let definitions = library.active()?;
+        let engine = Self(Arc::new(Inner {
+            store,
+            plugins,
+            clock,
+            library,
+            definitions: RwLock::new(definitions.clone()),
+            keys: Mutex::default(),
+            position,
+            timers_changed: Notify::new(),
+            effects_changed: Notify::new(),
+            installing: tokio::sync::Mutex::default(),
+            ready: AtomicBool::new(false),
+        }));
+        engine.set_up_bindings(&definitions).await?;
+        engine.0.ready.store(true, Ordering::Release);
+        Ok(engine)
+    }
+
+    /// Whether it serves.
+    pub fn is_ready(&self) -> bool {
+        self.0.ready.load(Ordering::Acquire)
+    }
+
+    /// The definitions in force.
+    pub fn definitions(&self) -> Arc<Definitions> {
+        self.0
+            .definitions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn replace_definitions(&self, definitions: Arc<Definitions>) {
+        *self
+            .0
+            .definitions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = definitions;
+    }
+
+    /// The journal's last position, as it rises.
+    pub fn positions(&self) -> watch::Receiver<u64> {
+        self.0.position.subscribe()
+    }
+
+    pub(crate) fn committed(&self, position: u64) {
+        self.0.position.send_if_modified(|last| {
+            let rises = position > *last;
+            *last = position.max(*last);
+            rises
+        });
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Instant {
+        self.0.clock.now()
+    }
+
+    /// A person as an actor: with these roles, those of the directory, and their teams.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn actor(&self, person: &PersonId, roles: &BTreeSet<RoleId>) -> Result<Actor, EngineError> {
+        let mut roles = roles.clone();
+        if let (Ok(kind), Ok(id)) = (
+            DirectoryKind::new(kind::USER),
+            DirectoryId::new(person.as_str()),
+        ) && let Some(thing) = self.0.store.thing(&Key { kind, id })?
+        {
+            let named = thing.0.get("roles").and_then(serde_json::Value::as_array);
+            let named = named
+                .into_iter()
+                .flatten()
+                .filter_map(|role| RoleId::new(role.as_str()?).ok());
+            roles.extend(named);
+        }
+        let teams = self.0.store.teams_of(person)?.into_iter().collect();
+        Ok(Actor {
+            who: Who::Person(person.clone()),
+            roles,
+            teams,
+        })
+    }
+
+    /// What a bearer token stands for, by the digest of its secret; none once it has ended.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn token(&self, secret: &Digest) -> Result<Option<TokenRecord>, EngineError> {
+        let token = self.0.store.token(secret)?;
+        let now = self.now();
+        Ok(token.filter(|token| token.expires_at.is_none_or(|expires| now < expires)))
+    }
+
+    /// The version of its workflow that a record runs under.
+    pub(crate) fn workflow_of(
+        &self,
+        definitions: &Definitions,
+        record: &Record,
+    ) -> Result<Arc<Workflow>, EngineError> {
+        match definitions.workflows.get(&record.workflow) {
+            Some(workflow) if workflow.digest == record.definition => Ok(workflow.clone()),
+            _ => self
+                .0
+                .library
+                .workflow(definitions, &record.workflow, &record.definition),
+        }
+    }
+
+    /// A lock that those who use one idempotency key wait for, so that one of them does the work.
+    pub(crate) fn key_lock(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lock) = keys.get(key).and_then(Weak::upgrade) {
+            return lock;
+        }
+        if keys.len() > 10_000 {
+            keys.retain(|_, lock| lock.strong_count() > 0);
+        }
+        let lock = Arc::new(tokio::sync::Mutex::new(()));
+        keys.insert(key.to_owned(), Arc::downgrade(&lock));
+        lock
+    }
+
+    /// The workflow of this name in force.
+    pub(crate) fn active_workflow(
+        definitions: &Definitions,
+        id: &str,
+    ) -> Result<Arc<Workflow>, EngineError> {
+        let workflow = definitions.workflows.get(id).cloned();
+        Ok(workflow.ok_or_else(|| Rejection::not_found("workflow", id))?)
+    }
+}
+
+/// The store's directory, as decisions read it.
+pub(crate) struct StoreDirectory<'a>(pub(crate) &'a dyn Store);
+
+impl Directory for StoreDirectory<'_> {
+    fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
+        self.0.thing(key)
+    }
+
+    fn people_with_role(&self, role: &RoleId) -> Result<Vec<PersonId>, StoreError> {
+        self.0.people_with_role(role)
+    }
+}
+
+impl Pinned for Inner {
+    fn service_level(&self, digest: &Digest) -> Option<Arc<ServiceLevel>> {
+        let definitions = self
+            .definitions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        self.library.service_level(&definitions, digest)
+    }
+
+    fn calendar(&self, digest: &Digest) -> Option<Calendar> {
+        self.library.calendar(digest)
+    }
+}

@@ -1,0 +1,297 @@
+//! Why a record is where it is: every decision, by what, from what, in sentences and as data.
+
+use model::command::{Action, Actor};
+use model::event::Event;
+use model::hook::{Answer, Hook};
+use model::id::RecordId;
+use model::journal::{Decision, Entry, HookDecision};
+use model::record::{ClockStatus, Record};
+use model::{Digest, Instant};
+use serde::Serialize;
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+/// How many entries an explanation goes through; a longer history is explained from there on.
+const MOST_ENTRIES: usize = 2_000;
+
+/// Why a record is where it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// The record.
+    pub record: RecordId,
+    /// Where it stands, and what it waits for, in a sentence each.
+    pub now: Vec<String>,
+    /// What was decided, oldest first.
+    pub decisions: Vec<Explained>,
+}
+
+/// One decision.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explained {
+    /// When.
+    pub at: Instant,
+    /// The record's version after it.
+    pub version: u64,
+    /// Who or what decided: `table priority`, `plugin skills-router`, a person.
+    pub by: String,
+    /// What was decided, in a sentence.
+    pub what: String,
+    /// The component that answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<Digest>,
+    /// The digest of what it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<Digest>,
+    /// How long it took, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub micros: Option<u64>,
+}
+
+impl Engine {
+    /// Explains a record that the actor may see.
+    ///
+    /// # Errors
+    /// Where there is none that they may see, or the store fails.
+    pub fn explain(&self, actor: &Actor, id: &RecordId) -> Result<Explanation, EngineError> {
+        let record = self.record(actor, id)?;
+        let mut decisions = Vec::new();
+        let mut after = 0;
+        while decisions.len() < MOST_ENTRIES {
+            let entries = self.0.store.history(id, after, 200)?;
+            let Some((_, last)) = entries.last() else {
+                break;
+            };
+            after = last.version;
+            for (_, entry) in &entries {
+                explain_entry(entry, &mut decisions);
+            }
+        }
+        Ok(Explanation {
+            record: id.clone(),
+            now: now(&record),
+            decisions,
+        })
+    }
+}
+
+fn now(record: &Record) -> Vec<String> {
+    let mut now = vec![format!(
+        "{} is in the state `{}` ({}) since {}.",
+        record.id,
+        record.state,
+        record.category.as_str(),
+        record.state_since.to_seconds_text()
+    )];
+    if let Some(team) = &record.team {
+        let who = record
+            .assignee
+            .as_ref()
+            .map_or_else(|| "nobody in particular".to_owned(), ToString::to_string);
+        now.push(format!(
+            "It is with the team {team}, and {who} works on it."
+        ));
+    }
+    if let Some(approval) = &record.approval {
+        let stage = &approval.stage;
+        let approved = stage.votes.values().filter(|vote| vote.approves).count();
+        let rejected = stage.votes.len() - approved;
+        let waiting: Vec<_> = stage
+            .entitled
+            .iter()
+            .filter(|person| !stage.votes.contains_key(*person))
+            .map(ToString::to_string)
+            .collect();
+        let until = stage.due.map_or_else(String::new, |due| {
+            format!(", until {}", due.to_seconds_text())
+        });
+        now.push(format!(
+            "It waits for the stage `{}`: {approved} approved and {rejected} rejected of {} asked, {} approvals are needed{until}; still asked: {}.",
+            stage.plan.id,
+            stage.entitled.len(),
+            stage.needed,
+            if waiting.is_empty() { "nobody".to_owned() } else { waiting.join(", ") },
+        ));
+    }
+    for clock in &record.clocks {
+        let status = match clock.status {
+            ClockStatus::Running => "runs",
+            ClockStatus::Paused => "is paused",
+            ClockStatus::Stopped => "has stopped",
+        };
+        let due = clock.due.map_or_else(
+            || "has no due time while it waits".to_owned(),
+            |due| format!("is due {}", due.to_seconds_text()),
+        );
+        let breach = clock.breached_at.map_or_else(String::new, |at| {
+            format!(", and was breached at {}", at.to_seconds_text())
+        });
+        let why = clock
+            .reason
+            .as_ref()
+            .map_or_else(String::new, |reason| format!(" ({reason})"));
+        now.push(format!(
+            "The target `{}` of {} {status} and {due}{breach}{why}.",
+            clock.target, clock.service_level
+        ));
+    }
+    let dead = record.effects.values().filter(|effect| effect.dead).count();
+    if dead > 0 {
+        now.push(format!(
+            "{dead} of its effects were given up, and wait for an operator."
+        ));
+    }
+    now
+}
+
+fn explain_entry(entry: &Entry, explained: &mut Vec<Explained>) {
+    let mut push = |by: String, what: String, hook: Option<&HookDecision>| {
+        explained.push(Explained {
+            at: entry.command.at,
+            version: entry.version,
+            by,
+            what,
+            component: hook.and_then(|hook| hook.component),
+            input: hook.map(|hook| hook.input),
+            micros: hook.map(|hook| hook.micros),
+        });
+    };
+    let actor = entry.command.actor.id().to_string();
+    match &entry.command.action {
+        Action::Create(create) => push(actor, format!("began it as {}.", create.workflow), None),
+        Action::Transition { name, .. } => push(actor, format!("took `{name}`."), None),
+        Action::Vote { approves, comment } => {
+            let comment = comment
+                .as_ref()
+                .map_or_else(String::new, |comment| format!(": {comment}"));
+            push(
+                actor,
+                format!(
+                    "{}{comment}.",
+                    if *approves { "approved" } else { "rejected" }
+                ),
+                None,
+            );
+        }
+        _ => {}
+    }
+    for decision in &entry.decisions {
+        match decision {
+            Decision::Table { table, row } => {
+                let row = row.as_ref().map_or_else(
+                    || "no row answered".to_owned(),
+                    |row| format!("the row `{row}` answered"),
+                );
+                push(format!("table {table}"), format!("{row}."), None);
+            }
+            Decision::Hook(hook) => push(
+                format!("plugin {}", hook.binding),
+                hook_sentence(hook),
+                Some(hook),
+            ),
+            Decision::Failed { place, message } => push(
+                place.clone(),
+                format!("could not be told: {message}."),
+                None,
+            ),
+            Decision::Automatic { transition, reason } => {
+                push(
+                    "the workflow".to_owned(),
+                    format!("took `{transition}`: {reason}."),
+                    None,
+                );
+            }
+        }
+    }
+    for event in &entry.events {
+        match event {
+            Event::Assigned {
+                team,
+                assignee,
+                reason,
+            } => {
+                let team = team
+                    .as_ref()
+                    .map_or_else(|| "no team".to_owned(), ToString::to_string);
+                let who = assignee
+                    .as_ref()
+                    .map_or_else(String::new, |who| format!(", to {who}"));
+                push(
+                    "assignment".to_owned(),
+                    format!("to {team}{who}: {reason}."),
+                    None,
+                );
+            }
+            Event::StageOpened { approval } => {
+                let stage = &approval.stage;
+                push(
+                    "approval".to_owned(),
+                    format!(
+                        "the stage `{}` asks {} people for {} approvals.",
+                        stage.plan.id,
+                        stage.entitled.len(),
+                        stage.needed
+                    ),
+                    None,
+                );
+            }
+            Event::ApprovalEnded { outcome, reason } => {
+                push(
+                    "approval".to_owned(),
+                    format!("{}: {reason}.", outcome.as_str()),
+                    None,
+                );
+            }
+            Event::Breached { clock, at } => {
+                push(
+                    format!("target {}", clock.target),
+                    format!("breached at {}.", at.to_seconds_text()),
+                    None,
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+fn hook_sentence(hook: &HookDecision) -> String {
+    let asked = match hook.hook {
+        Hook::Approval => "asked who must agree",
+        Hook::Routing => "asked who gets the work",
+        Hook::ServiceLevel => "asked what is promised",
+        Hook::Delivery | Hook::Webhook | Hook::Schedule => "told",
+    };
+    if let Some(failure) = &hook.failure {
+        return format!(
+            "{asked}: no answer that counts ({}), so that the fallback was taken.",
+            failure.message
+        );
+    }
+    let answer = match &hook.answer {
+        Some(Answer::Assignment {
+            team,
+            assignee,
+            reason,
+        }) => {
+            let who = assignee
+                .as_ref()
+                .map_or_else(String::new, |who| format!(", {who}"));
+            format!("{team}{who}: {reason}")
+        }
+        Some(Answer::Targets(targets)) => {
+            let each: Vec<_> = targets
+                .iter()
+                .map(|target| format!("{}: {}", target.target, target.reason))
+                .collect();
+            each.join("; ")
+        }
+        Some(Answer::Approve { reason }) => format!("approve: {reason}"),
+        Some(Answer::Reject { reason }) => format!("reject: {reason}"),
+        Some(Answer::Ask(stages)) => {
+            let each: Vec<_> = stages.iter().map(|stage| stage.id.clone()).collect();
+            format!("ask {}", each.join(", then "))
+        }
+        None => "no answer".to_owned(),
+    };
+    format!("{asked}: {answer}.")
+}

@@ -1,0 +1,152 @@
+//! What an expression can name: the fields of the record, the record itself, the form, the actor, now.
+
+use std::collections::BTreeMap;
+
+use definition::compile::{Definitions, FieldKind, Workflow};
+use definition::expression::{Term, Variables};
+use model::command::Actor;
+use model::id::FieldId;
+use model::record::Record;
+use model::{Duration, Instant, Value};
+
+use crate::directory::Ledger;
+
+/// The names of one evaluation.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) record: &'a Record,
+    pub(crate) workflow: &'a Workflow,
+    pub(crate) definitions: &'a Definitions,
+    pub(crate) ledger: &'a Ledger<'a>,
+    pub(crate) input: Option<&'a BTreeMap<FieldId, Value>>,
+    pub(crate) actor: Option<&'a Actor>,
+    pub(crate) now: Option<Instant>,
+}
+
+impl Scope<'_> {
+    fn record_member(&self, member: &str) -> Option<Term> {
+        let text = |text: &str| Term::Text(text.to_owned());
+        let maybe = |id: Option<&str>| id.map_or(Term::Null, text);
+        Some(match member {
+            "id" => text(self.record.id.as_str()),
+            "state" => text(self.record.state.as_str()),
+            "category" => text(self.record.category.as_str()),
+            "requester" => maybe(self.record.requester.as_ref().map(AsRef::as_ref)),
+            "assignee" => maybe(self.record.assignee.as_ref().map(AsRef::as_ref)),
+            "team" => maybe(self.record.team.as_ref().map(AsRef::as_ref)),
+            "created_at" => Term::Instant(self.record.created_at),
+            _ => return None,
+        })
+    }
+
+    fn actor_member(&self, member: &str) -> Option<Term> {
+        let actor = self.actor?;
+        Some(match member {
+            "id" => Term::Text(actor.id().to_string()),
+            "roles" => Term::texts(actor.roles.iter().map(ToString::to_string)),
+            "teams" => Term::texts(actor.teams.iter().map(ToString::to_string)),
+            _ => return None,
+        })
+    }
+
+    fn field(&self, name: &str) -> Option<Term> {
+        let field = self.workflow.fields.get(name)?;
+        let value = self.record.field(name);
+        Some(match (&field.kind, value) {
+            (FieldKind::Reference(kind), Value::Text(id)) => self.reference(kind.as_str(), id),
+            _ => Term::from(value),
+        })
+    }
+
+    /// A reference as an object: its id, and what its kind declares.
+    fn reference(&self, kind: &str, id: &str) -> Term {
+        let mut members = BTreeMap::new();
+        for (known, attributes) in model::directory::BUILT_IN {
+            if *known == kind {
+                members.extend(
+                    attributes
+                        .iter()
+                        .map(|name| ((*name).to_owned(), Term::Null)),
+                );
+            }
+        }
+        if let Some(thing) = self.ledger.thing(kind, id) {
+            members.extend(
+                thing
+                    .0
+                    .into_iter()
+                    .map(|(name, value)| (name, Term::from(&value))),
+            );
+        }
+        members.insert("id".to_owned(), Term::Text(id.to_owned()));
+        Term::Map(members)
+    }
+}
+
+const RECORD: [&str; 7] = [
+    "id",
+    "state",
+    "category",
+    "requester",
+    "assignee",
+    "team",
+    "created_at",
+];
+const ACTOR: [&str; 3] = ["id", "roles", "teams"];
+
+impl Variables for Scope<'_> {
+    fn variable(&self, name: &str) -> Option<Term> {
+        match name {
+            "record" => {
+                Some(Term::map(RECORD.iter().filter_map(|member| {
+                    Some((*member, self.record_member(member)?))
+                })))
+            }
+            "actor" => {
+                self.actor?;
+                Some(Term::map(ACTOR.iter().filter_map(|member| {
+                    Some((*member, self.actor_member(member)?))
+                })))
+            }
+            "input" => {
+                let input = self.input?;
+                Some(Term::map(
+                    input
+                        .iter()
+                        .map(|(id, value)| (id.to_string(), Term::from(value))),
+                ))
+            }
+            "now" => self.now.map(Term::Instant),
+            field => self.field(field),
+        }
+    }
+
+    fn member(&self, name: &str, member: &str) -> Option<Term> {
+        match name {
+            "record" => self.record_member(member),
+            "actor" => self.actor_member(member),
+            "input" => self.input?.get(member).map(|value| Term::from(value)),
+            _ => None,
+        }
+    }
+
+    fn open(&self, calendar: &str, at: Instant) -> Option<bool> {
+        Some(
+            self.definitions
+                .calendars
+                .get(calendar)?
+                .calendar
+                .is_open(at),
+        )
+    }
+
+    fn business(&self, calendar: &str, from: Instant, to: Instant) -> Option<Duration> {
+        Some(
+            self.definitions
+                .calendars
+                .get(calendar)?
+                .calendar
+                .between(from, to),
+        )
+    }
+}

@@ -1,0 +1,228 @@
+//! What plugins may look up of the desk: the directory, other records, business time, their own state.
+
+use std::sync::Arc;
+
+use definition::compile::Definitions;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use model::directory::{Key, Roster, kind};
+use model::hook::RecordView;
+use model::id::{BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, WorkflowId};
+use model::{Duration, Instant, Value};
+use serde_json::{Map, Value as Json};
+
+use crate::decide::view;
+use crate::engine::Engine;
+use crate::port::{Commit, CommitError, LookupError, Member, StoreError, Surroundings};
+
+/// How many bytes of keys and values a binding's space may hold.
+const KEY_VALUE_QUOTA: u64 = 1 << 20;
+
+/// The desk as one call sees it.
+pub(crate) struct DeskSurroundings {
+    engine: Engine,
+    definitions: Arc<Definitions>,
+}
+
+impl DeskSurroundings {
+    pub(crate) const fn new(engine: Engine, definitions: Arc<Definitions>) -> Self {
+        Self {
+            engine,
+            definitions,
+        }
+    }
+
+    fn calendar(&self, id: &str) -> Result<&calendar::Calendar, LookupError> {
+        let pinned = self.definitions.calendars.get(id);
+        pinned
+            .map(|pinned| &pinned.calendar)
+            .ok_or_else(|| LookupError::Invalid(format!("there is no calendar `{id}`")))
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature of `map_err`")]
+fn unavailable(error: StoreError) -> LookupError {
+    tracing::warn!(%error, "a look-up of a plugin failed");
+    LookupError::Unavailable
+}
+
+impl Surroundings for DeskSurroundings {
+    fn thing(
+        &self,
+        of: &DirectoryKind,
+        id: &str,
+    ) -> Result<Option<Map<String, Json>>, LookupError> {
+        let Ok(id) = DirectoryId::new(id) else {
+            return Ok(None);
+        };
+        let key = Key {
+            kind: of.clone(),
+            id,
+        };
+        Ok(self
+            .engine
+            .0
+            .store
+            .thing(&key)
+            .map_err(unavailable)?
+            .map(|thing| thing.0))
+    }
+
+    fn teams(&self) -> Result<Vec<String>, LookupError> {
+        Ok(self
+            .definitions
+            .teams
+            .keys()
+            .map(ToString::to_string)
+            .collect())
+    }
+
+    fn members(&self, team: &str, now: Instant) -> Result<Vec<Member>, LookupError> {
+        let Some(definition) = self.definitions.teams.get(team) else {
+            return Err(LookupError::Invalid(format!("there is no team `{team}`")));
+        };
+        let of = DirectoryKind::new(kind::TEAM)
+            .map_err(|error| LookupError::Invalid(error.to_string()))?;
+        let roster: Roster = match self.thing(&of, team)? {
+            Some(thing) => serde_json::from_value(Json::Object(thing)).unwrap_or_default(),
+            None => Roster::default(),
+        };
+        let member = |(person, member): (PersonId, model::directory::Member)| {
+            let shift = member.shift.as_ref().or(definition.calendar.as_ref());
+            let on_shift = shift.is_none_or(|shift| {
+                self.calendar(shift.as_str())
+                    .is_ok_and(|calendar| calendar.is_open(now))
+            });
+            let (open_records, last_assigned_at) =
+                self.engine.0.store.load_of(&person).map_err(unavailable)?;
+            Ok(Member {
+                user: person.to_string(),
+                skills: member.skills,
+                on_shift,
+                open_records,
+                last_assigned_at,
+            })
+        };
+        let mut members = roster
+            .members
+            .into_iter()
+            .map(member)
+            .collect::<Result<Vec<_>, _>>()?;
+        members.sort_by(|a, b| a.user.cmp(&b.user));
+        Ok(members)
+    }
+
+    fn linked(&self, id: &str, kind: &str) -> Result<Vec<RecordView>, LookupError> {
+        let Ok(id) = RecordId::new(id) else {
+            return Ok(Vec::new());
+        };
+        let Some(record) = self.engine.0.store.record(&id).map_err(unavailable)? else {
+            return Ok(Vec::new());
+        };
+        let targets = record
+            .links
+            .iter()
+            .filter(|link| link.kind.as_str() == kind)
+            .take(100);
+        let found = targets.filter_map(|link| self.engine.0.store.record(&link.target).transpose());
+        found
+            .map(|record| {
+                record
+                    .map(|record| view(&record, false))
+                    .map_err(unavailable)
+            })
+            .collect()
+    }
+
+    fn alike(
+        &self,
+        workflow: &str,
+        fields: &[(FieldId, Value)],
+        since: Instant,
+    ) -> Result<Vec<RecordView>, LookupError> {
+        let workflow =
+            WorkflowId::new(workflow).map_err(|error| LookupError::Invalid(error.to_string()))?;
+        let alike = self
+            .engine
+            .0
+            .store
+            .alike(&workflow, fields, since)
+            .map_err(unavailable)?;
+        Ok(alike.iter().map(|record| view(record, false)).collect())
+    }
+
+    fn business_add(
+        &self,
+        calendar: &str,
+        start: Instant,
+        duration: Duration,
+    ) -> Result<Instant, LookupError> {
+        let never = || {
+            LookupError::Invalid(format!(
+                "the calendar `{calendar}` has no business time within ten years"
+            ))
+        };
+        self.calendar(calendar)?
+            .add(start, duration)
+            .ok_or_else(never)
+    }
+
+    fn business_between(
+        &self,
+        calendar: &str,
+        start: Instant,
+        end: Instant,
+    ) -> Result<Duration, LookupError> {
+        Ok(self.calendar(calendar)?.between(start, end))
+    }
+
+    fn key_value(&self, binding: &BindingId, key: &str) -> Result<Option<Vec<u8>>, LookupError> {
+        self.engine
+            .0
+            .store
+            .key_value(binding, key)
+            .map_err(unavailable)
+    }
+
+    fn compare_and_set(
+        &self,
+        binding: &BindingId,
+        key: &str,
+        expected: Option<Vec<u8>>,
+        value: Option<Vec<u8>>,
+    ) -> BoxFuture<'_, Result<bool, LookupError>> {
+        let commit = Commit::KeyValue {
+            binding: binding.clone(),
+            key: key.to_owned(),
+            expected,
+            value,
+            quota_bytes: KEY_VALUE_QUOTA,
+        };
+        let committing = self.engine.0.store.commit(commit);
+        async move {
+            match committing.await {
+                Ok(_) => Ok(true),
+                Err(CommitError::Conflict) => Ok(false),
+                Err(CommitError::Quota) => Err(LookupError::Invalid(format!(
+                    "the key-value space is full: it holds {KEY_VALUE_QUOTA} bytes"
+                ))),
+                Err(CommitError::Store(error)) => Err(unavailable(error)),
+                Err(_) => Err(LookupError::Unavailable),
+            }
+        }
+        .boxed()
+    }
+
+    fn keys(
+        &self,
+        binding: &BindingId,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> Result<Vec<String>, LookupError> {
+        self.engine
+            .0
+            .store
+            .keys(binding, prefix, after, 100)
+            .map_err(unavailable)
+    }
+}
