@@ -447,11 +447,19 @@ mod tests {
         assert!(text.accept(&"x".repeat(MAX_TEXT_CHARS).into()).is_ok());
         assert!(text.accept(&"x".repeat(MAX_TEXT_CHARS + 1).into()).is_err());
         let boundless = field(&json!({ "type": "string", "maxLength": 4_000_000_000_u32 }));
-        assert!(boundless.accept(&"x".repeat(MAX_TEXT_CHARS + 1).into()).is_err());
+        assert!(
+            boundless
+                .accept(&"x".repeat(MAX_TEXT_CHARS + 1).into())
+                .is_err()
+        );
         let list = field(&json!({ "type": "array" }));
         assert!(list.accept(&vec!["x"; MAX_ITEMS + 1].into()).is_err());
         let object = field(&json!({ "type": "object" }));
-        assert!(object.accept(&json!({ "x": "y".repeat(MAX_OBJECT_BYTES) })).is_err());
+        assert!(
+            object
+                .accept(&json!({ "x": "y".repeat(MAX_OBJECT_BYTES) }))
+                .is_err()
+        );
         let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
         assert!(object.accept(&json!({ "x": deep })).is_err());
     }
@@ -464,7 +472,10 @@ mod tests {
         assert_eq!(service.take(Term::from("mail")), Ok(Value::from("mail")));
         let several = field(&json!({ "type": "array", "ref": "service" }));
         let both = Term::List(vec![thing, Term::from("web")]);
-        assert_eq!(several.take(both), Ok(Value::Texts(vec!["mail".into(), "web".into()])));
+        assert_eq!(
+            several.take(both),
+            Ok(Value::Texts(vec!["mail".into(), "web".into()]))
+        );
         assert_eq!(service.take(Term::Null), Ok(Value::Null));
     }
 }

@@ -98,18 +98,18 @@ impl Installable {
         pack: &Pack,
         component: impl Fn(&BindingId, &definition::Plugin) -> Digest,
     ) {
-        fn versioned<'p, I: Clone + 'p, T: Clone + 'p>(
+        fn versioned<'p, I: Clone + 'p, T: Clone + DeserializeOwned + 'p>(
             pack: &'p PackId,
             all: impl IntoIterator<Item = (&'p I, &'p Sourced<T>)>,
         ) -> impl Iterator<Item = (I, Versioned<T>)> {
             all.into_iter().map(|(id, it)| {
-                let definition = it.value.clone();
+                let (pack, digest) = (pack.clone(), it.digest);
                 (
                     id.clone(),
                     Versioned {
-                        pack: pack.clone(),
-                        digest: it.digest,
-                        definition,
+                        pack,
+                        digest,
+                        definition: as_stored(it),
                     },
                 )
             })
@@ -148,7 +148,7 @@ impl Installable {
                 component,
             };
             self.bindings
-                .insert(binding.clone(), (installed, Arc::new(it.value.clone())));
+                .insert(binding.clone(), (installed, Arc::new(as_stored(it))));
         }
     }
 
@@ -387,6 +387,12 @@ pub(crate) fn compile_all(input: &Installable) -> (Definitions, Vec<Fault>) {
     }
     compiled.names = names;
     (compiled, faults)
+}
+
+/// The definition as it is read back from its canonical form, so that what is installed behaves from
+/// the first moment as it does after a restart: the order of what has no order is that form's.
+fn as_stored<T: Clone + DeserializeOwned>(it: &Sourced<T>) -> T {
+    from_canonical(&it.canonical).unwrap_or_else(|_| it.value.clone())
 }
 
 fn fault(kind: DefinitionKind, id: &str, rule: &'static str, message: String) -> Fault {

@@ -13,6 +13,8 @@ mod order;
 mod scope;
 mod service_level;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod transitions;
 mod types;
 mod workflow;

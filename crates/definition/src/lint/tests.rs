@@ -672,11 +672,14 @@ fn what_a_breach_takes_is_not_idle() {
         "  hurry: { from: { open: true },",
     );
     check(&[nobody], &expect![[""]]);
-    check(&[nobody, ("do: hurry, ", "")], &expect![[r#"
+    check(
+        &[nobody, ("do: hurry, ", "")],
+        &expect![[r#"
         warning[idle-transition] workflows/incident.yaml:45 at `hurry: { from: { open: t`
           nobody is permitted to take `hurry`, and nothing else takes it
           help: add a `permit`, or let a timer, an approval or `automatic: true` take it
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -830,7 +833,7 @@ fn the_shipped_pack_is_sound() {
 }
 
 /// The definitions in a folder, by path.
-fn folder(root: &std::path::Path) -> BTreeMap<String, String> {
+pub(crate) fn folder(root: &std::path::Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     let mut next = vec![root.to_owned()];
     while let Some(directory) = next.pop() {
