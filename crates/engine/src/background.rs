@@ -27,7 +27,7 @@ use crate::surroundings::DeskSurroundings;
 /// How many records are woken, and how many have effects tried, at the same time.
 const AT_ONCE: usize = 64;
 /// The longest that a worker sleeps: a clock that was set is noticed within it.
-const LONGEST_SLEEP: StdDuration = StdDuration::from_millis(1_000);
+const LONGEST_SLEEP: StdDuration = StdDuration::from_secs(1);
 /// The wait after the store failed.
 const AFTER_FAULT: StdDuration = StdDuration::from_millis(500);
 
@@ -179,8 +179,11 @@ impl Engine {
             .filter(|(_, effect)| effect.next_at <= now)
             .map(|(key, effect)| (key, effect.clone()))
             .collect();
+        let versions: Vec<_> = ready.iter().map(|(key, _)| key.version).collect();
         for (key, effect) in ready {
-            let span = tracing::info_span!("effect", record = %id, effect = %key, attempt = effect.attempts + 1);
+            let origin = self.0.origins.of(id, key.version);
+            let origin = origin.as_ref().and_then(tracing::Span::id);
+            let span = tracing::info_span!(parent: origin, "effect", record = %id, effect = %key, attempt = effect.attempts + 1);
             let result = self
                 .try_effect(&record, key, &effect)
                 .instrument(span)
@@ -204,6 +207,7 @@ impl Engine {
             })
             .await?;
         }
+        self.0.origins.forget(id, &versions);
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use crate::decide::Pinned;
 use crate::directory::Directory;
 use crate::error::EngineError;
 use crate::library::Library;
+use crate::origins::Origins;
 use crate::port::{Clock, Plugins, Store, StoreError, TokenRecord};
 use crate::rejection::Rejection;
 
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     position: watch::Sender<u64>,
     pub(crate) timers_changed: Notify,
     pub(crate) effects_changed: Notify,
+    pub(crate) origins: Origins,
     pub(crate) installing: tokio::sync::Mutex<()>,
     ready: AtomicBool,
 }
@@ -61,6 +63,7 @@ impl Engine {
             position,
             timers_changed: Notify::new(),
             effects_changed: Notify::new(),
+            origins: Origins::default(),
             installing: tokio::sync::Mutex::default(),
             ready: AtomicBool::new(false),
         }));

@@ -320,6 +320,9 @@ impl Engine {
         match committing.instrument(tracing::info_span!("commit")).await {
             Ok(committed) => {
                 self.committed(committed.position);
+                if after.effects.keys().any(|key| key.version == after.version) {
+                    self.0.origins.remember(&after.id, after.version);
+                }
                 if after.next_due() != due_before {
                     self.0.timers_changed.notify_one();
                 }

@@ -18,6 +18,7 @@ mod install;
 mod integration;
 mod library;
 mod notice;
+mod origins;
 pub mod port;
 mod rejection;
 mod scope;
