@@ -77,9 +77,8 @@ impl FieldKind {
             Self::Integer => Type::Integer,
             Self::Number => Type::Number,
             Self::Boolean => Type::Boolean,
-            Self::Texts => Type::Text.list(),
+            Self::Texts | Self::References(_) => Type::Text.list(),
             Self::Reference(kind) => thing(kind),
-            Self::References(_) => Type::Text.list(),
             Self::Object => Type::Any,
         }
     }

@@ -70,7 +70,7 @@ fn tables_come_after_those_that_decide_what_they_read() {
             "one": table("first", "given"),
         },
     }));
-    let order: Vec<&str> = compiled.tables.keys().map(|id| id.as_str()).collect();
+    let order: Vec<&str> = compiled.tables.keys().map(AsRef::as_ref).collect();
     assert_eq!(order, ["one", "two", "three"]);
     assert!(compiled.tables["three"].reads_beyond_fields);
     assert!(!compiled.tables["two"].reads_beyond_fields);
@@ -78,7 +78,7 @@ fn tables_come_after_those_that_decide_what_they_read() {
         compiled.tables["two"]
             .reads
             .iter()
-            .map(|id| id.as_str())
+            .map(AsRef::as_ref)
             .collect::<Vec<_>>(),
         ["first"]
     );
@@ -110,7 +110,7 @@ fn fields_are_computed_after_those_they_read_and_keep_their_order() {
         compiled
             .computed
             .iter()
-            .map(|id| id.as_str())
+            .map(AsRef::as_ref)
             .collect::<Vec<_>>(),
         ["tax", "total"]
     );
@@ -118,7 +118,7 @@ fn fields_are_computed_after_those_they_read_and_keep_their_order() {
         compiled
             .fields
             .keys()
-            .map(|id| id.as_str())
+            .map(AsRef::as_ref)
             .collect::<Vec<_>>(),
         ["total", "tax", "net"]
     );

@@ -119,7 +119,7 @@ fn routing(compiler: &mut Compiler<'_>, source: &definition::Workflow) -> Option
         compiler.team(&["fallback", "team"], &routing.fallback.team);
         match &routing.by {
             Some(RoutingBy::Plugin(binding)) => {
-                compiler.binding(&["by", "plugin"], binding, Hook::Routing)
+                compiler.binding(&["by", "plugin"], binding, Hook::Routing);
             }
             Some(RoutingBy::Table(table)) => match source.tables.get(table) {
                 None => {
@@ -248,7 +248,7 @@ fn stage(compiler: &mut Compiler<'_>, source: &definition::Stage, ground: &Groun
                 );
             }
             Approver::OwnerOf(of) => {
-                person_or_thing(compiler, &below("owner-of"), of, &[], None, ground)
+                person_or_thing(compiler, &below("owner-of"), of, &[], None, ground);
             }
         }
     }
