@@ -16,6 +16,9 @@ const PLUGINS: [&str; 4] = [
     "webhook",
 ];
 
+/// Plugins that only tests use, in `tests/plugin-cases/`; the server does not carry them.
+const CASES: [&str; 1] = ["hostile"];
+
 /// What to build.
 #[derive(Args)]
 pub(crate) struct Options {
@@ -42,12 +45,13 @@ pub(crate) fn everything(release: bool) -> Result<PathBuf> {
     server(release)
 }
 
-/// Builds the first-party plugins into `<target>/plugins`, each with its manifest inside.
+/// Builds the first-party plugins into `<target>/plugins`, each with its manifest inside, and those of
+/// the tests into `<target>/plugin-cases`.
 fn plugins() -> Result<()> {
     wasm_target::ensure()?;
     say(format!(
         "building {} plugins for {}",
-        PLUGINS.len(),
+        PLUGINS.len() + CASES.len(),
         wasm_target::TARGET
     ));
     let mut command = workspace::cargo();
@@ -59,20 +63,32 @@ fn plugins() -> Result<()> {
         "--target",
         wasm_target::TARGET,
     ]);
-    for plugin in PLUGINS {
+    for plugin in PLUGINS.iter().chain(&CASES) {
         command.args(["-p", plugin]);
     }
     shell::run(&mut command)?;
     let target = workspace::target_dir()?;
     let built = target.join(wasm_target::TARGET).join("plugin");
-    let finished = target.join("plugins");
-    std::fs::create_dir_all(&finished)
+    let root = workspace::root();
+    let cases = root.join("tests").join("plugin-cases");
+    finish(
+        &PLUGINS,
+        &built,
+        &root.join("plugins"),
+        &target.join("plugins"),
+    )?;
+    finish(&CASES, &built, &cases, &target.join("plugin-cases"))
+}
+
+/// Puts its manifest into each built component, found in its source folder, and writes the whole.
+fn finish(plugins: &[&str], built: &Path, sources: &Path, finished: &Path) -> Result<()> {
+    std::fs::create_dir_all(finished)
         .with_context(|| format!("cannot create {}", finished.display()))?;
-    for plugin in PLUGINS {
+    for plugin in plugins {
         let component = built.join(plugin.replace('-', "_")).with_extension("wasm");
         let bytes = std::fs::read(&component)
             .with_context(|| format!("cannot read {}", component.display()))?;
-        let manifest = manifest::read(&workspace::root().join("plugins").join(plugin))?;
+        let manifest = manifest::read(&sources.join(plugin))?;
         let whole =
             manifest::append(&bytes, &manifest).with_context(|| format!("plugin {plugin}"))?;
         let path = finished.join(plugin).with_extension("wasm");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use engine::port::plugins::{BindingSetup, InspectError};
+use engine::port::{BindingSetup, InspectError};
 use model::Digest;
 use model::definition::Plugin;
 use model::hook::Hook;

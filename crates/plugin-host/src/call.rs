@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 
-use engine::port::plugins::{Delivery, HttpRequest, IntegrationCommand, WebhookReply};
+use engine::port::{Delivery, HttpRequest, IntegrationCommand, WebhookReply};
 use futures::FutureExt as _;
 use model::hook::{Answer, Ask, Call, Failure, FailureKind, Question};
 use model::journal::Lookup;

@@ -122,7 +122,7 @@ fn deserialize(engine: &Engine, compiled: &[u8]) -> Option<Component> {
 
 fn new_key(path: &Path) -> io::Result<[u8; KEY]> {
     let mut key = [0; KEY];
-    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
     private(path)?.write_all(&key)?;
     Ok(key)
 }

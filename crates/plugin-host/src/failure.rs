@@ -13,6 +13,9 @@ use crate::bindings::contract::types::PluginError;
 /// How much of a message is kept, in characters.
 const MESSAGE: usize = 2_000;
 
+/// How the error begins that wasmtime gives no public type.
+const HANDED_OVER: &str = "too much data is being copied between the host and the guest";
+
 /// The server ends a call, for a reason of its own.
 #[derive(Clone, Debug, Error)]
 #[error("{message}")]
@@ -60,6 +63,13 @@ pub(crate) fn of_call(error: &wasmtime::Error, denied: bool, said: &str) -> Fail
     if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
         return failure(FailureKind::Busy, "too many calls are under way");
     }
+    let cause = error.root_cause().to_string();
+    if cause.starts_with(HANDED_OVER) {
+        return failure(
+            FailureKind::Limit,
+            "it handed over more at once than it may",
+        );
+    }
     if denied {
         return failure(
             FailureKind::Memory,
@@ -71,7 +81,7 @@ pub(crate) fn of_call(error: &wasmtime::Error, denied: bool, said: &str) -> Fail
     } else if let Some(exit) = error.downcast_ref::<I32Exit>() {
         format!("it exited with status {}", exit.0)
     } else {
-        format!("it did what it must not: {}", error.root_cause())
+        format!("it did what it must not: {cause}")
     };
     let said = printable(said.trim());
     if said.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::port::plugins::Surroundings;
+use engine::port::Surroundings;
 use model::Digest;
 use model::Instant;
 use model::hook::Hook;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant as Clock;
 
-use engine::port::plugins::{
+use engine::port::{
     BindingSetup, Delivery, HttpRequest, InspectError, Inspection, IntegrationReply, LookupError,
     Member, Plugins, Surroundings, WebhookReply,
 };

@@ -1,7 +1,7 @@
 //! Says what a file is: whether it is a component at all, which hooks it exports, what it imports and
 //! what its manifest says. Nothing is compiled for that.
 
-use engine::port::plugins::{InspectError, Inspection};
+use engine::port::{InspectError, Inspection};
 use model::Digest;
 use model::hook::Hook;
 use serde_json::Value as Json;

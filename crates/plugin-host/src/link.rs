@@ -2,7 +2,7 @@
 //! each call. A pure hook is linked without what only integrations have, so that a component with
 //! both cannot reach it from there, whatever its imports say.
 
-use engine::port::plugins::{InspectError, Inspection};
+use engine::port::{InspectError, Inspection};
 use model::hook::Hook;
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};

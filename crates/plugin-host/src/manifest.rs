@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use engine::port::plugins::InspectError;
+use engine::port::InspectError;
 use model::definition::{Grants, Plugin};
 use model::id::DirectoryKind;
 use serde::Deserialize;

@@ -33,7 +33,8 @@ pub(crate) fn engine(options: &Options) -> Result<Engine, Error> {
 }
 
 fn pool(options: &Options) -> PoolingAllocationConfig {
-    let calls = options.concurrent_calls.max(2);
+    // One more, for a component that is being tried out.
+    let calls = options.concurrent_calls.max(2).saturating_add(1);
     let memory = options.pure.memory.max(options.integration.memory);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)

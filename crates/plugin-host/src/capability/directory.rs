@@ -1,7 +1,7 @@
 //! Looking things up, within the kinds that the binding was granted. What was looked up and the
 //! digest of what was found go into the journal, so that a replay can tell whether it sees the same.
 
-use engine::port::plugins::{LookupError, Member};
+use engine::port::{LookupError, Member};
 use model::directory::{Key, kind};
 use model::hook::RecordView;
 use model::id::{DirectoryId, DirectoryKind, FieldId};

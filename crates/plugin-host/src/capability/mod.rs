@@ -9,7 +9,7 @@ pub(crate) mod log;
 pub(crate) mod signing;
 pub(crate) mod wasi;
 
-use engine::port::plugins::LookupError;
+use engine::port::LookupError;
 
 use crate::bindings::contract::types::{self, PluginError, Retry};
 use crate::guest::Guest;

@@ -27,12 +27,11 @@ const SAID: usize = 4 << 10;
 pub(crate) fn link_pure(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     linker.allow_shadowing(true);
-    let fixed = |guest: &mut Guest| &mut guest.fixed;
-    wall_clock::add_to_linker::<_, HasSelf<FixedWorld>>(linker, fixed)?;
-    monotonic_clock::add_to_linker::<_, HasSelf<FixedWorld>>(linker, fixed)?;
-    random::add_to_linker::<_, HasSelf<FixedWorld>>(linker, fixed)?;
-    insecure::add_to_linker::<_, HasSelf<FixedWorld>>(linker, fixed)?;
-    insecure_seed::add_to_linker::<_, HasSelf<FixedWorld>>(linker, fixed)?;
+    wall_clock::add_to_linker::<_, HasSelf<FixedWorld>>(linker, |guest| &mut guest.fixed)?;
+    monotonic_clock::add_to_linker::<_, HasSelf<FixedWorld>>(linker, |guest| &mut guest.fixed)?;
+    random::add_to_linker::<_, HasSelf<FixedWorld>>(linker, |guest| &mut guest.fixed)?;
+    insecure::add_to_linker::<_, HasSelf<FixedWorld>>(linker, |guest| &mut guest.fixed)?;
+    insecure_seed::add_to_linker::<_, HasSelf<FixedWorld>>(linker, |guest| &mut guest.fixed)?;
     linker.allow_shadowing(false);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What an integration asks the server to do, and replies to the outside.
 
-use engine::port::plugins::{
+use engine::port::{
     HttpReply, IntegrationAction, IntegrationCommand, NewRecord, Subject, SubjectChange,
     WebhookReply,
 };

@@ -1,6 +1,6 @@
 //! What a guest is asked and told.
 
-use engine::port::plugins::{Delivery, HttpRequest};
+use engine::port::{Delivery, HttpRequest};
 use model::Instant;
 use model::definition::Category;
 use model::hook::{Call, PastVote, RecordView};

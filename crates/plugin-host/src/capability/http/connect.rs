@@ -119,7 +119,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Request {
     pub(super) async fn send(self) -> Result<http::Response<WasiBody>, Error> {
-        let stream = timeout(self.timeouts.connect, self.connect())
+        let connecting = connect(&self.client, &self.target, self.trust);
+        let stream = timeout(self.timeouts.connect, connecting)
             .await
             .map_err(|_| Error::ConnectionTimeout)??;
         let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
@@ -147,44 +148,45 @@ impl Request {
         };
         receive(response.map_err(Error::Hyper)?, &self.sent).await
     }
+}
 
-    async fn connect(&self) -> Result<Box<dyn Stream>, Error> {
-        let stream = self.open().await?;
-        // Requests are small and answers awaited: nothing is gained by collecting.
-        stream.set_nodelay(true).map_err(Error::Connect)?;
-        if !self.target.tls {
-            return Ok(Box::new(stream));
-        }
-        let name = ServerName::try_from(self.target.host.clone())
-            .map_err(|_| Error::HttpRequestUriInvalid)?;
-        let stream = self.client.tls.connect(name, stream).await;
-        Ok(Box::new(stream.map_err(Error::Tls)?))
+async fn connect(client: &Client, target: &Target, trust: Trust) -> Result<Box<dyn Stream>, Error> {
+    let stream = open(target, trust).await?;
+    // Requests are small and answers awaited: nothing is gained by collecting.
+    stream.set_nodelay(true).map_err(Error::Connect)?;
+    if !target.tls {
+        return Ok(Box::new(stream));
     }
+    let name =
+        ServerName::try_from(target.host.clone()).map_err(|_| Error::HttpRequestUriInvalid)?;
+    let stream = client.tls.connect(name, stream).await;
+    Ok(Box::new(stream.map_err(Error::Tls)?))
+}
 
-    /// Connects to the first address that is admitted and answers.
-    async fn open(&self) -> Result<TcpStream, Error> {
-        let mut last = Error::DestinationIpProhibited;
-        for address in self.resolve().await? {
-            if !self.trust.admits(address.ip()) {
-                tracing::warn!(target: "plugin", %address, host = self.target.host, "an address was refused");
-                continue;
-            }
-            match TcpStream::connect(address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = Error::Connect(error),
-            }
+/// Connects to the first address that is admitted and answers.
+async fn open(target: &Target, trust: Trust) -> Result<TcpStream, Error> {
+    let mut last = Error::DestinationIpProhibited;
+    for address in resolve(target).await? {
+        if !trust.admits(address.ip()) {
+            let host = target.host.as_str();
+            tracing::warn!(target: "plugin", %address, host, "an address was refused");
+            continue;
         }
-        Err(last)
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = Error::Connect(error),
+        }
     }
+    Err(last)
+}
 
-    async fn resolve(&self) -> Result<Vec<SocketAddr>, Error> {
-        let (host, port) = (self.target.host.as_str(), self.target.port);
-        if let Ok(address) = host.parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(address, port)]);
-        }
-        let found = tokio::net::lookup_host((host, port)).await;
-        Ok(found.map_err(|_| unknown_host())?.collect())
+async fn resolve(target: &Target) -> Result<Vec<SocketAddr>, Error> {
+    let (host, port) = (target.host.as_str(), target.port);
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
     }
+    let found = tokio::net::lookup_host((host, port)).await;
+    Ok(found.map_err(|_| unknown_host())?.collect())
 }
 
 fn unknown_host() -> Error {
