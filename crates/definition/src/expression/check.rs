@@ -10,7 +10,8 @@ use regex::Regex;
 
 use super::error::{ExpressionError, Problem, Suggestion};
 use super::functions;
-use super::types::{Scope, Type};
+use super::places::Places;
+use super::types::{Object, Scope, Type};
 
 /// What the check finds out on its way, beside the type.
 #[derive(Debug, Default)]
@@ -63,8 +64,7 @@ pub(super) struct Typed {
 pub(super) type Checked = Result<Typed, ExpressionError>;
 
 pub(super) struct Checker<'a> {
-    source: &'a str,
-    positions: &'a SourceInfo,
+    places: Places<'a>,
     pub(super) scope: &'a Scope,
     /// The variables of the loops around, innermost last.
     locals: Vec<(String, Type, Option<String>)>,
@@ -80,8 +80,7 @@ pub(super) fn check(
     wanted: &Type,
 ) -> Result<Findings, ExpressionError> {
     let mut checker = Checker {
-        source,
-        positions,
+        places: Places { source, positions },
         scope,
         locals: Vec::new(),
         findings: Findings::default(),
@@ -239,25 +238,18 @@ impl Checker<'_> {
 
     fn member(&mut self, operand: &IdedExpr, member: &str) -> Checked {
         let of = self.infer(operand)?;
-        let (offset, length) = self.member_span(operand, member);
+        let (offset, length) = self.places.member_span(operand, member);
         let kind = match of.kind.core() {
             Type::Any => Type::Any,
-            Type::Object(object) => match object.members().get(member) {
-                Some(kind) => kind.clone(),
-                None => {
-                    let suggestion =
-                        Suggestion::nearest(member, object.members().keys().map(String::as_str));
+            Type::Object(object) => {
+                let Some(kind) = object.members().get(member) else {
                     let of = of
                         .path
                         .map_or_else(|| object.name().to_owned(), |path| format!("`{path}`"));
-                    let problem = Problem::UnknownMember {
-                        of,
-                        member: member.to_owned(),
-                        suggestion,
-                    };
-                    return Err(problem.at(offset, length));
-                }
-            },
+                    return Err(unknown_member(object, of, member).at(offset, length));
+                };
+                kind.clone()
+            }
             Type::List(_) => {
                 let text = self.text_of(operand);
                 let message = format!(
@@ -375,96 +367,12 @@ impl Checker<'_> {
 
     /// The text of a part, for messages.
     pub(super) fn text_of(&self, tree: &IdedExpr) -> String {
-        let (offset, length) = self.span(tree);
-        let text = self.source.get(offset..offset + length).unwrap_or_default();
-        if text.chars().count() <= 40 {
-            text.to_owned()
-        } else {
-            text.chars().take(39).chain(['…']).collect()
-        }
+        self.places.text_of(tree)
     }
 
-    /// Where a part stands: from its first token to its last, as offset and length.
+    /// Where a part stands, as offset and length.
     pub(super) fn span(&self, tree: &IdedExpr) -> (usize, usize) {
-        let mut range = None;
-        self.widen(tree, &mut range);
-        let (start, end) = range.unwrap_or((0, self.source.len()));
-        (start, end.saturating_sub(start))
-    }
-
-    fn widen(&self, tree: &IdedExpr, range: &mut Option<(usize, usize)>) {
-        if let Some((start, last)) = self.positions.offset_for(tree.id) {
-            let (mut start, mut end) = (start as usize, last as usize + 1);
-            match &tree.expr {
-                Expr::Select(select) => {
-                    let (offset, length) = self.member_span(&select.operand, &select.field);
-                    end = offset + length;
-                }
-                // Their own token is the bracket that opens them.
-                Expr::Call(call) if !is_operator(&call.func_name) => {
-                    start = self
-                        .source
-                        .get(..start)
-                        .unwrap_or_default()
-                        .trim_end()
-                        .len()
-                        .saturating_sub(call.func_name.len());
-                    end = self.closing(last as usize);
-                }
-                Expr::List(_) | Expr::Map(_) | Expr::Comprehension(_) => {
-                    end = self.closing(last as usize)
-                }
-                Expr::Call(call) if call.func_name == operators::INDEX => {
-                    end = self.closing(last as usize)
-                }
-                _ => {}
-            }
-            let (first, last) = range.unwrap_or((start, end));
-            *range = Some((first.min(start), last.max(end)));
-        }
-        match &tree.expr {
-            Expr::Call(call) => call
-                .target
-                .iter()
-                .for_each(|target| self.widen(target, range)),
-            Expr::Select(select) => self.widen(&select.operand, range),
-            Expr::Comprehension(comprehension) => self.widen(&comprehension.iter_range, range),
-            _ => {}
-        }
-        if let Expr::Call(call) = &tree.expr {
-            call.args
-                .iter()
-                .for_each(|argument| self.widen(argument, range));
-        }
-    }
-
-    /// Just past the bracket that closes the one at `open`.
-    fn closing(&self, open: usize) -> usize {
-        let mut depth = 0usize;
-        let mut quote = None;
-        for (at, byte) in self.source.bytes().enumerate().skip(open) {
-            match (byte, quote) {
-                (b'\'' | b'"', None) => quote = Some(byte),
-                (_, Some(open)) if byte == open => quote = None,
-                (b'(' | b'[' | b'{', None) => depth += 1,
-                (b')' | b']' | b'}', None) => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return at + 1;
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.source.len()
-    }
-
-    /// Where the member of a selection stands: after what it is selected from.
-    fn member_span(&self, operand: &IdedExpr, member: &str) -> (usize, usize) {
-        let (start, length) = self.span(operand);
-        let after = start + length;
-        let rest = self.source.get(after..).unwrap_or_default();
-        (after + rest.find(member).unwrap_or_default(), member.len())
+        self.places.span(tree)
     }
 }
 
@@ -513,6 +421,16 @@ fn only_element(list: &IdedExpr) -> Option<&IdedExpr> {
     }
 }
 
+/// The problem that the object, called `of`, has no such member.
+pub(super) fn unknown_member(object: &Object, of: String, member: &str) -> Problem {
+    let suggestion = Suggestion::nearest(member, object.members().keys().map(String::as_str));
+    Problem::UnknownMember {
+        of,
+        member: member.to_owned(),
+        suggestion,
+    }
+}
+
 /// The text, where it is written out.
 pub(super) fn literal_text(tree: &IdedExpr) -> Option<&str> {
     if let Expr::Literal(LiteralValue::String(text)) = &tree.expr {
@@ -529,11 +447,6 @@ fn is_path(tree: &IdedExpr) -> bool {
         Expr::Select(select) => !select.test && is_path(&select.operand),
         _ => false,
     }
-}
-
-fn is_operator(name: &str) -> bool {
-    name.contains(['_', '@', '!', '-'])
-        && !name.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
 impl From<Type> for Typed {

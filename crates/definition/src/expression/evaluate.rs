@@ -19,8 +19,8 @@ use model::{Duration, Instant};
 use regex::Regex;
 
 use super::error::EvaluationError;
-use super::functions::symbol;
 use super::lower::{BOUND, BUSINESS, ITEMS, MATCHES, OPEN};
+use super::operators::symbol;
 use super::term::Term;
 use super::{MAX_ITEMS, MAX_TEXT, Variables};
 

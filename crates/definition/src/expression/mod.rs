@@ -11,6 +11,8 @@ mod error;
 mod evaluate;
 mod functions;
 mod lower;
+mod operators;
+mod places;
 mod scan;
 mod syntax;
 mod term;

@@ -46,6 +46,17 @@ fn explain(source: &str, error: &ParseError) -> ExpressionError {
         (token, None) if error.msg.starts_with("reserved identifier") => {
             format!("`{token}` is a word of CEL's own, which cannot be a name")
         }
+        (_, None) if error.msg.contains("has() macro") => {
+            "`has` takes a member, as in has(service.owner)".to_owned()
+        }
+        (_, None) if error.msg == "argument must be a simple name" => {
+            "a loop begins with a name for the item, as in tasks.all(t, t.id != '')".to_owned()
+        }
+        (token, None)
+            if error.msg.starts_with("invalid int") || error.msg.starts_with("invalid double") =>
+        {
+            format!("`{token}` is too large a number")
+        }
         (_, None) => error.msg.chars().take(200).collect(),
     };
     Problem::Syntax(message).at(offset, length)

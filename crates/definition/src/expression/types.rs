@@ -120,8 +120,8 @@ impl Type {
             (Self::Any, _)
             | (_, Self::Any)
             | (Self::Integer, Self::Number)
-            | (Self::Options(_), Self::Text) => true,
-            (Self::Null, Self::Null) => true,
+            | (Self::Options(_), Self::Text)
+            | (Self::Null, Self::Null) => true,
             (Self::Null, _) => matches!(wanted, Self::Nullable(_)),
             (Self::Options(found), Self::Options(wanted)) => {
                 found.iter().all(|option| wanted.contains(option))
@@ -142,11 +142,12 @@ impl Type {
     /// Whether `==` can ever hold between the two.
     pub(super) fn comparable(&self, other: &Self) -> bool {
         match (self.core(), other.core()) {
-            (Self::Any | Self::Null, _) | (_, Self::Any | Self::Null) => true,
             (Self::Options(these), Self::Options(those)) => {
                 these.iter().any(|option| those.contains(option))
             }
-            (Self::Text | Self::Options(_), Self::Text | Self::Options(_))
+            (Self::Any | Self::Null, _)
+            | (_, Self::Any | Self::Null)
+            | (Self::Text | Self::Options(_), Self::Text | Self::Options(_))
             | (Self::Integer | Self::Number, Self::Integer | Self::Number) => true,
             (Self::List(these), Self::List(those)) => these.comparable(those),
             (Self::Object(this), Self::Object(that)) => this.name == that.name,
@@ -211,11 +212,18 @@ impl fmt::Display for Type {
                     many.len()
                 ),
             },
-            Self::List(of) => match of.core() {
-                Self::Any => f.write_str("a list"),
-                Self::Options(_) => f.write_str("a list of options"),
-                of => write!(f, "a list, each {of}"),
-            },
+            Self::List(of) => f.write_str(match of.core() {
+                Self::Null | Self::Nullable(_) | Self::Any => "a list",
+                Self::Boolean => "a list of booleans",
+                Self::Integer => "a list of integers",
+                Self::Number => "a list of numbers",
+                Self::Text => "a list of texts",
+                Self::Instant => "a list of instants",
+                Self::Duration => "a list of durations",
+                Self::Options(_) => "a list of options",
+                Self::List(_) => "a list of lists",
+                Self::Object(_) => "a list of objects",
+            }),
             Self::Object(object) => write!(f, "an object ({})", object.name),
             Self::Nullable(kind) => kind.fmt(f),
             Self::Any => f.write_str("anything"),
