@@ -270,7 +270,7 @@ fn conditions_hold_or_not() {
 }
 
 #[test]
-fn values_have_the_type_of_their_field() {
+fn integers_are_computed_and_may_be_null() {
     check(
         &Type::Integer.nullable(),
         &[
@@ -308,6 +308,10 @@ fn values_have_the_type_of_their_field() {
                 fails: there is no item 5 in the list
         "]],
     );
+}
+
+#[test]
+fn numbers_take_integers_in() {
     check(
         &Type::Number,
         &[
@@ -330,6 +334,10 @@ fn values_have_the_type_of_their_field() {
                 fails: this gave no finite number, but a number is wanted
         "]],
     );
+}
+
+#[test]
+fn text_is_joined_and_converted() {
     check(
         &Type::Text,
         &[
@@ -352,6 +360,10 @@ fn values_have_the_type_of_their_field() {
                 Text("2026-03-02T12:00:00Z")
         "#]],
     );
+}
+
+#[test]
+fn options_are_told_apart() {
     check(
         &Type::options(["p1", "p2"]),
         &[
@@ -371,6 +383,10 @@ fn values_have_the_type_of_their_field() {
                 refused at 0 `summary`: this gives text, but one of p1, p2 is wanted
         "#]],
     );
+}
+
+#[test]
+fn instants_are_moved_by_durations() {
     check(
         &Type::Instant,
         &["record.created_at + duration('90m')", "now", "'2026-03-01'"],
@@ -383,6 +399,10 @@ fn values_have_the_type_of_their_field() {
                 refused at 0 `'2026-03-01'`: this gives `2026-03-01`, but an instant is wanted
         "]],
     );
+}
+
+#[test]
+fn lists_are_mapped_and_joined() {
     check(
         &Type::Text.list(),
         &[
@@ -525,7 +545,7 @@ fn long_lists_are_not_gone_through() {
 fn what_plus_builds_stays_small() {
     let doubling = format!(
         "size({}) > 0",
-        vec!["[summary]"; 1].join("") + &".map(x, x + x)".repeat(13) + "[0]"
+        "[summary]".to_owned() + &".map(x, x + x)".repeat(13) + "[0]"
     );
     let expression = Expression::compile(&doubling, &scope(), &Type::Boolean).expect("compiles");
     let error = expression.holds(&world()).expect_err("too large");
