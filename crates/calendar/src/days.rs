@@ -35,9 +35,9 @@ fn end_of_gap(zone: Tz, skipped: NaiveDateTime) -> Option<chrono::DateTime<Utc>>
             .with_timezone(&zone)
             .naive_local();
         if shows < skipped {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
     }
     Utc.timestamp_opt(high, 0).single()

@@ -172,7 +172,7 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
             }
         }
         Event::Referred { binding, reference } => {
-            record.references.push((binding.clone(), reference.clone()))
+            record.references.push((binding.clone(), reference.clone()));
         }
         Event::StageOpened { .. }
         | Event::Voted { .. }

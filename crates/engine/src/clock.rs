@@ -119,9 +119,9 @@ impl Counted<'_> {
         match self.clock.goal? {
             ClockGoal::Within(goal) => {
                 let used = match point {
-                    WarningPoint::Percent(percent) => Duration::from_millis(
-                        (u128::from(goal.millis()) * u128::from(percent)).div_ceil(100) as u64,
-                    ),
+                    WarningPoint::Percent(percent) => {
+                        Duration::from_millis(share(goal.millis(), percent, 99))
+                    }
                     WarningPoint::Left(left) => goal.saturating_sub(length(self.current(), left)),
                 };
                 self.instant_of(used)
@@ -129,9 +129,7 @@ impl Counted<'_> {
             ClockGoal::DueAt(due) => {
                 let whole = due.since(self.clock.started_at).millis();
                 let left = match point {
-                    WarningPoint::Percent(percent) => {
-                        whole - (u128::from(whole) * u128::from(percent) / 100) as u64
-                    }
+                    WarningPoint::Percent(percent) => whole - share(whole, percent, 0),
                     WarningPoint::Left(left) => left.with_day(Duration::from_secs(86_400)).millis(),
                 };
                 Some(Instant::from_millis(
@@ -176,4 +174,10 @@ fn next_open(calendar: Option<&Calendar>, from: Instant) -> Option<Instant> {
         None => Some(from),
         Some(calendar) => calendar.next_open(from),
     }
+}
+
+/// So many percent of a whole; `round` of 99 rounds up, of 0 down.
+fn share(whole: u64, percent: u32, round: u128) -> u64 {
+    let share = (u128::from(whole) * u128::from(percent) + round) / 100;
+    u64::try_from(share).unwrap_or(u64::MAX)
 }

@@ -89,7 +89,7 @@ impl Engine {
     ) -> Result<Page, EngineError> {
         let definitions = self.definitions();
         let filter = filter
-            .map(|source| self.filter(&definitions, query, source))
+            .map(|source| Self::filter(&definitions, query, source))
             .transpose()?;
         let command = Command {
             actor: actor.clone(),
@@ -141,7 +141,6 @@ impl Engine {
     }
 
     fn filter(
-        &self,
         definitions: &Definitions,
         query: &ListQuery,
         source: &str,
@@ -263,10 +262,6 @@ impl Engine {
     ///
     /// # Errors
     /// Where the store fails.
-    #[expect(
-        clippy::type_complexity,
-        reason = "events with their places, and how far they reach"
-    )]
     pub fn events(
         &self,
         actor: &Actor,

@@ -204,53 +204,58 @@ fn explain_entry(entry: &Entry, explained: &mut Vec<Explained>) {
         }
     }
     for event in &entry.events {
-        match event {
-            Event::Assigned {
-                team,
-                assignee,
-                reason,
-            } => {
-                let team = team
-                    .as_ref()
-                    .map_or_else(|| "no team".to_owned(), ToString::to_string);
-                let who = assignee
-                    .as_ref()
-                    .map_or_else(String::new, |who| format!(", to {who}"));
-                push(
-                    "assignment".to_owned(),
-                    format!("to {team}{who}: {reason}."),
-                    None,
-                );
-            }
-            Event::StageOpened { approval } => {
-                let stage = &approval.stage;
-                push(
-                    "approval".to_owned(),
-                    format!(
-                        "the stage `{}` asks {} people for {} approvals.",
-                        stage.plan.id,
-                        stage.entitled.len(),
-                        stage.needed
-                    ),
-                    None,
-                );
-            }
-            Event::ApprovalEnded { outcome, reason } => {
-                push(
-                    "approval".to_owned(),
-                    format!("{}: {reason}.", outcome.as_str()),
-                    None,
-                );
-            }
-            Event::Breached { clock, at } => {
-                push(
-                    format!("target {}", clock.target),
-                    format!("breached at {}.", at.to_seconds_text()),
-                    None,
-                );
-            }
-            _ => {}
+        explain_event(event, &mut push);
+    }
+}
+
+/// What an event says beyond the decisions that led to it.
+fn explain_event(event: &Event, push: &mut impl FnMut(String, String, Option<&HookDecision>)) {
+    match event {
+        Event::Assigned {
+            team,
+            assignee,
+            reason,
+        } => {
+            let team = team
+                .as_ref()
+                .map_or_else(|| "no team".to_owned(), ToString::to_string);
+            let who = assignee
+                .as_ref()
+                .map_or_else(String::new, |who| format!(", to {who}"));
+            push(
+                "assignment".to_owned(),
+                format!("to {team}{who}: {reason}."),
+                None,
+            );
         }
+        Event::StageOpened { approval } => {
+            let stage = &approval.stage;
+            push(
+                "approval".to_owned(),
+                format!(
+                    "the stage `{}` asks {} people for {} approvals.",
+                    stage.plan.id,
+                    stage.entitled.len(),
+                    stage.needed
+                ),
+                None,
+            );
+        }
+        Event::ApprovalEnded { outcome, reason } => {
+            push(
+                "approval".to_owned(),
+                format!("{}: {reason}.", outcome.as_str()),
+                None,
+            );
+        }
+        Event::Breached { clock, at } => {
+            push(
+                format!("target {}", clock.target),
+                format!("breached at {}.", at.to_seconds_text()),
+                None,
+            );
+        }
+        _ => {}
     }
 }
 
@@ -288,7 +293,10 @@ fn hook_sentence(hook: &HookDecision) -> String {
         Some(Answer::Approve { reason }) => format!("approve: {reason}"),
         Some(Answer::Reject { reason }) => format!("reject: {reason}"),
         Some(Answer::Ask(stages)) => {
-            let each: Vec<_> = stages.iter().map(|stage| stage.id.clone()).collect();
+            let each: Vec<_> = stages
+                .iter()
+                .map(|stage| format!("{} ({})", stage.id, stage.reason))
+                .collect();
             format!("ask {}", each.join(", then "))
         }
         None => "no answer".to_owned(),

@@ -71,8 +71,8 @@ impl InputFault {
 }
 
 impl Rejection {
-    pub(crate) fn not_found(what: &'static str, id: impl ToString) -> Self {
-        let id = id.to_string().chars().take(200).collect();
+    pub(crate) fn not_found(what: &'static str, id: impl std::fmt::Display) -> Self {
+        let id = format!("{id:.200}");
         Self::NotFound { what, id }
     }
 

@@ -125,7 +125,7 @@ impl Variables for Scope<'_> {
         match name {
             "record" => self.record_member(member),
             "actor" => self.actor_member(member),
-            "input" => self.input?.get(member).map(|value| Term::from(value)),
+            "input" => self.input?.get(member).map(Term::from),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Typed ids. What definitions name is kebab-case; what expressions name is snake_case, because
+//! Typed ids. What definitions name is kebab-case; what expressions name is `snake_case`, because
 //! CEL reads `cost-centre` as a subtraction; people and outside things keep the id they came with.
 
 use std::borrow::Borrow;

@@ -175,7 +175,7 @@ impl Step<'_> {
                     people.insert(person.clone());
                 }
                 ResolvedApprover::Team(team) => {
-                    people.extend(self.ledger.roster(team).members.into_keys())
+                    people.extend(self.ledger.roster(team).members.into_keys());
                 }
                 ResolvedApprover::Role(role) => people.extend(self.ledger.people_with_role(role)),
                 ResolvedApprover::Nobody => {}
@@ -356,22 +356,20 @@ impl Step<'_> {
             .states
             .get(&self.record.state)
             .and_then(|state| state.approval.as_ref());
-        match approval.and_then(|approval| approval.then.get(&outcome)) {
-            Some(transition) => {
-                let transition = transition.clone();
-                self.follow(
-                    &transition,
-                    &format!("the approval ended: {}", outcome.as_str()),
-                )
-            }
-            None => {
-                self.failed(
-                    "approval".to_owned(),
-                    format!("no transition follows `{}`", outcome.as_str()),
-                );
-                Ok(false)
-            }
-        }
+        let Some(transition) = approval
+            .and_then(|approval| approval.then.get(&outcome))
+            .cloned()
+        else {
+            self.failed(
+                "approval".to_owned(),
+                format!("no transition follows `{}`", outcome.as_str()),
+            );
+            return Ok(false);
+        };
+        self.follow(
+            &transition,
+            &format!("the approval ended: {}", outcome.as_str()),
+        )
     }
 }
 

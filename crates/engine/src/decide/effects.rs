@@ -20,7 +20,7 @@ use crate::rejection::Rejection;
 const MOST_ATTEMPTS: u32 = 15;
 /// The wait after the first failure; it doubles with each, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: StdDuration = StdDuration::from_secs(1);
-const LONGEST_WAIT: StdDuration = StdDuration::from_secs(3_600);
+const LONGEST_WAIT: StdDuration = StdDuration::from_hours(1);
 /// The longest wait that a plugin may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(86_400);
 /// How many effects one entry may cause.

@@ -46,7 +46,8 @@ impl Step<'_> {
                 let assignee = parse(&value, |text| {
                     PersonId::new(text).map_err(|error| error.to_string())
                 })?;
-                self.assign(self.record.team.clone(), assignee, by)
+                self.assign(self.record.team.clone(), assignee, by);
+                Ok(())
             }
             Slot::Team => {
                 let team = parse(&value, |text| {
@@ -62,7 +63,8 @@ impl Step<'_> {
                 } else {
                     None
                 };
-                self.assign(team, assignee, by)
+                self.assign(team, assignee, by);
+                Ok(())
             }
             Slot::Requester => {
                 let requester = parse(&value, |text| {
@@ -77,12 +79,7 @@ impl Step<'_> {
         }
     }
 
-    fn assign(
-        &mut self,
-        team: Option<TeamId>,
-        assignee: Option<PersonId>,
-        by: SetBy,
-    ) -> std::result::Result<(), String> {
+    fn assign(&mut self, team: Option<TeamId>, assignee: Option<PersonId>, by: SetBy) {
         if team != self.record.team || assignee != self.record.assignee {
             let reason = match by {
                 SetBy::Form | SetBy::Edit | SetBy::Override => format!("by {}", self.actor().id()),
@@ -94,7 +91,6 @@ impl Step<'_> {
                 reason,
             });
         }
-        Ok(())
     }
 
     /// Sets what the transition sets.
@@ -268,10 +264,6 @@ impl Step<'_> {
     }
 
     /// Where an edit goes, and by what right; the inner error is a fault of the value.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a refusal of the whole and a fault of one field are told apart"
-    )]
     fn accept_edit(
         &mut self,
         name: &str,
