@@ -1,0 +1,337 @@
+//! The command line: what can be said. Every flag can also be set in the environment and in
+//! `wright.toml`; the nearer to the command the stronger.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use model::Duration;
+use model::id::{IdError, PersonId, RecordId, RoleId};
+
+use crate::replay::ReplayArguments;
+use crate::settings;
+
+/// Servicewright: service management run by definitions and decided by plugins
+#[derive(Debug, Parser)]
+#[command(
+    name = "wright",
+    version,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  wright serve --data /srv/desk
+  wright token create --data /srv/desk --actor ada --roles agent,administrator
+  wright pack lint ./our-pack
+
+Every flag also stands in the environment as WRIGHT_…, and in wright.toml by its name.
+Exit codes: 0 done, 1 refused or found wanting, 2 used wrongly."
+)]
+pub(crate) struct Cli {
+    /// The settings file, ./wright.toml where there is one
+    #[arg(long, global = true, value_name = "FILE", env = "WRIGHT_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// How results are printed
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        env = "WRIGHT_FORMAT"
+    )]
+    pub(crate) format: Format,
+    /// What is logged on standard error, such as `info` or `warn,engine=debug`
+    #[arg(long, global = true, value_name = "FILTER", env = "WRIGHT_LOG")]
+    pub(crate) log: Option<String>,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// What `wright` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the server
+    Serve(ServeArguments),
+    /// Definitions: check, look at and put in force
+    #[command(subcommand)]
+    Pack(PackCommand),
+    /// Plugins: look at and keep
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// API tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Business time
+    #[command(subcommand)]
+    Calendar(CalendarCommand),
+    /// Drives an event log of another tool through the real engine, the log's own times as the clock
+    Replay(ReplayArguments),
+    /// Tells why a record is where it is: every decision, by what, from what
+    Explain(ExplainArguments),
+    /// Holds every record against its journal, and the journal against its hashes
+    Verify(DataArgument),
+    /// Prints completions for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+/// Where the data lies.
+#[derive(Args, Debug)]
+pub(crate) struct DataArgument {
+    /// The data folder
+    #[arg(long, value_name = "DIR", default_value = "data", env = "WRIGHT_DATA")]
+    pub(crate) data: PathBuf,
+}
+
+/// How to serve.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wright serve
+  wright serve --data /srv/desk --listen 0.0.0.0:8080 --secrets /etc/wright/secrets.toml
+
+When it is ready it prints one line on standard output: listening on http://ADDRESS")]
+pub(crate) struct ServeArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArgument,
+    /// The address to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080",
+        env = "WRIGHT_LISTEN"
+    )]
+    pub(crate) listen: SocketAddr,
+    /// The folder for compiled plugins, `plugin-cache` in the data folder without it
+    #[arg(long, value_name = "DIR", env = "WRIGHT_PLUGIN_CACHE")]
+    pub(crate) plugin_cache: Option<PathBuf>,
+    /// Secrets of plugins, `binding.name = "value"`, in a file that only its owner can read;
+    /// WRIGHT_SECRET_BINDING_NAME in the environment without it
+    #[arg(long, value_name = "FILE", env = "WRIGHT_SECRETS")]
+    pub(crate) secrets: Option<PathBuf>,
+    /// Where traces, metrics and logs are sent by OTLP over HTTP, such as http://127.0.0.1:4318;
+    /// OTEL_EXPORTER_OTLP_ENDPOINT does the same
+    #[arg(long, value_name = "URL", env = "WRIGHT_OTLP_ENDPOINT")]
+    pub(crate) otlp_endpoint: Option<String>,
+}
+
+/// What is done with packs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PackCommand {
+    /// Tells what is wrong with a pack: names, types, dead ends, clocks that nothing stops
+    #[command(after_help = "Examples:
+  wright pack lint ./our-pack
+  wright pack lint itil --format json")]
+    Lint {
+        /// The folder of the pack, or the name of one that wright ships
+        #[arg(value_name = "DIR|NAME", default_value = ".")]
+        pack: String,
+    },
+    /// Shows a definition as it is once every adaptation is laid over what it adapts
+    #[command(after_help = "Examples:
+  wright pack show incident --explain
+  wright pack show incident --pack ./our-pack")]
+    Show {
+        /// The id of the definition
+        id: String,
+        /// The folder of the pack, or the name of one that wright ships
+        #[arg(long, value_name = "DIR|NAME", default_value = ".")]
+        pack: String,
+        /// Marks each line with the pack that it comes from
+        #[arg(long)]
+        explain: bool,
+    },
+    /// Puts a pack in force, with its plugins
+    #[command(after_help = "Examples:
+  wright pack install itil
+  wright pack install ./our-pack --data /srv/desk")]
+    Install {
+        /// The folder of the pack, or the name of one that wright ships
+        #[arg(value_name = "DIR|NAME")]
+        pack: String,
+        #[command(flatten)]
+        data: DataArgument,
+    },
+}
+
+/// What is done with plugins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Tells what a component is: its hooks, what it imports, its manifest
+    Inspect {
+        /// The component
+        file: PathBuf,
+    },
+    /// Keeps a component, so that packs can name it by its digest, which is printed
+    Install {
+        /// The component
+        file: PathBuf,
+        #[command(flatten)]
+        data: DataArgument,
+    },
+    /// Lists the plugins in use
+    List(DataArgument),
+}
+
+/// What is done with tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Makes a token and prints it, this once
+    #[command(after_help = "Example:
+  wright token create --actor ada --roles agent,administrator --expires P30D")]
+    Create {
+        #[command(flatten)]
+        data: DataArgument,
+        /// The person it stands for
+        #[arg(long, value_name = "PERSON", env = "WRIGHT_ACTOR")]
+        actor: PersonId,
+        /// The roles it gives beside those of the directory, with commas between them
+        #[arg(long, value_name = "ROLES", default_value = "", env = "WRIGHT_ROLES")]
+        roles: Roles,
+        /// What it is for, in your words
+        #[arg(long, value_name = "TITLE", default_value = "", env = "WRIGHT_TITLE")]
+        title: String,
+        /// How long it holds, such as P30D or PT8H; for ever without it
+        #[arg(long, value_name = "DURATION", env = "WRIGHT_EXPIRES")]
+        expires: Option<Duration>,
+    },
+    /// Ends a token, which is read from standard input
+    Revoke(DataArgument),
+}
+
+/// What is done with calendars.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CalendarCommand {
+    /// Answers questions about business time: JSON Lines on standard input, an answer a line
+    #[command(
+        after_help = r#"Each line is {"calendar": {…}, "start": T, "add": "PT8H"} or {…, "start": T, "end": T};
+its answer {"due": T}, {"elapsed_s": N} or {"error": …}."#
+    )]
+    Eval,
+}
+
+/// What to explain.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArguments {
+    /// The number of the record, such as INC-1042
+    pub(crate) record: RecordId,
+    #[command(flatten)]
+    pub(crate) data: DataArgument,
+}
+
+/// Roles, with commas between them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Roles(pub(crate) BTreeSet<RoleId>);
+
+impl FromStr for Roles {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let roles = text
+            .split(',')
+            .map(str::trim)
+            .filter(|role| !role.is_empty());
+        roles.map(RoleId::new).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Reads a command line, with the settings file below it.
+///
+/// # Errors
+/// Where it is used wrongly, and for help and version, which end it too.
+pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let command = settings::apply(Cli::command(), arguments)?;
+    Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use clap::CommandFactory as _;
+
+    use super::{Cli, Command, parse};
+
+    fn read(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        parse(&arguments)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_stands_in_the_environment() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let Some(long) = argument.get_long() else {
+                    continue;
+                };
+                if ["help", "version"].contains(&long) {
+                    continue;
+                }
+                let expected = format!("WRIGHT_{}", long.replace('-', "_").to_uppercase());
+                let variable = argument
+                    .get_env()
+                    .map(|name| name.to_string_lossy().into_owned());
+                assert_eq!(variable, Some(expected), "{} --{long}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn the_settings_file_stands_below_the_command_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("desk.toml");
+        std::fs::write(&file, "data = \"/srv/desk\"\nlisten = \"127.0.0.1:9000\"\n")
+            .expect("written");
+        let file = file.to_str().expect("a path of text");
+        let cli = read(&[
+            "wright",
+            "--config",
+            file,
+            "serve",
+            "--listen",
+            "127.0.0.1:7000",
+        ]);
+        let Ok(Command::Serve(serve)) = cli.map(|cli| cli.command) else {
+            panic!("it should serve");
+        };
+        assert_eq!(serve.data.data.to_str(), Some("/srv/desk"));
+        assert_eq!(serve.listen.port(), 7000);
+
+        std::fs::write(file, "dtaa = \"/srv/desk\"\n").expect("written");
+        let error = read(&["wright", "--config", file, "serve"]).expect_err("no such flag");
+        assert!(error.to_string().contains("did you mean `data`"), "{error}");
+    }
+
+    #[test]
+    fn a_token_may_have_no_roles() {
+        let line = [
+            "wright", "token", "create", "--actor", "rita", "--roles", "",
+        ];
+        assert!(read(&line).is_ok());
+        let line = [
+            "wright", "token", "create", "--actor", "rita", "--roles", "Big Boss",
+        ];
+        let error = read(&line).expect_err("no role");
+        assert_eq!(error.exit_code(), 2);
+    }
+}

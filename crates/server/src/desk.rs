@@ -1,0 +1,120 @@
+//! A data folder that this process has open: the store, and over it, once something needs them, the
+//! plugin host and the engine.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow};
+use definition::lint::lint;
+use definition::pack::Pack;
+use engine::port::{StoreError, SystemClock};
+use engine::{Engine, InstalledReport};
+use plugin_host::WasmPlugins;
+use store::RedbStore;
+use tokio::sync::OnceCell;
+
+use crate::pack_files::PackFiles;
+
+/// The data folder, open.
+pub(crate) struct Desk {
+    pub(crate) store: Arc<RedbStore>,
+    plugin_options: plugin_host::Options,
+    running: OnceCell<Running>,
+}
+
+/// What runs over the store.
+pub(crate) struct Running {
+    pub(crate) engine: Engine,
+    pub(crate) plugins: Arc<WasmPlugins>,
+}
+
+impl Desk {
+    /// Opens the store in a folder, or makes one there.
+    ///
+    /// # Errors
+    /// As [`RedbStore::open`] does.
+    pub(crate) async fn open(
+        folder: &Path,
+        plugin_options: plugin_host::Options,
+    ) -> Result<Self, StoreError> {
+        let folder = folder.to_owned();
+        let opening = tokio::task::spawn_blocking(move || {
+            RedbStore::open(&folder, store::Options::default())
+        });
+        let store = opening.await.unwrap_or_else(|_| {
+            Err(StoreError::Failed {
+                doing: "opening it",
+                cause: "it panicked".into(),
+            })
+        })?;
+        Ok(Self {
+            store: Arc::new(store),
+            plugin_options,
+            running: OnceCell::new(),
+        })
+    }
+
+    /// The engine and the plugin host, started where they are not yet.
+    pub(crate) async fn running(&self) -> Result<&Running> {
+        self.running
+            .get_or_try_init(async || {
+                let plugins = WasmPlugins::new(self.plugin_options.clone())?;
+                let plugins = Arc::new(plugins);
+                let store = self.store.clone();
+                let engine = Engine::open(store, plugins.clone(), Arc::new(SystemClock)).await?;
+                Ok(Running { engine, plugins })
+            })
+            .await
+    }
+
+    /// Closes the store: what was accepted is durable.
+    pub(crate) async fn close(&self) {
+        let store = self.store.clone();
+        if tokio::task::spawn_blocking(move || store.close())
+            .await
+            .is_err()
+        {
+            tracing::error!("closing the store panicked");
+        }
+    }
+}
+
+impl Running {
+    /// Puts a pack in force; gives the warnings of the linter beside the report.
+    ///
+    /// # Errors
+    /// Everything that speaks against it, each with its place; nothing is changed then.
+    pub(crate) async fn install(&self, files: &PackFiles) -> Result<(InstalledReport, String)> {
+        let pack =
+            Pack::read(&files.texts).map_err(|found| anyhow!("the pack is not right:\n{found}"))?;
+        let found = lint(&pack);
+        if found.has_errors() {
+            return Err(anyhow!("the pack is not right:\n{found}"));
+        }
+        let component = |file: &str| files.component(file).map(<[u8]>::to_vec);
+        let report = self
+            .engine
+            .install("operator", &pack, &component)
+            .await
+            .with_context(|| format!("cannot install the pack {}", pack.id))?;
+        let warnings = if found.is_empty() {
+            String::new()
+        } else {
+            found.to_string()
+        };
+        Ok((report, warnings))
+    }
+}
+
+/// Where a server keeps compiled plugins unless told otherwise.
+pub(crate) fn plugin_cache(folder: &Path) -> PathBuf {
+    folder.join("plugin-cache")
+}
+
+/// The plugin host's options for a command that calls no plugin.
+pub(crate) fn idle_plugins(folder: &Path) -> plugin_host::Options {
+    plugin_host::Options {
+        cache: Some(plugin_cache(folder)),
+        ..plugin_host::Options::default()
+    }
+}
