@@ -166,16 +166,22 @@ fn a_form_tells_everything_that_is_wrong() {
             "incident",
             json!({ "summary": "a", "impact": "hgih", "colour": "red" }),
         ),
-        &expect![[]],
+        &expect![[r#"
+            /colour: `report` does not ask for it; it asks for: summary, impact
+            /summary: must have at least 3 characters, and has 1
+            /impact: has no option `hgih`: it takes one of low, high; did you mean `high`?
+        "#]],
     );
-    check(desk().create("eve", "incident", json!({})), &expect![[]]);
+    check(desk().create("eve", "incident", json!({})), &expect![[r#"
+        /summary: it is required
+    "#]]);
 }
 
 #[test]
 fn what_is_not_possible_is_told_with_what_is() {
     let mut desk = begun();
-    check(desk.take("agent", "resolve", json!({})), &expect![[]]);
-    check(desk.take("eve", "start", json!({})), &expect![[]]);
+    check(desk.take("agent", "resolve", json!({})), &expect!["`resolve` is not possible in the state `new`; possible: start, declare"]);
+    check(desk.take("eve", "start", json!({})), &expect!["eve may not take `start`: it takes the role `agent`"]);
 }
 
 #[test]
@@ -245,7 +251,7 @@ fn a_life_from_start_to_close() {
 fn a_timer_runs_while_its_condition_holds_and_repeats() {
     let mut desk = begun();
     desk.take("agent", "declare", json!({})).expect("accepted");
-    check(desk.take("agent", "declare", json!({})), &expect![[]]);
+    check(desk.take("agent", "declare", json!({})), &expect!["It is one."]);
     let start = desk.now;
     let later = |minutes: u64| start.saturating_add(model::Duration::from_secs(minutes * 60));
     assert_eq!(desk.record().next_due(), Some(later(30)));
@@ -267,6 +273,6 @@ fn a_timer_runs_while_its_condition_holds_and_repeats() {
             "resolve",
             json!({ "resolution": "All is well again." }),
         ),
-        &expect![[]],
+        &expect!["It is a major incident."],
     );
 }
