@@ -1,0 +1,493 @@
+//! The port: reads on snapshots, and commits handed to the writer.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use engine::port::{
+    Commit, CommitError, Committed, DueRecord, ListQuery, Page, Remembered, Store, StoreError,
+    TokenRecord,
+};
+use futures::future::BoxFuture;
+use model::directory::{Key, Thing};
+use model::id::{
+    BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, RoleId, TeamId, WorkflowId,
+};
+use model::journal::{Entry, Item, decode};
+use model::record::{EffectKey, Record};
+use model::{Digest, Instant, Value};
+use redb::{ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
+use tokio::sync::oneshot;
+
+use crate::bytes::{self, RecordKey, after_prefix};
+use crate::contribution::{
+    approval_row, dead_row, load_row, member_row, reference_row, role_row, tag,
+};
+use crate::follow::read_thing;
+use crate::open::RedbStore;
+use crate::prepare::Prepared;
+use crate::truth::{
+    ACTIVE, BLOBS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, TOKENS, VALUES,
+    damaged, failed, not_read, read_entry, thing_key,
+};
+use crate::views::{self, ROWS, guarded, key_hash, read_load};
+use crate::writer::{Message, Waiting};
+
+/// A call answers with at most so much, whatever it is asked for.
+pub(crate) const MOST: usize = 10_000;
+
+type Bytes = &'static [u8];
+
+impl Store for RedbStore {
+    fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError> {
+        match self.shared.cache.get(id) {
+            Ok(record) => Ok(Some(record)),
+            Err(ticket) => {
+                let read = self.truth(|reading| read_record(reading, id))?;
+                Ok(read.map(|(record, bytes)| {
+                    self.shared.cache.fill(ticket, &record, bytes);
+                    record
+                }))
+            }
+        }
+    }
+
+    fn history(
+        &self,
+        id: &RecordId,
+        after_version: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Entry)>, StoreError> {
+        let doing = "reading a history";
+        self.truth(|reading| {
+            let records = reading.open_table(RECORDS).map_err(failed(doing))?;
+            let journal = reading.open_table(JOURNAL).map_err(failed(doing))?;
+            let key = RecordKey::new(id);
+            let Some(row) = records.get(key.as_slice()).map_err(failed(doing))? else {
+                return Ok(Vec::new());
+            };
+            let row = RecordRow::read(row.value())?;
+            let positions = positions(&journal, &row, after_version, limit.min(MOST))?;
+            let entry = |position| {
+                let row = journal.get(position).map_err(failed(doing))?;
+                let row = row.ok_or_else(missing)?;
+                match JournalRow::read(row.value())? {
+                    JournalRow::Record { entry, .. } => Ok((position, read_entry(entry)?)),
+                    JournalRow::Other { .. } => Err(missing()),
+                }
+            };
+            positions.into_iter().map(entry).collect()
+        })
+    }
+
+    fn journal(&self, after: u64, limit: usize) -> Result<Vec<(u64, Item)>, StoreError> {
+        let doing = "reading the journal";
+        // What is durable and not yet answered is not shown.
+        let until = self.shared.position();
+        if after >= until {
+            return Ok(Vec::new());
+        }
+        self.truth(|reading| {
+            let journal = reading.open_table(JOURNAL).map_err(failed(doing))?;
+            let rows = journal.range(after + 1..=until).map_err(failed(doing))?;
+            let item = |row: Result<_, _>| {
+                let (position, row): (redb::AccessGuard<'_, u64>, redb::AccessGuard<'_, Bytes>) =
+                    row.map_err(failed(doing))?;
+                Ok((position.value(), JournalRow::read(row.value())?.item()?))
+            };
+            rows.take(limit.min(MOST)).map(item).collect()
+        })
+    }
+
+    fn position(&self) -> Result<u64, StoreError> {
+        Ok(self.shared.position())
+    }
+
+    fn reserve_number(&self, prefix: &str) -> Result<RecordId, StoreError> {
+        if !model::id::is_prefix(prefix) {
+            return Err(StoreError::Failed {
+                doing: "reserving a number",
+                cause: "the prefix is not 2 to 8 capitals and digits".into(),
+            });
+        }
+        let truth = self.open_truth()?;
+        let number = self.shared.numbers.next(prefix, &truth)?;
+        RecordId::numbered(prefix, number).map_err(|_| damaged("the numbers of a prefix ran out"))
+    }
+
+    fn remembered(&self, key: &str) -> Result<Option<Remembered>, StoreError> {
+        let until = views::forgotten_until(self.shared.latest(), self.shared.remember_for);
+        self.rows(|rows| views::remembered(rows, &key_hash(key), until))
+    }
+
+    fn commit(&self, commit: Commit) -> BoxFuture<'static, Result<Committed, CommitError>> {
+        let prepared = Prepared::new(commit);
+        let places = Arc::clone(&self.places);
+        let messages = self.messages.clone();
+        Box::pin(async move {
+            let prepared = prepared?;
+            let closed = || CommitError::Store(StoreError::Closed);
+            let place = places.acquire_owned().await.map_err(|_| closed())?;
+            let (reply, answer) = oneshot::channel();
+            let waiting = Waiting {
+                prepared,
+                reply,
+                place,
+            };
+            messages
+                .send(Message::Commit(Box::new(waiting)))
+                .map_err(|_| closed())?;
+            answer.await.unwrap_or_else(|_| Err(closed()))
+        })
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        self.list_records(query)
+    }
+
+    fn due(&self, until: Instant, limit: usize) -> Result<Vec<DueRecord>, StoreError> {
+        self.queue(tag::DUE, until, limit)
+    }
+
+    fn effects_due(&self, until: Instant, limit: usize) -> Result<Vec<DueRecord>, StoreError> {
+        self.queue(tag::EFFECT, until, limit)
+    }
+
+    fn effects_dead(
+        &self,
+        after: Option<(RecordId, EffectKey)>,
+        limit: usize,
+    ) -> Result<Vec<(RecordId, EffectKey)>, StoreError> {
+        let all = dead_row(&[], None);
+        let after =
+            after.map(|(id, effect)| dead_row(RecordKey::new(&id).as_slice(), Some(effect)));
+        self.beginning(ROWS, &all, after.as_deref(), limit, |row, _| {
+            let broken = || damaged("a dead effect's row does not read");
+            let (key, index) = row.split_last_chunk::<4>().ok_or_else(broken)?;
+            let (key, version) = key.split_last_chunk::<8>().ok_or_else(broken)?;
+            let effect = EffectKey {
+                version: u64::from_be_bytes(*version),
+                index: u32::from_be_bytes(*index),
+            };
+            Ok((RecordKey::id(key)?, effect))
+        })
+    }
+
+    fn awaiting_approval(
+        &self,
+        after: Option<&RecordId>,
+        limit: usize,
+    ) -> Result<Vec<RecordId>, StoreError> {
+        let after = after.map(|id| approval_row(Some(RecordKey::new(id).as_slice())));
+        let all = approval_row(None);
+        self.beginning(ROWS, &all, after.as_deref(), limit, |key, _| {
+            RecordKey::id(key)
+        })
+    }
+
+    fn by_reference(
+        &self,
+        binding: &BindingId,
+        reference: &str,
+    ) -> Result<Option<RecordId>, StoreError> {
+        self.rows(|rows| {
+            let row = rows
+                .get(reference_row(binding, reference).as_slice())
+                .map_err(failed("looking up a reference"))?;
+            row.map(|row| RecordKey::id(row.value())).transpose()
+        })
+    }
+
+    fn alike(
+        &self,
+        workflow: &WorkflowId,
+        fields: &[(FieldId, Value)],
+        since: Instant,
+    ) -> Result<Vec<Arc<Record>>, StoreError> {
+        self.records_alike(workflow, fields, since)
+    }
+
+    fn load_of(&self, person: &PersonId) -> Result<(u32, Option<Instant>), StoreError> {
+        self.rows(|rows| {
+            let row = rows
+                .get(load_row(person).as_slice())
+                .map_err(failed("reading the load of a person"))?;
+            Ok(row
+                .map(|row| read_load(row.value()))
+                .transpose()?
+                .unwrap_or_default())
+        })
+    }
+
+    fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
+        self.row(DIRECTORY, &thing_key(key), read_thing)
+    }
+
+    fn things(
+        &self,
+        kind: &DirectoryKind,
+        after: Option<&DirectoryId>,
+        limit: usize,
+    ) -> Result<Vec<(DirectoryId, Thing)>, StoreError> {
+        let all = bytes::pair(kind.as_str(), b"");
+        let after = after.map(|id| bytes::pair(kind.as_str(), id.as_str().as_bytes()));
+        self.beginning(DIRECTORY, &all, after.as_deref(), limit, |id, thing| {
+            Ok((text(id)?.parse().map_err(|_| no_id())?, read_thing(thing)?))
+        })
+    }
+
+    fn people_with_role(&self, role: &RoleId) -> Result<Vec<PersonId>, StoreError> {
+        let all = role_row(role.as_str(), None);
+        self.beginning(ROWS, &all, None, MOST, |person, _| {
+            text(person)?.parse().map_err(|_| no_id())
+        })
+    }
+
+    fn teams_of(&self, person: &PersonId) -> Result<Vec<TeamId>, StoreError> {
+        let all = member_row(person.as_str(), None);
+        self.beginning(ROWS, &all, None, MOST, |team, _| {
+            text(team)?.parse().map_err(|_| no_id())
+        })
+    }
+
+    fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.row(BLOBS, digest.as_bytes(), |row| Ok(row.to_vec()))
+    }
+
+    fn active(&self) -> Result<Option<Digest>, StoreError> {
+        self.truth(|reading| {
+            let doing = "reading the configuration in force";
+            let meta = reading.open_table(META).map_err(failed(doing))?;
+            let Some(row) = meta.get(ACTIVE).map_err(failed(doing))? else {
+                return Ok(None);
+            };
+            let digest = row.value().try_into();
+            let digest = digest.map_err(|_| damaged("the configuration in force does not read"))?;
+            Ok(Some(Digest::from_bytes(digest)))
+        })
+    }
+
+    fn key_value(&self, binding: &BindingId, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = bytes::pair(binding.as_str(), key.as_bytes());
+        self.row(VALUES, &row, |value| Ok(value.to_vec()))
+    }
+
+    fn keys(
+        &self,
+        binding: &BindingId,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let all = bytes::pair(binding.as_str(), prefix.as_bytes());
+        let after = after.map(|key| bytes::pair(binding.as_str(), key.as_bytes()));
+        self.beginning(VALUES, &all, after.as_deref(), limit, |rest, _| {
+            Ok(format!("{prefix}{}", text(rest)?))
+        })
+    }
+
+    fn token(&self, secret: &Digest) -> Result<Option<TokenRecord>, StoreError> {
+        self.row(TOKENS, secret.as_bytes(), |row| {
+            decode(row).map_err(|error| not_read("a token", &error))
+        })
+    }
+}
+
+/// What the reads are made of.
+impl RedbStore {
+    fn open_truth(&self) -> Result<Arc<redb::Database>, StoreError> {
+        self.shared
+            .truth()
+            .map_err(|error| self.unless_closed(error))
+    }
+
+    fn unless_closed(&self, error: StoreError) -> StoreError {
+        if self.places.is_closed() {
+            StoreError::Closed
+        } else {
+            error
+        }
+    }
+
+    /// Reads one snapshot of the truth.
+    pub(crate) fn truth<T>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let truth = self.open_truth()?;
+        guarded(|| {
+            let reading = truth.begin_read().map_err(failed("reading the truth"))?;
+            read(&reading)
+        })
+    }
+
+    /// Reads one snapshot of the views. Views that do not read are built anew by the writer.
+    pub(crate) fn views<T>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let views = self
+            .shared
+            .views()
+            .map_err(|error| self.unless_closed(error))?;
+        let result = guarded(|| {
+            let reading = views.begin_read().map_err(failed("reading the views"))?;
+            read(&reading)
+        });
+        if result.is_err() {
+            let damaged = Message::ViewsDamaged(Arc::downgrade(&views));
+            // Where the writer is gone, the store is being closed.
+            let _ = self.messages.send(damaged);
+        }
+        result
+    }
+
+    fn rows<T>(
+        &self,
+        read: impl FnOnce(&redb::ReadOnlyTable<Bytes, Bytes>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.views(|reading| {
+            let rows = reading
+                .open_table(ROWS)
+                .map_err(failed("reading the views"))?;
+            read(&rows)
+        })
+    }
+
+    /// One row of the truth.
+    fn row<T>(
+        &self,
+        table: TableDefinition<Bytes, Bytes>,
+        key: &[u8],
+        read: impl FnOnce(&[u8]) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.truth(|reading| {
+            let doing = "reading the truth";
+            let table = reading.open_table(table).map_err(failed(doing))?;
+            let row = table.get(key).map_err(failed(doing))?;
+            row.map(|row| read(row.value())).transpose()
+        })
+    }
+
+    /// Rows whose key begins so, after one of them; `read` is given what follows the beginning, and
+    /// what the row holds.
+    fn beginning<T>(
+        &self,
+        table: TableDefinition<Bytes, Bytes>,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+        read: impl Fn(&[u8], &[u8]) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        use redb::TableHandle;
+        use std::ops::Bound::{Excluded, Included, Unbounded};
+        let doing = "reading rows in order";
+        let scan = |reading: &ReadTransaction| {
+            let table = reading.open_table(table).map_err(failed(doing))?;
+            let end = after_prefix(prefix);
+            let first = match after {
+                Some(after) if after >= prefix => Excluded(after),
+                _ => Included(prefix),
+            };
+            let last = end.as_deref().map_or(Unbounded, Excluded);
+            // A range that begins at its end, or after it, is none.
+            if let (Excluded(first), Some(last)) = (first, &end)
+                && first >= last.as_slice()
+            {
+                return Ok(Vec::new());
+            }
+            let rows = table.range::<&[u8]>((first, last)).map_err(failed(doing))?;
+            let mut found = Vec::new();
+            for row in rows.take(limit.min(MOST)) {
+                let (key, holds) = row.map_err(failed(doing))?;
+                found.push(read(&key.value()[prefix.len()..], holds.value())?);
+            }
+            Ok(found)
+        };
+        if table.name() == ROWS.name() {
+            self.views(scan)
+        } else {
+            self.truth(scan)
+        }
+    }
+
+    fn queue(&self, tag: u8, until: Instant, limit: usize) -> Result<Vec<DueRecord>, StoreError> {
+        let doing = "reading what is due";
+        let mut last = vec![tag];
+        last.extend_from_slice(&bytes::instant(until));
+        last.push(u8::MAX);
+        self.rows(|rows| {
+            let rows = rows
+                .range([tag].as_slice()..=last.as_slice())
+                .map_err(failed(doing))?;
+            let mut found = Vec::new();
+            for row in rows.take(limit.min(MOST)) {
+                let (row, _) = row.map_err(failed(doing))?;
+                let (at, key) = row.value()[1..]
+                    .split_at_checked(8)
+                    .ok_or_else(|| damaged("a row of a queue does not read"))?;
+                found.push(DueRecord {
+                    due: bytes::read_instant(at)?,
+                    record: RecordKey::id(key)?,
+                });
+            }
+            Ok(found)
+        })
+    }
+}
+
+/// Reads a record from a snapshot of the truth, and says how large it is there.
+pub(crate) fn read_record(
+    reading: &ReadTransaction,
+    id: &RecordId,
+) -> Result<Option<(Arc<Record>, usize)>, StoreError> {
+    let doing = "reading a record";
+    let records = reading.open_table(RECORDS).map_err(failed(doing))?;
+    let key = RecordKey::new(id);
+    let Some(row) = records.get(key.as_slice()).map_err(failed(doing))? else {
+        return Ok(None);
+    };
+    let record = RecordRow::read(row.value())?.record()?;
+    Ok(Some((Arc::new(record), row.value().len())))
+}
+
+/// The positions of a record's entries after a version, oldest first. The journal leads backwards,
+/// so that those that are not asked for are passed on the way.
+pub(crate) fn positions(
+    journal: &impl ReadableTable<u64, Bytes>,
+    row: &RecordRow<'_>,
+    after_version: u64,
+    limit: usize,
+) -> Result<VecDeque<u64>, StoreError> {
+    let mut positions = VecDeque::new();
+    let (mut version, mut position) = (row.version, row.position);
+    while version > after_version {
+        positions.push_front(position);
+        positions.truncate(limit);
+        let entry = journal
+            .get(position)
+            .map_err(failed("reading a history"))?
+            .ok_or_else(missing)?;
+        let JournalRow::Record { previous, .. } = JournalRow::read(entry.value())? else {
+            return Err(missing());
+        };
+        // Every step leads to an earlier entry, so that a damaged one cannot lead in circles.
+        if previous >= position {
+            return Err(missing());
+        }
+        version -= 1;
+        position = previous;
+    }
+    Ok(positions)
+}
+
+fn missing() -> StoreError {
+    damaged("the journal lacks an entry of a record")
+}
+
+fn text(bytes: &[u8]) -> Result<&str, StoreError> {
+    std::str::from_utf8(bytes).map_err(|_| no_id())
+}
+
+fn no_id() -> StoreError {
+    damaged("an id in a key does not read")
+}
