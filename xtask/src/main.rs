@@ -1,10 +1,12 @@
-//! The front door: `cargo xtask build`, `demo`, `test`. One file per command; each says what it
+//! The front door: `cargo xtask build`, `demo`, `test`, `bench`, `soak`. One file per command; each says what it
 //! is about to do and prints every command it runs.
 
+mod bench;
 mod build;
 mod demo;
 mod manifest;
 mod shell;
+mod soak;
 mod test;
 mod wasm_target;
 mod workspace;
@@ -27,6 +29,11 @@ enum Command {
     Demo(demo::Options),
     /// Runs every check that CI runs
     Test,
+    /// Measures, each figure beside its limit
+    Bench(bench::Options),
+    /// Runs for long what CI runs in short
+    #[command(subcommand)]
+    Soak(soak::Soak),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -34,5 +41,7 @@ fn main() -> anyhow::Result<()> {
         Command::Build(options) => build::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Test => test::run(),
+        Command::Bench(options) => bench::run(&options),
+        Command::Soak(soak) => soak::run(&soak),
     }
 }

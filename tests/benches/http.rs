@@ -1,0 +1,189 @@
+//! Acknowledged operations over HTTP against the real binary: a small load client of keep-alive
+//! connections, each creating a record and moving it, and so on.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+use test_support::Server;
+
+use crate::process::{rate, resident_of};
+use crate::{Plan, at};
+
+pub(crate) fn run(plan: &Plan, sync: Duration) {
+    let begun = Instant::now();
+    let mut server = Server::start();
+    println!(
+        "start: ready on a new folder after {:?}, plugins compiled anew",
+        begun.elapsed()
+    );
+    let token = server.token("agent", "agent,administrator");
+    println!(
+        "memory: resident {} MiB idle (target 80)",
+        resident_of(&server.process_id().to_string())
+    );
+    for connections in [1, 16, 64] {
+        let (done, mut times) = drive(&server.address(), &token, connections, plan.load);
+        let (p50, p99) = (at(&mut times, 50), at(&mut times, 99));
+        println!(
+            "http: {connections} connections: {:.0} acknowledged operations/s, p50 {p50:?}, p99 {p99:?} (p50 is {:.1} fdatasyncs)",
+            rate(done, plan.load),
+            p50.as_secs_f64() / sync.as_secs_f64()
+        );
+    }
+    println!(
+        "memory: resident {} MiB after the load (target 400)",
+        resident_of(&server.process_id().to_string())
+    );
+    assert!(server.stop().success(), "the server stops in order");
+    let begun = Instant::now();
+    server.restart();
+    println!(
+        "start: ready again after {:?} (target 300 ms)",
+        begun.elapsed()
+    );
+    assert!(server.stop().success(), "the server stops in order");
+}
+
+/// Replays the Volvo log where the shared data lies beside the repository.
+pub(crate) fn replay() {
+    let repository = test_support::repository();
+    let log = repository.join("../shared/data/volvo-incidents.csv.gz");
+    if !log.exists() {
+        println!("replay: skipped, {} is not there", log.display());
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let begun = Instant::now();
+    let status = std::process::Command::new(test_support::binary())
+        .arg("replay")
+        .arg(&log)
+        .arg("--mapping")
+        .arg(repository.join("examples/volvo/mapping-office.yaml"))
+        .arg("--data")
+        .arg(folder.path().join("data"))
+        .arg("--report")
+        .arg(folder.path().join("report.csv"))
+        .status()
+        .expect("the binary runs");
+    assert!(status.success(), "the replay runs through");
+    println!(
+        "replay: 65,533 events in {:?}, {:.0} events/s (target 15,000)",
+        begun.elapsed(),
+        rate(65_533, begun.elapsed())
+    );
+}
+
+fn drive(address: &str, token: &str, connections: usize, load: Duration) -> (u64, Vec<Duration>) {
+    let address = address.trim_start_matches("http://");
+    let stop = AtomicBool::new(false);
+    let all = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..connections {
+            scope.spawn(|| {
+                let times = Connection::open(address, token).work(&stop);
+                all.lock().expect("no worker panics").extend(times);
+            });
+        }
+        std::thread::sleep(load);
+        stop.store(true, Ordering::Relaxed);
+    });
+    let times = all.into_inner().expect("no worker panics");
+    (times.len() as u64, times)
+}
+
+struct Connection {
+    stream: TcpStream,
+    reader: BufReader<TcpStream>,
+    head: String,
+}
+
+impl Connection {
+    fn open(address: &str, token: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("the server listens");
+        stream.set_nodelay(true).expect("a socket option");
+        let reader = BufReader::new(stream.try_clone().expect("a second handle"));
+        let head = format!(
+            "host: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n"
+        );
+        Self {
+            stream,
+            reader,
+            head,
+        }
+    }
+
+    /// One create, then six moves, over and over; the time of each.
+    fn work(&mut self, stop: &AtomicBool) -> Vec<Duration> {
+        let mut times = Vec::new();
+        let create = json!({ "workflow": "incident", "create": "report", "fields": { "summary": "The printer prints nothing", "description": "x".repeat(900) } });
+        while !stop.load(Ordering::Relaxed) {
+            let (status, body) = self.timed("POST", "/api/v1/records", &create, &mut times);
+            assert_eq!(status, 201, "{body}");
+            let id = body["id"].as_str().expect("an id").to_owned();
+            for turn in 0..6 {
+                let comment = json!({ "text": format!("turn {turn}"), "public": true });
+                let (status, body) = self.timed(
+                    "POST",
+                    &format!("/api/v1/records/{id}/comments"),
+                    &comment,
+                    &mut times,
+                );
+                assert!(status < 300, "{status} {body}");
+            }
+        }
+        times
+    }
+
+    fn timed(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &Json,
+        times: &mut Vec<Duration>,
+    ) -> (u16, Json) {
+        let begun = Instant::now();
+        let answer = self.ask(method, path, body);
+        times.push(begun.elapsed());
+        answer
+    }
+
+    fn ask(&mut self, method: &str, path: &str, body: &Json) -> (u16, Json) {
+        let body = body.to_string();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\n{}content-length: {}\r\n\r\n{body}",
+            self.head,
+            body.len()
+        );
+        self.stream
+            .write_all(request.as_bytes())
+            .expect("the server reads");
+        let mut line = String::new();
+        self.reader
+            .read_line(&mut line)
+            .expect("the server answers");
+        let status = line
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok())
+            .expect("a status line");
+        let mut length = 0;
+        loop {
+            line.clear();
+            self.reader.read_line(&mut line).expect("a header");
+            let header = line.trim_end().to_ascii_lowercase();
+            if header.is_empty() {
+                break;
+            }
+            if let Some(value) = header.strip_prefix("content-length:") {
+                length = value.trim().parse().expect("a length");
+            }
+        }
+        let mut bytes = vec![0; length];
+        self.reader.read_exact(&mut bytes).expect("a body");
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+}

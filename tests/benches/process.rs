@@ -1,0 +1,183 @@
+//! Commands in process: engine, store and plugins, 64 in flight, each durable before its answer.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use definition::pack::Pack;
+use engine::port::SystemClock;
+use engine::{Engine, Request};
+use model::command::{Action, Actor, Create, Who};
+use model::id::{PersonId, RecordId, RoleId, TransitionId, WorkflowId};
+use serde_json::{Value as Json, json};
+
+use crate::Plan;
+
+/// How many commands are under way at once.
+const IN_FLIGHT: usize = 64;
+/// Of the records, those that the load works on.
+const OPEN: u64 = 20_000;
+
+pub(crate) fn run(plan: &Plan, sync: Duration) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let folder = tempfile::tempdir().expect("a folder");
+    runtime.block_on(async {
+        let engine = open(folder.path(), &plan.plugins).await;
+        let begun = Instant::now();
+        let filled = AtomicU64::new(0);
+        load(&engine, |_| filled.fetch_add(1, Ordering::Relaxed) < plan.records, |_, _| create()).await;
+        println!("in process: {} records with two plugin calls each in {:.1} s, {:.0}/s", plan.records, begun.elapsed().as_secs_f64(), rate(plan.records, begun.elapsed()));
+        let until = Instant::now() + plan.load;
+        let first = plan.records.saturating_sub(OPEN);
+        let done = load(&engine, |_| Instant::now() < until, |number, turn| step(number, turn, first, plan.records)).await;
+        println!(
+            "in process: {} records, {OPEN} of them worked on, {IN_FLIGHT} in flight, one in eight a create: {:.0} commands/s (target 20,000; one at a time the disk allows {:.0}/s)",
+            plan.records,
+            rate(done, plan.load),
+            1.0 / sync.as_secs_f64()
+        );
+        println!("in process: resident {} MiB under this load (target 400)", resident_mib());
+    });
+}
+
+async fn open(folder: &Path, plugins: &Path) -> Engine {
+    let store =
+        Arc::new(store::RedbStore::open(folder, store::Options::default()).expect("a store"));
+    let host =
+        Arc::new(plugin_host::WasmPlugins::new(plugin_host::Options::default()).expect("a host"));
+    let engine = Engine::open(store, host, Arc::new(SystemClock))
+        .await
+        .expect("an engine");
+    let pack = Pack::read(&files(&test_support::repository().join("packs/itil")))
+        .expect("the shipped pack");
+    let component = |name: &str| std::fs::read(plugins.join(name)).ok();
+    engine
+        .install("bench", &pack, &component)
+        .await
+        .expect("the plugins are built: `cargo xtask build --plugins`");
+    engine
+}
+
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                let name = path
+                    .strip_prefix(folder)
+                    .expect("below the folder")
+                    .to_string_lossy()
+                    .into_owned();
+                files.insert(name, text);
+            }
+        }
+    }
+    files
+}
+
+/// Keeps [`IN_FLIGHT`] commands under way while `goes_on`; says how many were done.
+async fn load(
+    engine: &Engine,
+    goes_on: impl Fn(u64) -> bool + Sync,
+    command: impl Fn(u64, u64) -> (Option<RecordId>, Action) + Sync,
+) -> u64 {
+    let turn = AtomicU64::new(0);
+    let worker = |number: u64| {
+        let (turn, goes_on, command) = (&turn, &goes_on, &command);
+        let engine = engine.clone();
+        async move {
+            let mut done = 0;
+            while goes_on(number) {
+                let (target, action) = command(number, turn.fetch_add(1, Ordering::Relaxed));
+                let request = Request {
+                    target,
+                    actor: agent(),
+                    action,
+                    idempotency: None,
+                    if_version: None,
+                };
+                // A record that two workers meet on refuses one of them; that is no measure of speed.
+                if engine.execute(request).await.is_ok() {
+                    done += 1;
+                }
+            }
+            done
+        }
+    };
+    let workers = (0..IN_FLIGHT as u64).map(worker);
+    futures::future::join_all(workers).await.into_iter().sum()
+}
+
+fn agent() -> Actor {
+    let role = |name| RoleId::new(name).expect("a role");
+    Actor {
+        who: Who::Person(PersonId::new("agent").expect("a person")),
+        roles: [role("agent"), role("administrator")].into(),
+        teams: std::collections::BTreeSet::new(),
+    }
+}
+
+fn create() -> (Option<RecordId>, Action) {
+    let fields = json!({ "summary": "The printer prints nothing", "description": "x".repeat(700), "urgency": "medium" });
+    let create = Create {
+        workflow: WorkflowId::new("incident").expect("a workflow"),
+        via: Some(TransitionId::new("report").expect("a way to begin")),
+        requester: None,
+        fields: map(fields),
+        link: None,
+        reference: None,
+    };
+    (None, Action::Create(create))
+}
+
+/// Each worker goes through records of its own.
+fn step(worker: u64, turn: u64, first: u64, records: u64) -> (Option<RecordId>, Action) {
+    if turn.is_multiple_of(8) {
+        return create();
+    }
+    let share = (records - first) / IN_FLIGHT as u64;
+    let number = first + worker * share + turn.wrapping_mul(2_654_435_761) % share.max(1) + 1;
+    let id = RecordId::numbered("INC", number).expect("a number");
+    let fields =
+        map(json!({ "description": format!("Seen again, turn {turn}. {}", "x".repeat(600)) }));
+    (Some(id), Action::Update { fields })
+}
+
+fn map(json: Json) -> serde_json::Map<String, Json> {
+    match json {
+        Json::Object(map) => map,
+        _ => serde_json::Map::new(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+pub(crate) fn rate(count: u64, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64()
+}
+
+fn resident_mib() -> u64 {
+    resident_of("self")
+}
+
+/// Resident memory of a process, in MiB, as Linux tells it.
+pub(crate) fn resident_of(process: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap_or("0");
+    line.split_whitespace()
+        .next()
+        .and_then(|kib| kib.parse::<u64>().ok())
+        .unwrap_or(0)
+        / 1024
+}
