@@ -259,6 +259,11 @@ impl Engine {
             };
             match outcome {
                 Outcome::Ask(question) => {
+                    // Records are numbered in the order in which they begin, however long plugins
+                    // think about them.
+                    if before.is_none() && number.is_none() {
+                        number = Some(self.0.store.reserve_number(&workflow.number)?);
+                    }
                     let call = call_for(&question, command);
                     let around = Arc::new(DeskSurroundings::new(self.clone(), definitions.clone()));
                     replies.push(self.0.plugins.ask(call, &question, around).await);
