@@ -50,9 +50,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let wright = build::everything(options.release)?;
     let data = data_folder(options)?;
     say(format!("a new data folder: {}", data.display()));
-    let tokens = tokens(&wright, &data)?;
     let mut server = Server::start(&wright, &data)?;
     server.wait_until_ready()?;
+    let tokens = tokens(&wright, &data)?;
     load(&server.address, &tokens)?;
 
     let commands = worth_trying(&server.address);
@@ -85,7 +85,7 @@ fn data_folder(options: &Options) -> Result<PathBuf> {
     Ok(folder.keep())
 }
 
-/// One token for each actor, made before the server holds the data folder.
+/// One token for each actor, which the running server is asked for.
 fn tokens(wright: &Path, data: &Path) -> Result<BTreeMap<&'static str, String>> {
     say("making access tokens for the people of the example");
     let mut tokens = BTreeMap::new();
