@@ -1,0 +1,12 @@
+//! Stories: what people and programs do with the real server, told over HTTP. One file per story, one
+//! binary, so that they are linked once.
+
+mod change_approval;
+mod first_hour;
+mod idempotency;
+mod kill;
+mod life;
+mod listener;
+mod packs;
+mod telemetry;
+mod wrong_input;

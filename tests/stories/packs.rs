@@ -1,0 +1,105 @@
+//! Small packs that stories install beside the shipped one.
+
+use tempfile::TempDir;
+
+/// The workflow of a pack with one: a note is written and done with.
+pub(crate) const WORKFLOW: &str = r#"apiVersion: servicewright/v1
+kind: Workflow
+id: note
+title: Note
+number: NTE
+see: { anyone: true }
+edit: { agent: true }
+fields:
+  summary: { type: string, minLength: 1, maxLength: 200 }
+  weight: { options: { light: {}, heavy: {} }, decided-by: weight }
+tables:
+  weight:
+    hit: first
+    gives: { weight: true }
+    rows:
+      long: { when: "summary != null && summary.size() > 20", then: { weight: heavy } }
+      rest: { when: "true", then: { weight: light } }
+create:
+  write: { title: Write, to: open, permit: { anyone: true }, form: { summary: { required: true } } }
+states:
+  open:
+    title: Open
+    category: open
+    transitions: { finish: { title: Finish, to: done, permit: { agent: true } } }
+  done: { title: Done, category: closed, outcome: done }
+"#;
+
+const HEADER: &str = "apiVersion: servicewright/v1
+kind: Pack
+id: notes
+version: 1.0.0
+title: Notes
+zone: UTC
+roles: { agent: { title: Agent } }
+";
+
+/// A pack of the one workflow, perhaps a changed one.
+pub(crate) fn note(workflow: &str) -> TempDir {
+    folder(&[("pack.yaml", HEADER), ("workflows/note.yaml", workflow)])
+}
+
+/// A pack whose notes are routed by a plugin, told to a listener at this origin, and settle by
+/// themselves after two seconds.
+pub(crate) fn told(origin: &str) -> TempDir {
+    let workflow = WORKFLOW
+        .replace(
+            "create:\n",
+            "routing: { by: { plugin: note-router }, fallback: { team: writers } }\ncreate:\n",
+        )
+        .replace("to: open, permit", "to: open, route: true, permit")
+        .replace(
+            "permit: { agent: true } } }\n",
+            "permit: { agent: true } }, settle: { title: Settle, to: done } }\n    \
+             timers: { settle: { wait: { time: PT2S }, do: settle } }\n",
+        );
+    let router = "apiVersion: servicewright/v1
+kind: Plugin
+id: note-router
+title: Note router
+component: { file: skills-router.wasm }
+hooks: { routing: true }
+settings: { default_team: writers }
+grants: { directory: { team: true, service: true } }
+";
+    let outbox = format!(
+        "apiVersion: servicewright/v1
+kind: Plugin
+id: outbox
+title: Outbox
+component: {{ file: webhook.wasm }}
+hooks: {{ delivery: true }}
+events: {{ created: {{}} }}
+settings: {{ deliver: {{ url: \"{origin}/told\" }} }}
+grants: {{ http: {{ \"{origin}\": true }} }}
+"
+    );
+    let team = "apiVersion: servicewright/v1
+kind: Team
+id: writers
+title: Writers
+";
+    folder(&[
+        ("pack.yaml", HEADER),
+        ("workflows/note.yaml", &workflow),
+        ("plugins/note-router.yaml", router),
+        ("plugins/outbox.yaml", &outbox),
+        ("teams/writers.yaml", team),
+    ])
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        let parent = path.parent().expect("a file stands in a folder");
+        std::fs::create_dir_all(parent).expect("a folder");
+        std::fs::write(path, text).expect("written");
+    }
+    folder
+}
