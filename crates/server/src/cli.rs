@@ -131,6 +131,36 @@ pub(crate) struct ServeArguments {
 /// What is done with packs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PackCommand {
+    /// Says what is wrong with a pack, by file, line and column
+    #[command(after_help = "Examples:
+  wright pack lint ./our-pack
+  wright pack lint itil --format json
+
+Exit code 1 where there is an error; warnings alone are no reason.")]
+    Lint {
+        /// The folder of the pack, or the name of one that wright ships
+        #[arg(value_name = "DIR|NAME", default_value = ".")]
+        pack: String,
+    },
+    /// Prints what definitions come to, every adaptation laid over what it adapts
+    #[command(after_help = "Examples:
+  wright pack show incident --explain
+  wright pack show incident --pack itil")]
+    Show {
+        /// The id of a definition, such as incident
+        id: String,
+        /// The folder of the pack, or the name of one that wright ships
+        #[arg(
+            long,
+            value_name = "DIR|NAME",
+            default_value = ".",
+            env = "WRIGHT_PACK"
+        )]
+        pack: String,
+        /// Say of each line which pack it comes from
+        #[arg(long, env = "WRIGHT_EXPLAIN")]
+        explain: bool,
+    },
     /// Tells what is wrong with a pack: names, types, dead ends, clocks that nothing stops
     #[command(after_help = "Examples:
   wright pack lint ./our-pack

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 mod admin;
 mod cli;
 mod command;
+mod connections;
 mod desk;
 pub mod embedded;
 pub mod pack_files;

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use api::{Api, Limits};
-use axum::serve::ListenerExt as _;
 use engine::port::{Store as _, StoreError};
 use plugin_host::Options;
 use tokio::net::TcpListener;
@@ -17,7 +16,7 @@ use crate::cli::ServeArguments;
 use crate::desk::{Desk, Running, plugin_cache};
 use crate::pack_files::PackFiles;
 use crate::telemetry::{Telemetry, figures};
-use crate::{admin, secrets};
+use crate::{admin, connections, secrets};
 
 /// The pack that an empty folder is set up with.
 const FIRST_PACK: &str = "itil";
@@ -137,19 +136,14 @@ async fn listen(
     if let Some(meter) = telemetry.meter() {
         router = figures::measure(router, &meter);
     }
-    let listener = listener.tap_io(|connection| {
-        // Answers are small: waiting for more to send only delays them.
-        let _ = connection.set_nodelay(true);
-    });
-    let serving =
-        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let mut serving = tokio::spawn(serving.into_future());
+    let serving = connections::serve(listener, router, stop.clone());
+    let mut serving = tokio::spawn(serving);
     say_ready(address)?;
     tracing::info!(%address, data = %arguments.data.data.display(), "serving");
 
     tokio::select! {
         served = &mut serving => {
-            served.context("the server failed")??;
+            served.context("the server failed")?;
             bail!("the server ended by itself");
         }
         () = stopping => {}

@@ -4,6 +4,7 @@ mod calendar;
 mod explain;
 mod install;
 mod pack;
+mod pack;
 mod plugin;
 mod token;
 mod verify;
@@ -63,6 +64,10 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         }
         Command::Pack(PackCommand::Lint { pack }) => pack::lint(&pack, format),
         Command::Pack(PackCommand::Show { id, pack, explain }) => pack::show(&id, &pack, explain, format),
+        Command::Pack(PackCommand::Lint { pack }) => pack::lint(&pack, format),
+        Command::Pack(PackCommand::Show { id, pack, explain }) => {
+            pack::show(&id, &pack, explain, format)
+        }
         Command::Pack(PackCommand::Install { pack, data }) => install::run(&pack, &data, format),
         Command::Plugin(command) => plugin::run(command, format),
         Command::Token(command) => token::run(command, format),
