@@ -1,0 +1,54 @@
+//! Whether the server lives, and whether it is ready for requests.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::path::HttpMethod::Get;
+
+use super::{Access, Route, json};
+use crate::{Api, Code, Problem};
+
+const GROUP: &str = "health";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Get, "/health/live", live)
+            .named("isLive", GROUP, "Whether the server lives")
+            .open_to(Access::Anyone)
+            .also_at(&["/api/v1/health/live"])
+            .answers::<Health>(StatusCode::OK, "It does."),
+        Route::new(Get, "/health/ready", ready)
+            .named("isReady", GROUP, "Whether the server is ready for requests")
+            .open_to(Access::Anyone)
+            .also_at(&["/api/v1/health/ready"])
+            .answers::<Health>(StatusCode::OK, "It is.")
+            .refuses(&[Code::Unavailable]),
+    ]
+}
+
+/// How the server is.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `live` or `ready`.
+    status: &'static str,
+}
+
+async fn live() -> Response {
+    json(StatusCode::OK, &Health { status: "live" })
+}
+
+async fn ready(State(api): State<Api>) -> Result<Response, Problem> {
+    let not_yet =
+        |detail: &str| Problem::new(Code::Unavailable, detail).retry_after(Duration::from_secs(1));
+    if api.stop().is_cancelled() {
+        return Err(not_yet("the server is ending"));
+    }
+    if !api.engine().is_ready() {
+        return Err(not_yet("the server is starting"));
+    }
+    Ok(json(StatusCode::OK, &Health { status: "ready" }))
+}

@@ -1,0 +1,112 @@
+//! Bodies that ask for a change. A member that is not known here is refused.
+
+use model::id::{LinkKind, PersonId, RecordId, TransitionId, WorkflowId};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// A record to begin.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRecord {
+    /// The kind of record.
+    #[schema(value_type = String, example = "incident")]
+    pub(crate) workflow: WorkflowId,
+    /// The way to begin; the first that the actor may take without it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "report")]
+    pub(crate) create: Option<TransitionId>,
+    /// For whom, where not for the actor.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) requester: Option<PersonId>,
+    /// What the form of that way to begin asks for.
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
+    pub(crate) fields: Map<String, Value>,
+    /// A link that it begins with.
+    #[serde(default)]
+    pub(crate) link: Option<NewLink>,
+}
+
+/// A merge patch (RFC 7396) of a record's fields, its `assignee`, `team` and `requester`: what is
+/// named changes, `null` clears. Fields stand under `fields`, or directly.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct RecordPatch {
+    /// The fields that change.
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
+    pub(crate) fields: Map<String, Value>,
+    /// Fields by their own name, `assignee`, `team` and `requester`.
+    #[serde(flatten)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
+    pub(crate) others: Map<String, Value>,
+}
+
+/// A transition to take.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTransition {
+    /// What the transition's form asks for.
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
+    pub(crate) input: Map<String, Value>,
+}
+
+/// A comment to add.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewComment {
+    /// What.
+    pub(crate) text: String,
+    /// Whether the requester sees it. Internal comments take the right to edit the record.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub(crate) public: bool,
+}
+
+/// A link to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewLink {
+    /// How.
+    #[schema(value_type = String, example = "caused_by")]
+    pub(crate) kind: LinkKind,
+    /// To which record.
+    #[schema(value_type = String, example = "PRB-7")]
+    pub(crate) target: RecordId,
+}
+
+/// A vote to give in the open stage.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewVote {
+    /// For or against.
+    pub(crate) approves: bool,
+    /// Why.
+    #[serde(default)]
+    pub(crate) comment: Option<String>,
+}
+
+/// Someone to follow the record, or no longer.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewWatcher {
+    /// Who; the actor without it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) person: Option<PersonId>,
+    /// Whether they follow it.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub(crate) watches: bool,
+}
+
+/// Nothing to say: an empty object, or no body at all.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+const fn yes() -> bool {
+    true
+}

@@ -1,0 +1,227 @@
+//! An event of a record's history as clients see it: its kind, and what belongs to that kind.
+
+use model::event::{ClockKey, Event as ModelEvent};
+use model::hook::Failure;
+use model::record::EffectCall;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::approval::Approval;
+use super::clock::Clock;
+use super::record::Natural;
+
+/// Something that happened to a record.
+#[derive(Serialize, ToSchema)]
+pub struct Event {
+    /// What happened, such as `entered`, `field-set` or `clock-paused`.
+    #[schema(example = "entered")]
+    kind: &'static str,
+    /// What belongs to that kind.
+    #[serde(flatten)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
+    data: Map<String, Value>,
+}
+
+impl From<&ModelEvent> for Event {
+    fn from(event: &ModelEvent) -> Self {
+        let (kind, data) = record(event)
+            .or_else(|| approval(event))
+            .or_else(|| clock(event))
+            .unwrap_or_else(|| effect(event));
+        let Value::Object(data) = data else {
+            unreachable!("what belongs to an event is always an object");
+        };
+        Self { kind, data }
+    }
+}
+
+/// What happened to the record itself.
+fn record(event: &ModelEvent) -> Option<(&'static str, Value)> {
+    Some(match event {
+        ModelEvent::Created {
+            workflow,
+            definition,
+            via,
+            state,
+            category,
+            requester,
+        } => (
+            "created",
+            json!({ "workflow": workflow, "definition": definition, "transition": via, "to": state, "category": category, "requester": requester }),
+        ),
+        ModelEvent::Entered {
+            via,
+            from,
+            to,
+            category,
+        } => (
+            "entered",
+            json!({ "transition": via, "from": from, "to": to, "category": category }),
+        ),
+        ModelEvent::Stayed { via } => ("stayed", json!({ "transition": via })),
+        ModelEvent::FieldSet { field, value, by } => (
+            "field-set",
+            json!({ "field": field, "value": Natural(value), "by": by }),
+        ),
+        ModelEvent::OverrideCleared { field } => ("override-cleared", json!({ "field": field })),
+        ModelEvent::Assigned {
+            team,
+            assignee,
+            reason,
+        } => (
+            "assigned",
+            json!({ "team": team, "assignee": assignee, "reason": reason }),
+        ),
+        ModelEvent::RequesterSet { requester } => {
+            ("requester-set", json!({ "requester": requester }))
+        }
+        ModelEvent::Commented { text, public } => {
+            ("commented", json!({ "text": text, "public": public }))
+        }
+        ModelEvent::Linked {
+            kind,
+            target,
+            inverse,
+        } => (
+            "linked",
+            json!({ "link": kind, "target": target, "inverse": inverse }),
+        ),
+        ModelEvent::Watched { person, watches } => {
+            ("watched", json!({ "person": person, "watches": watches }))
+        }
+        ModelEvent::Referred { binding, reference } => (
+            "referred",
+            json!({ "binding": binding, "reference": reference }),
+        ),
+        ModelEvent::TimerSet { timer, due } => ("timer-set", json!({ "timer": timer, "due": due })),
+        ModelEvent::TimerCleared { timer } => ("timer-cleared", json!({ "timer": timer })),
+        ModelEvent::TimerFired { timer, due } => {
+            ("timer-fired", json!({ "timer": timer, "due": due }))
+        }
+        ModelEvent::Notified {
+            notice,
+            to,
+            subject,
+            text,
+        } => (
+            "notified",
+            json!({ "notice": notice, "to": to, "subject": subject, "text": text }),
+        ),
+        _ => return None,
+    })
+}
+
+fn approval(event: &ModelEvent) -> Option<(&'static str, Value)> {
+    Some(match event {
+        ModelEvent::StageOpened { approval } => (
+            "stage-opened",
+            json!({ "approval": Approval::from(approval.as_ref()) }),
+        ),
+        ModelEvent::Voted {
+            stage,
+            person,
+            approves,
+            comment,
+        } => (
+            "voted",
+            json!({ "stage": stage, "person": person, "approves": approves, "comment": comment }),
+        ),
+        ModelEvent::Entitled { stage, entitled } => {
+            ("entitled", json!({ "stage": stage, "entitled": entitled }))
+        }
+        ModelEvent::StageEnded { stage, outcome } => {
+            ("stage-ended", json!({ "stage": stage, "outcome": outcome }))
+        }
+        ModelEvent::ApprovalEnded { outcome, reason } => (
+            "approval-ended",
+            json!({ "outcome": outcome, "reason": reason }),
+        ),
+        _ => return None,
+    })
+}
+
+fn clock(event: &ModelEvent) -> Option<(&'static str, Value)> {
+    let of = |clock: &ClockKey, mut data: Value| {
+        data["service_level"] = json!(clock.service_level);
+        data["target"] = json!(clock.target);
+        data
+    };
+    Some(match event {
+        ModelEvent::ClockSet { clock } => {
+            ("clock-set", json!({ "clock": Clock::from(clock.as_ref()) }))
+        }
+        ModelEvent::ClockPaused {
+            clock,
+            elapsed,
+            due,
+        } => (
+            "clock-paused",
+            of(clock, json!({ "elapsed_s": elapsed.as_secs(), "due": due })),
+        ),
+        ModelEvent::ClockResumed { clock, due, .. } => {
+            ("clock-resumed", of(clock, json!({ "due": due })))
+        }
+        ModelEvent::ClockStopped {
+            clock,
+            elapsed,
+            due,
+        } => (
+            "clock-stopped",
+            of(clock, json!({ "elapsed_s": elapsed.as_secs(), "due": due })),
+        ),
+        ModelEvent::Warned { clock, warning, at } => {
+            ("warned", of(clock, json!({ "warning": warning, "at": at })))
+        }
+        ModelEvent::Breached { clock, at } => ("breached", of(clock, json!({ "at": at }))),
+        _ => return None,
+    })
+}
+
+/// What is to be done outside, and what came of it; and whatever kind is new to this interface.
+fn effect(event: &ModelEvent) -> (&'static str, Value) {
+    match event {
+        ModelEvent::EffectDue { effect, call, at } => {
+            let what = match call {
+                EffectCall::Deliver { binding, kind, .. } => {
+                    json!({ "deliver": { "binding": binding, "event": kind } })
+                }
+                EffectCall::Create { create } => {
+                    json!({ "create": { "workflow": create.workflow } })
+                }
+                EffectCall::LinkBack { kind, target } => {
+                    json!({ "link-back": { "link": kind, "target": target } })
+                }
+            };
+            (
+                "effect-due",
+                json!({ "effect": effect, "call": what, "at": at }),
+            )
+        }
+        ModelEvent::EffectFailed {
+            effect,
+            failure,
+            next_at,
+        } => (
+            "effect-failed",
+            json!({ "effect": effect, "failure": failed(failure), "next_at": next_at }),
+        ),
+        ModelEvent::EffectDead { effect, failure } => (
+            "effect-dead",
+            json!({ "effect": effect, "failure": failed(failure) }),
+        ),
+        ModelEvent::EffectRedriven { effect, at } => {
+            ("effect-redriven", json!({ "effect": effect, "at": at }))
+        }
+        ModelEvent::EffectDone { effect, component } => (
+            "effect-done",
+            json!({ "effect": effect, "component": component }),
+        ),
+        _ => ("other", json!({})),
+    }
+}
+
+/// A failure of a plugin.
+pub(crate) fn failed(failure: &Failure) -> Value {
+    json!({ "kind": failure.kind, "message": failure.message })
+}

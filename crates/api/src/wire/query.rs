@@ -1,0 +1,251 @@
+//! What may stand in a query, and the cursors that lists go on with.
+
+use std::fmt;
+use std::str::FromStr;
+
+use engine::port::Sort as StoreSort;
+use model::Instant;
+use model::definition::Category;
+use model::id::{DirectoryId, PersonId, RecordId, StateId, TeamId, WorkflowId};
+use model::record::EffectKey;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use utoipa::{IntoParams, ToSchema};
+
+/// The most items of one answer.
+const MOST: usize = 200;
+/// The items of an answer where the query does not say.
+const USUAL: usize = 50;
+
+/// Which records to list. All that is said must hold.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Records {
+    /// Of this workflow.
+    #[param(value_type = Option<String>)]
+    pub(crate) workflow: Option<WorkflowId>,
+    /// In this state.
+    #[param(value_type = Option<String>)]
+    pub(crate) state: Option<StateId>,
+    /// In this part of their life.
+    #[param(value_type = Option<super::record::CategoryName>, inline)]
+    pub(crate) category: Option<Category>,
+    /// With this team.
+    #[param(value_type = Option<String>)]
+    pub(crate) team: Option<TeamId>,
+    /// With this person.
+    #[param(value_type = Option<String>)]
+    pub(crate) assignee: Option<PersonId>,
+    /// For this person.
+    #[param(value_type = Option<String>)]
+    pub(crate) requester: Option<PersonId>,
+    /// Only those for which this CEL expression is true.
+    pub(crate) filter: Option<String>,
+    /// The order: by the time of the last change, the latest first (`-updated`) or last (`updated`).
+    #[serde(default)]
+    #[param(inline)]
+    pub(crate) sort: Sort,
+    /// At most so many, 1 to 200; 50 where it is not said.
+    #[serde(default)]
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 200)]
+    pub(crate) limit: Limit,
+    /// Where to go on: `next` of the part before.
+    #[param(value_type = Option<String>)]
+    pub(crate) cursor: Option<RecordCursor>,
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+pub(crate) enum Sort {
+    /// Changed last comes first.
+    #[default]
+    #[serde(rename = "-updated")]
+    Latest,
+    /// Changed first comes first.
+    #[serde(rename = "updated")]
+    Earliest,
+}
+
+impl From<Sort> for StoreSort {
+    fn from(sort: Sort) -> Self {
+        match sort {
+            Sort::Latest => Self::UpdatedDescending,
+            Sort::Earliest => Self::UpdatedAscending,
+        }
+    }
+}
+
+/// Which part of a record's history.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct History {
+    /// What came after this version; from the beginning without it.
+    #[serde(default)]
+    #[param(value_type = Option<u64>)]
+    pub(crate) after: u64,
+    /// At most so many, 1 to 200; 50 where it is not said.
+    #[serde(default)]
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 200)]
+    pub(crate) limit: Limit,
+}
+
+/// Which part of the directory.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Things {
+    /// At most so many, 1 to 200; 50 where it is not said.
+    #[serde(default)]
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 200)]
+    pub(crate) limit: Limit,
+    /// Where to go on: `next` of the part before.
+    #[param(value_type = Option<String>)]
+    pub(crate) cursor: Option<DirectoryId>,
+}
+
+/// Which effects.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Effects {
+    /// In this state: those that were given up.
+    #[serde(default)]
+    #[param(inline)]
+    #[expect(dead_code, reason = "there is one state to ask for")]
+    pub(crate) state: EffectState,
+    /// At most so many, 1 to 200; 50 where it is not said.
+    #[serde(default)]
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 200)]
+    pub(crate) limit: Limit,
+    /// Where to go on: `next` of the part before.
+    #[param(value_type = Option<String>)]
+    pub(crate) cursor: Option<EffectId>,
+}
+
+/// The state of effects that can be listed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum EffectState {
+    /// Given up.
+    #[default]
+    Dead,
+}
+
+/// From where to hear of events.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Events {
+    /// What came after this position, where there is no `Last-Event-ID`; 0 is from the beginning,
+    /// and without either the stream begins now.
+    pub(crate) after: Option<u64>,
+}
+
+/// How many items an answer holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit(pub(crate) usize);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(USUAL)
+    }
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match usize::deserialize(deserializer)? {
+            limit @ 1..=MOST => Ok(Self(limit)),
+            other => Err(D::Error::custom(format_args!(
+                "a limit is 1 to {MOST}, not {other}"
+            ))),
+        }
+    }
+}
+
+/// A place in a list of records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RecordCursor(pub(crate) Instant, pub(crate) RecordId);
+
+impl fmt::Display for RecordCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0.millis(), self.1)
+    }
+}
+
+impl FromStr for RecordCursor {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WRONG: &str = "a cursor is what the part before gave as `next`";
+        let (millis, id) = text.split_once('.').ok_or(WRONG)?;
+        let millis = millis.parse().map_err(|_| WRONG)?;
+        Ok(Self(
+            Instant::from_millis(millis),
+            id.parse().map_err(|_| WRONG)?,
+        ))
+    }
+}
+
+/// An effect, whichever record it is of: `INC-1042.7.1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EffectId(pub(crate) RecordId, pub(crate) EffectKey);
+
+impl fmt::Display for EffectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+impl FromStr for EffectId {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WRONG: &str = "an effect reads `INC-1042.7.1`: its record, the version that caused it and its place there";
+        let (record, key) = text.split_once('.').ok_or(WRONG)?;
+        Ok(Self(
+            record.parse().map_err(|_| WRONG)?,
+            key.parse().map_err(|_| WRONG)?,
+        ))
+    }
+}
+
+macro_rules! read_from_text {
+    ($($name:ident),*) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(D::Error::custom)
+            }
+        }
+    )*};
+}
+
+read_from_text!(RecordCursor, EffectId);
+
+#[cfg(test)]
+mod tests {
+    use super::{EffectId, RecordCursor};
+
+    #[test]
+    fn cursors_and_effects_read_back_what_they_print() {
+        for text in ["1772357400000.INC-1042", "-5.CHG-1"] {
+            assert_eq!(
+                text.parse::<RecordCursor>()
+                    .map(|cursor| cursor.to_string()),
+                Ok(text.to_owned())
+            );
+        }
+        assert_eq!(
+            "INC-1.7.1".parse::<EffectId>().map(|id| id.to_string()),
+            Ok("INC-1.7.1".to_owned())
+        );
+        for wrong in ["", "5", "x.INC-1", "5.inc-1"] {
+            assert!(wrong.parse::<RecordCursor>().is_err(), "{wrong}");
+        }
+        for wrong in ["INC-1", "INC-1.7", "7.1", "INC-1/7.1"] {
+            assert!(wrong.parse::<EffectId>().is_err(), "{wrong}");
+        }
+    }
+}
