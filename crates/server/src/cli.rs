@@ -161,29 +161,6 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
         #[arg(long, env = "WRIGHT_EXPLAIN")]
         explain: bool,
     },
-    /// Tells what is wrong with a pack: names, types, dead ends, clocks that nothing stops
-    #[command(after_help = "Examples:
-  wright pack lint ./our-pack
-  wright pack lint itil --format json")]
-    Lint {
-        /// The folder of the pack, or the name of one that wright ships
-        #[arg(value_name = "DIR|NAME", default_value = ".")]
-        pack: String,
-    },
-    /// Shows a definition as it is once every adaptation is laid over what it adapts
-    #[command(after_help = "Examples:
-  wright pack show incident --explain
-  wright pack show incident --pack ./our-pack")]
-    Show {
-        /// The id of the definition
-        id: String,
-        /// The folder of the pack, or the name of one that wright ships
-        #[arg(long, value_name = "DIR|NAME", default_value = ".")]
-        pack: String,
-        /// Marks each line with the pack that it comes from
-        #[arg(long)]
-        explain: bool,
-    },
     /// Puts a pack in force, with its plugins
     #[command(after_help = "Examples:
   wright pack install itil

@@ -24,7 +24,7 @@ pub(super) fn run(pack: &str, data: &DataArgument, format: Format) -> Result<Out
 }
 
 /// The files of the pack in this folder, or of the shipped one of this name.
-pub(super) pub(super) fn files(pack: &str) -> Result<PackFiles> {
+pub(super) fn files(pack: &str) -> Result<PackFiles> {
     let folder = Path::new(pack);
     if folder.is_dir() {
         return Ok(PackFiles::read(folder)?);

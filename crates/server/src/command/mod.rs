@@ -4,7 +4,6 @@ mod calendar;
 mod explain;
 mod install;
 mod pack;
-mod pack;
 mod plugin;
 mod token;
 mod verify;
@@ -62,8 +61,6 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
             block_on(serve::serve(&arguments, telemetry))?;
             Ok(Outcome::Done)
         }
-        Command::Pack(PackCommand::Lint { pack }) => pack::lint(&pack, format),
-        Command::Pack(PackCommand::Show { id, pack, explain }) => pack::show(&id, &pack, explain, format),
         Command::Pack(PackCommand::Lint { pack }) => pack::lint(&pack, format),
         Command::Pack(PackCommand::Show { id, pack, explain }) => {
             pack::show(&id, &pack, explain, format)
