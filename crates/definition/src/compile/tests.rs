@@ -371,3 +371,14 @@ fn clocks_of_an_old_service_level_outlive_the_fields_they_read() {
     assert!(matches!(level.calendar, CalendarChoice::Expression(_)));
     assert_eq!(level.targets.len(), 2);
 }
+
+#[test]
+fn what_is_larger_is_several_workflows() {
+    let fields: serde_json::Map<_, _> = (0..501)
+        .map(|n| (format!("f{n}"), json!({ "type": "string" })))
+        .collect();
+    assert_eq!(
+        faults(&json!({ "fields": fields })),
+        ["Workflow test: fields: the workflow has 501 fields; 500 is the most"]
+    );
+}

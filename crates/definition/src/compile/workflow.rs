@@ -19,6 +19,13 @@ use super::transitions::{Ground, Place, transitions};
 use super::types::{Approval, Routing, Stage, State, Timer, Workflow};
 use crate::overlay::DefinitionKind;
 
+/// The most fields of a workflow.
+const MAX_FIELDS: usize = 500;
+/// The most states of a workflow.
+const MAX_STATES: usize = 300;
+/// The most transitions of a workflow, ways to begin included.
+const MAX_TRANSITIONS: usize = 1_000;
+
 /// Compiles a version of a workflow. For a version that is not in force any more, of which records
 /// are left, pass [names for old versions](Names::for_old_versions).
 ///
@@ -33,8 +40,28 @@ pub fn workflow(
     names: &Names,
 ) -> Result<Workflow, Vec<Fault>> {
     let mut compiler = Compiler::new(DefinitionKind::Workflow, id.as_str(), names);
-    let workflow = assemble(&mut compiler, id, (digest, pack, zone), source);
-    compiler.into_result(Some(workflow))
+    let workflow = is_bounded(&mut compiler, source)
+        .then(|| assemble(&mut compiler, id, (digest, pack, zone), source));
+    compiler.into_result(workflow)
+}
+
+/// What is larger is several workflows.
+fn is_bounded(compiler: &mut Compiler<'_>, source: &definition::Workflow) -> bool {
+    let in_states = source.states.values().map(|state| state.transitions.len());
+    let transitions = source.create.len() + source.anywhere.len() + in_states.sum::<usize>();
+    let mut bounded = true;
+    for (key, what, count, most) in [
+        ("fields", "fields", source.fields.len(), MAX_FIELDS),
+        ("states", "states", source.states.len(), MAX_STATES),
+        ("states", "transitions", transitions, MAX_TRANSITIONS),
+    ] {
+        if count > most {
+            let message = format!("the workflow has {count} {what}; {most} is the most");
+            compiler.key(&[key], "too-many", message);
+            bounded = false;
+        }
+    }
+    bounded
 }
 
 fn assemble(

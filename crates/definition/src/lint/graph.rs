@@ -83,6 +83,38 @@ impl<'w> Graph<'w> {
         reached
     }
 
+    /// The states from which records can come to be closed, the closed ones included.
+    pub(super) fn closable(&self) -> BTreeSet<&'w StateId> {
+        let is_closed = |state: &&StateId| self.category(state) == Some(Category::Closed);
+        let mut closable: BTreeSet<&StateId> =
+            self.moves.keys().copied().filter(is_closed).collect();
+        loop {
+            let before = closable.len();
+            for (state, moves) in &self.moves {
+                if moves
+                    .iter()
+                    .any(|step| step.taken && closable.contains(step.to))
+                {
+                    closable.insert(state);
+                }
+            }
+            if closable.len() == before {
+                return closable;
+            }
+        }
+    }
+
+    /// Where automatic transitions lead from each state, other than to itself.
+    pub(super) fn automatic(&self) -> BTreeMap<&'w StateId, BTreeSet<&'w StateId>> {
+        let each = self.moves.iter().map(|(state, moves)| {
+            let steps = moves
+                .iter()
+                .filter(|step| step.transition.automatic && step.to != *state);
+            (*state, steps.map(|step| step.to).collect())
+        });
+        each.collect()
+    }
+
     pub(super) fn category(&self, state: &StateId) -> Option<Category> {
         self.workflow.states.get(state).map(|state| state.category)
     }

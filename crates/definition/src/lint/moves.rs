@@ -1,7 +1,7 @@
 //! Transitions that nobody takes, that nobody fills the form of, or that never end taking each
 //! other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::definition::Category;
 use model::id::{StateId, TransitionId};
@@ -158,77 +158,88 @@ fn nobody(step: &Move<'_>, path: &[&str], rules: &mut Rules<'_>) {
 
 /// Automatic transitions that lead back to where they began.
 fn circles(graph: &Graph<'_>, rules: &mut Rules<'_>) {
+    let automatic = graph.automatic();
+    let reach: BTreeMap<&StateId, BTreeSet<&StateId>> = automatic
+        .keys()
+        .map(|state| (*state, behind(state, &automatic)))
+        .collect();
     let mut told: BTreeSet<&StateId> = BTreeSet::new();
-    for (start, moves) in &graph.moves {
-        for step in moves.iter().filter(|step| step.transition.automatic) {
-            if step.to == *start {
-                stays(start, step, rules);
-                continue;
-            }
-            let round = graph.from([step.to], |step| step.transition.automatic);
-            if !round.contains(start) || !told.insert(start) {
-                continue;
-            }
-            let circle: Vec<&StateId> = round
-                .iter()
-                .copied()
-                .filter(|state| {
-                    graph
-                        .from([*state], |step| step.transition.automatic)
-                        .contains(start)
-                })
-                .collect();
-            told.extend(&circle);
-            let shown = circle
-                .iter()
-                .map(|state| state.as_str())
-                .collect::<Vec<_>>()
-                .join(", ");
-            let path = place(start, step);
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            let certain = circle.iter().all(|state| {
-                graph.moves[*state].iter().any(|step| {
-                    step.transition.automatic
-                        && step.transition.require.is_empty()
-                        && circle.contains(&step.to)
-                })
-            });
-            if certain {
+    for (start, behind) in &reach {
+        if !behind.contains(start) || told.contains(start) {
+            continue;
+        }
+        let back = |state: &&StateId| reach[*state].contains(start);
+        let circle: Vec<&StateId> = behind.iter().copied().filter(back).collect();
+        told.extend(&circle);
+        circle_through(graph, start, &circle, rules);
+    }
+    let mut told: BTreeSet<&TransitionId> = BTreeSet::new();
+    for (state, moves) in &graph.moves {
+        let stays = |step: &&Move<'_>| step.transition.automatic && step.to == *state;
+        for step in moves.iter().filter(stays) {
+            let once = step.own || told.insert(&step.transition.id);
+            if once && (step.transition.set.is_empty() || step.transition.require.is_empty()) {
                 let message = format!(
-                    "records would go round for ever between {shown}: these automatic transitions require nothing"
+                    "`{}` is taken by itself again and again: it stays in `{state}`, and its requirements hold on",
+                    step.transition.id
                 );
-                rules.error("automatic-circle", &path, message);
-            } else {
-                let message = format!(
-                    "automatic transitions lead in a circle through {shown}; their requirements must never all hold together"
-                );
-                rules.warning("automatic-circle", &path, message);
+                rules.error("automatic-circle", &place(state, step), message);
             }
         }
     }
 }
 
-fn stays(state: &StateId, step: &Move<'_>, rules: &mut Rules<'_>) {
-    if step.transition.set.is_empty() || step.transition.require.is_empty() {
-        let path = place(state, step);
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+/// The states behind a state, along its automatic transitions; the state itself where they lead back.
+fn behind<'w>(
+    state: &StateId,
+    automatic: &BTreeMap<&'w StateId, BTreeSet<&'w StateId>>,
+) -> BTreeSet<&'w StateId> {
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<&StateId> = automatic[state].iter().copied().collect();
+    while let Some(state) = next.pop() {
+        if reached.insert(state) {
+            next.extend(&automatic[state]);
+        }
+    }
+    reached
+}
+
+fn circle_through(graph: &Graph<'_>, start: &StateId, circle: &[&StateId], rules: &mut Rules<'_>) {
+    let within = |step: &&Move<'_>| step.transition.automatic && circle.contains(&step.to);
+    let shown = circle
+        .iter()
+        .map(AsRef::as_ref)
+        .collect::<Vec<&str>>()
+        .join(", ");
+    let Some(first) = graph.moves[start]
+        .iter()
+        .find(|step| within(step) && step.to != start)
+    else {
+        return;
+    };
+    let certain = circle.iter().all(|state| {
+        let mut steps = graph.moves[*state].iter().filter(within);
+        steps.any(|step| step.to != *state && step.transition.require.is_empty())
+    });
+    let path = place(start, first);
+    if certain {
         let message = format!(
-            "`{}` is taken by itself again and again: it stays in `{state}`, and its requirements hold on",
-            step.transition.id
+            "records would go round for ever between {shown}: these automatic transitions require nothing"
         );
         rules.error("automatic-circle", &path, message);
+    } else {
+        let message = format!(
+            "automatic transitions lead in a circle through {shown}; their requirements must never all hold together"
+        );
+        rules.warning("automatic-circle", &path, message);
     }
 }
 
-fn place(state: &StateId, step: &Move<'_>) -> Vec<String> {
-    let id = step.transition.id.to_string();
+fn place<'p>(state: &'p StateId, step: &'p Move<'_>) -> Vec<&'p str> {
+    let id = step.transition.id.as_str();
     if step.own {
-        ["states", state.as_str(), "transitions"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain([id])
-            .collect()
+        vec!["states", state.as_str(), "transitions", id]
     } else {
-        vec!["anywhere".to_owned(), id]
+        vec!["anywhere", id]
     }
 }

@@ -1,5 +1,7 @@
 //! States that no record comes to, and states that no record leaves.
 
+use std::collections::BTreeSet;
+
 use model::definition::Category;
 use model::id::StateId;
 
@@ -9,10 +11,11 @@ use super::graph::Graph;
 /// Says which states hold records fast, or where none does, which no record comes to: what lies
 /// behind a dead end is no news. Gives whether there is such an end.
 pub(super) fn check(graph: &Graph<'_>, rules: &mut Rules<'_>) -> bool {
+    let closable = graph.closable();
     let mut stuck = false;
     for (id, state) in &graph.workflow.states {
         if graph.reachable.contains(id) && state.category != Category::Closed {
-            stuck |= holds_fast(graph, id, state.category, rules);
+            stuck |= holds_fast(graph, id, state.category, &closable, rules);
             undecided(graph, id, rules);
         }
     }
@@ -30,7 +33,13 @@ pub(super) fn check(graph: &Graph<'_>, rules: &mut Rules<'_>) -> bool {
     stuck
 }
 
-fn holds_fast(graph: &Graph<'_>, id: &StateId, category: Category, rules: &mut Rules<'_>) -> bool {
+fn holds_fast(
+    graph: &Graph<'_>,
+    id: &StateId,
+    category: Category,
+    closable: &BTreeSet<&StateId>,
+    rules: &mut Rules<'_>,
+) -> bool {
     let path = ["states", id.as_str()];
     let leaves = graph.moves[id]
         .iter()
@@ -46,7 +55,7 @@ fn holds_fast(graph: &Graph<'_>, id: &StateId, category: Category, rules: &mut R
         );
         rules.error("dead-end", &path, message).help =
             Some("add a transition, or give it `category: closed`".to_owned());
-    } else if !closes(graph, id) && no_other_is_to_blame(graph, id) {
+    } else if !closable.contains(id) && is_to_blame(graph, id, closable) {
         let message = format!(
             "no record in `{id}` is ever closed: none of its ways leads to a state with `category: closed`"
         );
@@ -57,40 +66,20 @@ fn holds_fast(graph: &Graph<'_>, id: &StateId, category: Category, rules: &mut R
     true
 }
 
-fn closes(graph: &Graph<'_>, id: &StateId) -> bool {
-    let reached = graph.from(
-        [graph
-            .workflow
-            .states
-            .get_key_value(id)
-            .expect("a state of the workflow")
-            .0],
-        |step| step.taken,
-    );
-    reached
-        .iter()
-        .any(|state| graph.category(state) == Some(Category::Closed))
-}
-
 /// Whether the state is the first of those in which records go in circles, and no dead end that
 /// is told of by itself lies on the way.
-fn no_other_is_to_blame(graph: &Graph<'_>, id: &StateId) -> bool {
-    let own = graph
-        .workflow
-        .states
-        .get_key_value(id)
-        .expect("a state of the workflow")
-        .0;
-    let stuck = graph.from([own], |step| step.taken);
-    let ends = stuck.iter().any(|state| {
-        graph.moves[*state]
-            .iter()
-            .all(|step| !step.taken || step.to == *state)
-    });
-    let first = graph.workflow.states.keys().find(|state| {
-        stuck.contains(state) && graph.reachable.contains(state) && !closes(graph, state)
-    });
-    !ends && first == Some(id)
+fn is_to_blame(graph: &Graph<'_>, id: &StateId, closable: &BTreeSet<&StateId>) -> bool {
+    let states = &graph.workflow.states;
+    let own = states.get_key_value(id).map(|(id, _)| id);
+    let stuck = graph.from(own, |step| step.taken);
+    let ends = |state: &&StateId| {
+        let mut moves = graph.moves[*state].iter();
+        moves.all(|step| !step.taken || step.to == *state)
+    };
+    let in_circle = |state: &&StateId| {
+        stuck.contains(state) && graph.reachable.contains(state) && !closable.contains(state)
+    };
+    !stuck.iter().any(ends) && states.keys().find(in_circle) == Some(id)
 }
 
 /// A stage without a timeout waits for ever, where the state has no other way out.
