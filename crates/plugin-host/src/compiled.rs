@@ -7,6 +7,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use model::Digest;
@@ -37,13 +38,7 @@ impl Cache {
         };
         fs::create_dir_all(folder).map_err(failed(folder))?;
         let path = folder.join(KEY_FILE);
-        let key = match fs::read(&path) {
-            Ok(bytes) => <[u8; KEY]>::try_from(bytes).ok(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(failed(&path)(error)),
-        };
-        // Without its key, everything in the folder is worthless: a new one is as good.
-        let key = match key {
+        let key = match read_key(&path).map_err(failed(&path))? {
             Some(key) => key,
             None => new_key(&path).map_err(failed(&path))?,
         };
@@ -76,7 +71,7 @@ impl Cache {
             .and_then(|compiled| {
                 let code = self.code(engine, digest, &compiled).finalize().into_bytes();
                 // A file is there whole or not at all: others may be reading.
-                let half = path.with_extension(format!("{}.half", std::process::id()));
+                let half = beside(&path);
                 let mut file = private(&half)?;
                 file.write_all(&code)?;
                 file.write_all(&compiled)?;
@@ -120,19 +115,35 @@ fn deserialize(engine: &Engine, compiled: &[u8]) -> Option<Component> {
         .ok()
 }
 
+/// The key, where there is a whole one. Without it, everything in the folder is worthless, and a new
+/// one is as good.
+fn read_key(path: &Path) -> io::Result<Option<[u8; KEY]>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(bytes.try_into().ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn new_key(path: &Path) -> io::Result<[u8; KEY]> {
     let mut key = [0; KEY];
     getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
-    private(path)?.write_all(&key)?;
+    // There is a whole key under its name or none, however many begin at once.
+    let half = beside(path);
+    private(&half)?.write_all(&key)?;
+    fs::rename(&half, path)?;
     Ok(key)
 }
 
-/// A file, new or emptied, that only its owner can read.
+/// A name of its own for a file that is not finished.
+fn beside(path: &Path) -> PathBuf {
+    static FILES: AtomicU64 = AtomicU64::new(0);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    path.with_extension(format!("{}-{number}.half", std::process::id()))
+}
+
+/// A new file that only its owner can read.
 fn private(path: &Path) -> io::Result<fs::File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

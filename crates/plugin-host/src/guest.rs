@@ -14,6 +14,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::active::Bound;
 use crate::capability::http::Outgoing;
+use crate::capability::pure::Withheld;
 use crate::capability::wasi::{FixedWorld, Said};
 use crate::limits::{Budget, InForce, MemoryLimit};
 
@@ -31,6 +32,7 @@ pub(crate) struct Guest {
     pub(crate) fixed: FixedWorld,
     pub(crate) outgoing: Outgoing,
     pub(crate) said: Said,
+    pub(crate) withheld: Withheld,
     lookups: BTreeMap<LookedUp, Option<Digest>>,
     table: ResourceTable,
     /// Made when the guest first needs it: most calls of a compiled plugin never do.
@@ -63,6 +65,7 @@ impl Guest {
             fixed: FixedWorld::new(circumstances.now, circumstances.seed),
             outgoing: circumstances.outgoing,
             said: Said::default(),
+            withheld: Withheld,
             lookups: BTreeMap::new(),
             table,
             wasi: None,

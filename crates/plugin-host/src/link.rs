@@ -8,6 +8,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
 use crate::bindings::{approver, calculator, contract, deliverer, poller, receiver, router};
+use crate::capability::pure as withheld;
 use crate::capability::wasi;
 use crate::guest::Guest;
 use crate::manifest::Manifest;
@@ -39,6 +40,7 @@ impl Linkers {
     pub(crate) fn new(engine: &Engine) -> wasmtime::Result<Self> {
         let mut pure = Linker::new(engine);
         wasi::link_pure(&mut pure)?;
+        withheld::link(&mut pure)?;
         link_common(&mut pure)?;
         let mut integration = Linker::new(engine);
         wasi::link_integration(&mut integration)?;
@@ -56,11 +58,12 @@ impl Linkers {
         manifest: Option<Manifest>,
     ) -> Result<Loaded, InspectError> {
         // What nothing here offers is an error now, and not when a hook first calls it.
-        let integration = self
-            .integration
-            .instantiate_pre(component)
-            .map_err(|error| InspectError::Imports(describe(&error)))?;
-        let pure = self.without_integration(component).map_err(refused)?;
+        let link = |linker: &Linker<Guest>| {
+            linker
+                .instantiate_pre(component)
+                .map_err(|error| InspectError::Imports(describe(&error)))
+        };
+        let (pure, integration) = (link(&self.pure)?, link(&self.integration)?);
         let templates = inspection
             .hooks
             .iter()
@@ -74,12 +77,6 @@ impl Linkers {
             manifest,
             templates,
         })
-    }
-
-    fn without_integration(&self, component: &Component) -> wasmtime::Result<InstancePre<Guest>> {
-        let mut linker = self.pure.clone();
-        linker.define_unknown_imports_as_traps(component)?;
-        linker.instantiate_pre(component)
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod directory;
 pub(crate) mod http;
 pub(crate) mod key_value;
 pub(crate) mod log;
+pub(crate) mod pure;
 pub(crate) mod signing;
 pub(crate) mod wasi;
 

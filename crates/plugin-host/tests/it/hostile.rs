@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use engine::port::Plugins as _;
 use model::hook::FailureKind;
-use servicewright_plugin_host::{BreakerState, Options};
 use serde_json::json;
+use servicewright_plugin_host::{BreakerState, Options};
 
 use crate::support::{
     Desk, all_grants, binding, call, component, failure, host, host_with, hostile, question,
@@ -213,24 +213,26 @@ async fn an_integration_runs_out_of_time_while_it_waits() {
     let Some(component) = component("hostile") else {
         return;
     };
-    let more = json!({
-        "settings": { "do": "sleep" },
-        "grants": all_grants(),
-        "limits": { "wall": "PT0.2S" },
-    });
-    let sleeper = binding("sleeper", &component, &["schedule"], more);
+    let sleeper = |id: &str, wall: &str| {
+        let more = json!({
+            "settings": { "do": "sleep" },
+            "grants": all_grants(),
+            "limits": { "wall": wall },
+        });
+        binding(id, &component, &["schedule"], more)
+    };
+    let bindings = vec![sleeper("patient", "PT0.6S"), sleeper("impatient", "PT0.1S")];
     let options = Options {
         concurrent_calls: 2,
         ..Options::default()
     };
-    let host = host_with(options, vec![sleeper]).await;
+    let host = host_with(options, bindings).await;
     let begun = Instant::now();
     // There is room for one of them: the other waits as long as it may.
-    let (one, other) = futures::join!(run(&host, "sleeper"), run(&host, "sleeper"));
+    let (one, other) = futures::join!(run(&host, "patient"), run(&host, "impatient"));
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
-    let mut kinds = [one, other].map(|ended| format!("{:?}", ended.unwrap_err().kind));
-    kinds.sort();
-    assert_eq!(kinds, ["Busy", "Timeout"]);
+    assert_eq!(one.unwrap_err().kind, FailureKind::Timeout);
+    assert_eq!(other.unwrap_err().kind, FailureKind::Busy);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use engine::port::{InspectError, Plugins as _};
 use model::hook::Hook;
-use servicewright_plugin_host::{Options, WasmPlugins};
 use serde_json::{Value as Json, json};
+use servicewright_plugin_host::{Options, WasmPlugins};
 
 use crate::support::{all_grants, binding, component, host, hostile, reason};
 

@@ -10,8 +10,8 @@ use model::definition::Category;
 use model::hook::{Answer, Ask, Call, Failure, Question, RecordView, Reply};
 use model::id::{BindingId, DirectoryKind, FieldId, WorkflowId};
 use model::{Digest, Duration, Instant, Value};
-use servicewright_plugin_host::{Options, SecretValue, WasmPlugins};
 use serde_json::{Map, Value as Json, json};
+use servicewright_plugin_host::{Options, SecretValue, WasmPlugins};
 
 /// The component of a plugin, with its manifest, or none where it has not been built.
 pub(crate) fn component(name: &str) -> Option<Arc<[u8]>> {
@@ -66,7 +66,8 @@ pub(crate) fn all_grants() -> Json {
 
 /// A binding of the hostile plugin that does this, at both of its hooks.
 pub(crate) fn hostile(component: &Arc<[u8]>, what: &str) -> BindingSetup {
-    let more = json!({ "settings": { "do": what }, "grants": all_grants() });
+    let settings = json!({ "do": what, "url": "https://desk.example/" });
+    let more = json!({ "settings": settings, "grants": all_grants() });
     binding(what, component, &["routing", "schedule"], more)
 }
 
@@ -77,7 +78,10 @@ pub(crate) async fn host(bindings: Vec<BindingSetup>) -> WasmPlugins {
 
 pub(crate) async fn host_with(options: Options, bindings: Vec<BindingSetup>) -> WasmPlugins {
     let secrets: BTreeMap<&str, &str> = BTreeMap::from([("key", "Jefe"), ("token", "hunter2")]);
+    let compiled = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compiled");
     let host = WasmPlugins::new(Options {
+        // What one test has compiled need not be compiled by the next.
+        cache: Some(options.cache.clone().unwrap_or(compiled)),
         secrets: Arc::new(move |_, id| {
             let value = secrets.get(id.as_str())?;
             Some(SecretValue::new(value.as_bytes()))
