@@ -58,65 +58,72 @@ impl<'w> Graph<'w> {
             moves: moves.collect(),
             reachable: BTreeSet::new(),
         };
+        let edges = graph.edges(|_| true);
         let begin = workflow
             .create
             .values()
             .filter_map(|create| create.to.as_ref());
-        graph.reachable = graph.from(begin, |_| true);
+        for begin in begin.filter_map(|state| workflow.states.get_index_of(state)) {
+            let behind = edges.behind(begin);
+            let reached = workflow.states.keys().enumerate();
+            let reached = reached.filter(|(index, _)| *index == begin || behind[*index]);
+            graph.reachable.extend(reached.map(|(_, state)| state));
+        }
         graph
     }
 
-    /// The states that can be come to from these, over the moves that count; these included.
-    pub(super) fn from(
-        &self,
-        begin: impl IntoIterator<Item = &'w StateId>,
-        counts: impl Fn(&Move<'_>) -> bool,
-    ) -> BTreeSet<&'w StateId> {
-        let mut reached: BTreeSet<&StateId> = BTreeSet::new();
-        let mut next: Vec<&StateId> = begin.into_iter().collect();
+    /// Where the moves that count lead, other than to where they begin.
+    pub(super) fn edges(&self, counts: impl Fn(&Move<'_>) -> bool) -> Edges {
+        let states = &self.workflow.states;
+        let index = |state: &StateId| states.get_index_of(state);
+        let each = states.keys().map(|state| {
+            let steps = self.moves[state]
+                .iter()
+                .filter(|step| step.to != state && counts(step));
+            let to: BTreeSet<usize> = steps.filter_map(|step| index(step.to)).collect();
+            to.into_iter().collect()
+        });
+        Edges(each.collect())
+    }
+
+    pub(super) fn category(&self, state: &StateId) -> Option<Category> {
+        self.workflow.states.get(state).map(|state| state.category)
+    }
+}
+
+/// Moves between states, told by their place in the workflow.
+pub(super) struct Edges(Vec<Vec<usize>>);
+
+impl Edges {
+    /// Which states lie behind a state; the state itself where the moves lead back.
+    pub(super) fn behind(&self, state: usize) -> Vec<bool> {
+        let mut reached = vec![false; self.0.len()];
+        let mut next: Vec<usize> = self.0[state].clone();
         while let Some(state) = next.pop() {
-            if reached.insert(state) {
-                let moves = self.moves.get(state).into_iter().flatten();
-                next.extend(moves.filter(|step| counts(step)).map(|step| step.to));
+            if !reached[state] {
+                reached[state] = true;
+                next.extend(self.0[state].iter().filter(|state| !reached[**state]));
             }
         }
         reached
     }
 
-    /// The states from which records can come to be closed, the closed ones included.
-    pub(super) fn closable(&self) -> BTreeSet<&'w StateId> {
-        let is_closed = |state: &&StateId| self.category(state) == Some(Category::Closed);
-        let mut closable: BTreeSet<&StateId> =
-            self.moves.keys().copied().filter(is_closed).collect();
+    /// The states from which one of these can be come to, these included.
+    pub(super) fn leading_to(&self, mut these: Vec<bool>) -> Vec<bool> {
         loop {
-            let before = closable.len();
-            for (state, moves) in &self.moves {
-                if moves
-                    .iter()
-                    .any(|step| step.taken && closable.contains(step.to))
-                {
-                    closable.insert(state);
-                }
+            let before = these.iter().filter(|of_these| **of_these).count();
+            for (state, to) in self.0.iter().enumerate() {
+                these[state] |= to.iter().any(|to| these[*to]);
             }
-            if closable.len() == before {
-                return closable;
+            if these.iter().filter(|of_these| **of_these).count() == before {
+                return these;
             }
         }
     }
 
-    /// Where automatic transitions lead from each state, other than to itself.
-    pub(super) fn automatic(&self) -> BTreeMap<&'w StateId, BTreeSet<&'w StateId>> {
-        let each = self.moves.iter().map(|(state, moves)| {
-            let steps = moves
-                .iter()
-                .filter(|step| step.transition.automatic && step.to != *state);
-            (*state, steps.map(|step| step.to).collect())
-        });
-        each.collect()
-    }
-
-    pub(super) fn category(&self, state: &StateId) -> Option<Category> {
-        self.workflow.states.get(state).map(|state| state.category)
+    /// Whether nothing leads out of the state.
+    pub(super) fn ends(&self, state: usize) -> bool {
+        self.0[state].is_empty()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Transitions that nobody takes, that nobody fills the form of, or that never end taking each
 //! other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use model::definition::Category;
 use model::id::{StateId, TransitionId};
@@ -9,6 +9,9 @@ use model::id::{StateId, TransitionId};
 use super::Rules;
 use super::graph::{Graph, Move};
 use crate::compile::{Timer, Transition};
+
+/// The most states of a circle that a message names.
+const MOST_SHOWN: usize = 8;
 
 pub(super) fn check(graph: &Graph<'_>, rules: &mut Rules<'_>) {
     idle(graph, rules);
@@ -158,19 +161,17 @@ fn nobody(step: &Move<'_>, path: &[&str], rules: &mut Rules<'_>) {
 
 /// Automatic transitions that lead back to where they began.
 fn circles(graph: &Graph<'_>, rules: &mut Rules<'_>) {
-    let automatic = graph.automatic();
-    let reach: BTreeMap<&StateId, BTreeSet<&StateId>> = automatic
-        .keys()
-        .map(|state| (*state, behind(state, &automatic)))
-        .collect();
-    let mut told: BTreeSet<&StateId> = BTreeSet::new();
-    for (start, behind) in &reach {
-        if !behind.contains(start) || told.contains(start) {
+    let states = &graph.workflow.states;
+    let edges = graph.edges(|step| step.transition.automatic);
+    let behind: Vec<Vec<bool>> = (0..states.len()).map(|state| edges.behind(state)).collect();
+    let mut told = vec![false; states.len()];
+    for (index, start) in states.keys().enumerate() {
+        if !behind[index][index] || told[index] {
             continue;
         }
-        let back = |state: &&StateId| reach[*state].contains(start);
-        let circle: Vec<&StateId> = behind.iter().copied().filter(back).collect();
-        told.extend(&circle);
+        let circle = |other: &usize| behind[index][*other] && behind[*other][index];
+        let circle: BTreeSet<usize> = (0..states.len()).filter(circle).collect();
+        circle.iter().for_each(|other| told[*other] = true);
         circle_through(graph, start, &circle, rules);
     }
     let mut told: BTreeSet<&TransitionId> = BTreeSet::new();
@@ -189,39 +190,40 @@ fn circles(graph: &Graph<'_>, rules: &mut Rules<'_>) {
     }
 }
 
-/// The states behind a state, along its automatic transitions; the state itself where they lead back.
-fn behind<'w>(
-    state: &StateId,
-    automatic: &BTreeMap<&'w StateId, BTreeSet<&'w StateId>>,
-) -> BTreeSet<&'w StateId> {
-    let mut reached = BTreeSet::new();
-    let mut next: Vec<&StateId> = automatic[state].iter().copied().collect();
-    while let Some(state) = next.pop() {
-        if reached.insert(state) {
-            next.extend(&automatic[state]);
-        }
-    }
-    reached
-}
-
-fn circle_through(graph: &Graph<'_>, start: &StateId, circle: &[&StateId], rules: &mut Rules<'_>) {
-    let within = |step: &&Move<'_>| step.transition.automatic && circle.contains(&step.to);
-    let shown = circle
-        .iter()
-        .map(AsRef::as_ref)
-        .collect::<Vec<&str>>()
-        .join(", ");
+fn circle_through(
+    graph: &Graph<'_>,
+    start: &StateId,
+    circle: &BTreeSet<usize>,
+    rules: &mut Rules<'_>,
+) {
+    let states = &graph.workflow.states;
+    let goes_round = |from: &StateId, step: &Move<'_>| {
+        let to = states.get_index_of(step.to);
+        step.transition.automatic && step.to != from && to.is_some_and(|to| circle.contains(&to))
+    };
     let Some(first) = graph.moves[start]
         .iter()
-        .find(|step| within(step) && step.to != start)
+        .find(|step| goes_round(start, step))
     else {
         return;
     };
-    let certain = circle.iter().all(|state| {
-        let mut steps = graph.moves[*state].iter().filter(within);
-        steps.any(|step| step.to != *state && step.transition.require.is_empty())
+    let members: Vec<&StateId> = circle
+        .iter()
+        .filter_map(|index| Some(states.get_index(*index)?.0))
+        .collect();
+    let certain = members.iter().all(|state| {
+        let mut moves = graph.moves[*state].iter();
+        moves.any(|step| step.transition.require.is_empty() && goes_round(state, step))
     });
-    let path = place(start, first);
+    let mut shown: Vec<&str> = members
+        .iter()
+        .take(MOST_SHOWN)
+        .map(|state| state.as_str())
+        .collect();
+    if members.len() > MOST_SHOWN {
+        shown.push("…");
+    }
+    let (shown, path) = (shown.join(", "), place(start, first));
     if certain {
         let message = format!(
             "records would go round for ever between {shown}: these automatic transitions require nothing"

@@ -1,30 +1,53 @@
 //! States that no record comes to, and states that no record leaves.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use model::definition::Category;
 use model::id::StateId;
 
 use super::Rules;
 use super::graph::Graph;
+use crate::compile::State;
 
 /// Says which states hold records fast, or where none does, which no record comes to: what lies
 /// behind a dead end is no news. Gives whether there is such an end.
 pub(super) fn check(graph: &Graph<'_>, rules: &mut Rules<'_>) -> bool {
-    let closable = graph.closable();
-    let mut stuck = false;
-    for (id, state) in &graph.workflow.states {
-        if graph.reachable.contains(id) && state.category != Category::Closed {
-            stuck |= holds_fast(graph, id, state.category, &closable, rules);
-            undecided(graph, id, rules);
+    let states = &graph.workflow.states;
+    let edges = graph.edges(|step| step.taken);
+    let is_closed = |state: &State| state.category == Category::Closed;
+    let closable = edges.leading_to(states.values().map(is_closed).collect());
+    let open = |index: &usize| {
+        let (id, state) = states.get_index(*index).expect("a state of the workflow");
+        !is_closed(state) && graph.reachable.contains(id)
+    };
+    let mut behind: BTreeMap<usize, Vec<bool>> = BTreeMap::new();
+    for index in (0..states.len()).filter(open) {
+        let (id, state) = states.get_index(index).expect("a state of the workflow");
+        undecided(graph, id, rules);
+        if edges.ends(index) {
+            no_way_out(id, state, rules);
+        }
+        if !closable[index] {
+            behind.insert(index, edges.behind(index));
         }
     }
-    let unreachable = graph
-        .workflow
-        .states
+    for (index, reached) in &behind {
+        // Told once for all states that lead to each other and nowhere else, at the first of them.
+        let mut others = (0..states.len()).filter(|other| reached[*other]);
+        let in_circle = reached[*index];
+        if in_circle && others.all(|other| other >= *index && behind[&other][*index]) {
+            let (id, _) = states.get_index(*index).expect("a state of the workflow");
+            let message = format!(
+                "no record in `{id}` is ever closed: none of its ways leads to a state with `category: closed`"
+            );
+            rules.error("dead-end", &["states", id.as_str()], message);
+        }
+    }
+    let stuck = !behind.is_empty();
+    for id in states
         .keys()
-        .filter(|id| !stuck && !graph.reachable.contains(id));
-    for id in unreachable {
+        .filter(|id| !stuck && !graph.reachable.contains(*id))
+    {
         let message = format!(
             "no record comes to the state `{id}`: no transition that can be reached leads there"
         );
@@ -33,53 +56,20 @@ pub(super) fn check(graph: &Graph<'_>, rules: &mut Rules<'_>) -> bool {
     stuck
 }
 
-fn holds_fast(
-    graph: &Graph<'_>,
-    id: &StateId,
-    category: Category,
-    closable: &BTreeSet<&StateId>,
-    rules: &mut Rules<'_>,
-) -> bool {
+fn no_way_out(id: &StateId, state: &State, rules: &mut Rules<'_>) {
     let path = ["states", id.as_str()];
-    let leaves = graph.moves[id]
-        .iter()
-        .any(|step| step.taken && step.to != id);
-    if !leaves && category == Category::Waiting {
+    if state.category == Category::Waiting {
         let message = format!(
             "nothing ends the wait in `{id}`: nobody takes a transition out of it, nor does a timer or an approval"
         );
         rules.error("endless-wait", &path, message);
-    } else if !leaves {
+    } else {
         let message = format!(
             "`{id}` is a dead end: nobody and nothing takes a transition out of it, and it is not closed"
         );
         rules.error("dead-end", &path, message).help =
             Some("add a transition, or give it `category: closed`".to_owned());
-    } else if !closable.contains(id) && is_to_blame(graph, id, closable) {
-        let message = format!(
-            "no record in `{id}` is ever closed: none of its ways leads to a state with `category: closed`"
-        );
-        rules.error("dead-end", &path, message);
-    } else {
-        return false;
     }
-    true
-}
-
-/// Whether the state is the first of those in which records go in circles, and no dead end that
-/// is told of by itself lies on the way.
-fn is_to_blame(graph: &Graph<'_>, id: &StateId, closable: &BTreeSet<&StateId>) -> bool {
-    let states = &graph.workflow.states;
-    let own = states.get_key_value(id).map(|(id, _)| id);
-    let stuck = graph.from(own, |step| step.taken);
-    let ends = |state: &&StateId| {
-        let mut moves = graph.moves[*state].iter();
-        moves.all(|step| !step.taken || step.to == *state)
-    };
-    let in_circle = |state: &&StateId| {
-        stuck.contains(state) && graph.reachable.contains(state) && !closable.contains(state)
-    };
-    !stuck.iter().any(ends) && states.keys().find(in_circle) == Some(id)
 }
 
 /// A stage without a timeout waits for ever, where the state has no other way out.

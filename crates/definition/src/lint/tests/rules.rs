@@ -339,3 +339,24 @@ fn business_days_of_unknown_length() {
     "#]],
     );
 }
+
+#[test]
+fn the_largest_workflow_is_looked_through() {
+    let mut text = String::from(
+        "apiVersion: servicewright/v1\nkind: Workflow\nid: large\ntitle: Large\nnumber: LRG\ncreate: { begin: { to: s0, permit: { anyone: true } } }\nstates:\n",
+    );
+    for n in 0..300 {
+        text += &format!("  s{n}: {{ category: open }}\n");
+    }
+    text += "anywhere:\n";
+    for n in 0..999 {
+        let to = n % 300;
+        text += &format!("  to-{n}: {{ to: s{to}, automatic: true }}\n");
+    }
+    let mut files = super::sound();
+    files.insert("workflows/large.yaml".to_owned(), text);
+    let pack = crate::pack::Pack::read(&files).expect("reads");
+    let found = crate::lint::lint(&pack);
+    assert!(found.iter().any(|one| one.rule == "automatic-circle"));
+    assert!(found.iter().any(|one| one.rule == "dead-end"));
+}
