@@ -44,6 +44,9 @@ pub enum PackFilesError {
     /// There is no `pack.yaml`.
     #[error("{} is not a pack: it has no pack.yaml", .0.display())]
     NotAPack(PathBuf),
+    /// A symbolic link, which could lead out of the folder.
+    #[error("{} is a symbolic link; a pack is the files of its own folder", .0.display())]
+    Link(PathBuf),
     /// There are more or larger files than a pack may have.
     #[error("{}: {what}", path.display())]
     TooLarge {
@@ -69,8 +72,8 @@ impl PackFiles {
     /// Reads the pack in a folder.
     ///
     /// # Errors
-    /// Where it cannot be read, has no `pack.yaml`, or is larger than a pack may be: 5,000 files of
-    /// a mebibyte each, components of 64 MiB.
+    /// Where it cannot be read, has no `pack.yaml`, holds a symbolic link, or is larger than a pack
+    /// may be: 5,000 files of a mebibyte each, components of 64 MiB.
     pub fn read(folder: &Path) -> Result<Self, PackFilesError> {
         let mut files = Self::default();
         files.collect(folder, "", 0)?;
@@ -158,7 +161,10 @@ impl PackFiles {
                 continue;
             }
             let inside = format!("{within}{name}");
-            let metadata = fs::metadata(&path).map_err(read(&path))?;
+            let metadata = fs::symlink_metadata(&path).map_err(read(&path))?;
+            if metadata.is_symlink() {
+                return Err(PackFilesError::Link(path));
+            }
             if metadata.is_dir() {
                 self.collect(&path, &format!("{inside}/"), depth + 1)?;
                 continue;
@@ -218,6 +224,16 @@ mod tests {
             shipped.texts.get("workflows/incident.yaml")
         );
         assert!(files.texts.contains_key("workflows/incident.yaml"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_read_through_a_symbolic_link() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("pack.yaml"), "kind: Pack").expect("written");
+        std::os::unix::fs::symlink("/", folder.path().join("workflows")).expect("linked");
+        let read = PackFiles::read(folder.path());
+        assert!(matches!(read, Err(PackFilesError::Link(_))), "{read:?}");
     }
 
     #[test]

@@ -171,7 +171,9 @@ fn circles(graph: &Graph<'_>, rules: &mut Rules<'_>) {
         }
         let circle = |other: &usize| behind[index][*other] && behind[*other][index];
         let circle: BTreeSet<usize> = (0..states.len()).filter(circle).collect();
-        circle.iter().for_each(|other| told[*other] = true);
+        for other in &circle {
+            told[*other] = true;
+        }
         circle_through(graph, start, &circle, rules);
     }
     let mut told: BTreeSet<&TransitionId> = BTreeSet::new();

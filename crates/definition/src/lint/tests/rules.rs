@@ -342,17 +342,17 @@ fn business_days_of_unknown_length() {
 
 #[test]
 fn the_largest_workflow_is_looked_through() {
-    let mut text = String::from(
-        "apiVersion: servicewright/v1\nkind: Workflow\nid: large\ntitle: Large\nnumber: LRG\ncreate: { begin: { to: s0, permit: { anyone: true } } }\nstates:\n",
-    );
-    for n in 0..300 {
-        text += &format!("  s{n}: {{ category: open }}\n");
-    }
-    text += "anywhere:\n";
-    for n in 0..999 {
-        let to = n % 300;
-        text += &format!("  to-{n}: {{ to: s{to}, automatic: true }}\n");
-    }
+    let header =
+        "apiVersion: servicewright/v1\nkind: Workflow\nid: large\ntitle: Large\nnumber: LRG";
+    let begin = "create: { begin: { to: s0, permit: { anyone: true } } }";
+    let states: Vec<String> = (0..300)
+        .map(|n| format!("  s{n}: {{ category: open }}"))
+        .collect();
+    let moves: Vec<String> = (0..999)
+        .map(|n| format!("  to-{n}: {{ to: s{}, automatic: true }}", n % 300))
+        .collect();
+    let (states, moves) = (states.join("\n"), moves.join("\n"));
+    let text = format!("{header}\n{begin}\nstates:\n{states}\nanywhere:\n{moves}\n");
     let mut files = super::sound();
     files.insert("workflows/large.yaml".to_owned(), text);
     let pack = crate::pack::Pack::read(&files).expect("reads");
