@@ -37,7 +37,8 @@ const PROGRESS_EVERY: u64 = 256;
 #[derive(Args, Debug)]
 pub struct ReplayArguments {
     /// The event log: CSV with a header and a row per event, compressed with gzip or not
-    pub log: PathBuf,
+    #[arg(value_name = "LOG")]
+    pub event_log: PathBuf,
     /// What the log means; examples/volvo/README.md explains the format
     #[arg(long, value_name = "FILE", env = "WRIGHT_MAPPING")]
     pub mapping: PathBuf,
@@ -114,7 +115,7 @@ pub struct Replayed {
 pub async fn replay(arguments: &ReplayArguments) -> Result<Replayed, ReplayError> {
     let mapping = Arc::new(Mapping::read(&arguments.mapping)?);
     let read = Arc::new(AtomicU64::new(0));
-    let events = Events::open(&arguments.log, &mapping, read.clone())?;
+    let events = Events::open(&arguments.event_log, &mapping, read.clone())?;
     let data = Data::new(arguments.data.as_deref())?;
 
     let store = Arc::new(RedbStore::open(data.path(), store::Options::default())?);
@@ -122,7 +123,7 @@ pub async fn replay(arguments: &ReplayArguments) -> Result<Replayed, ReplayError
     let engine = Engine::open(store.clone(), plugins, Arc::new(LogClock)).await?;
     install(&engine, &mapping).await?;
 
-    let bar = progress_bar(&arguments.log);
+    let bar = progress_bar(&arguments.event_log);
     let begun = Instant::now();
     let driver = Driver::new(engine.clone(), mapping.clone());
     let count = |events| {
