@@ -19,8 +19,8 @@ use model::event::Event;
 use model::journal::{Entry, encode, entry_hash};
 use model::record::Record;
 use model::{Digest, Value};
-use store::contract::samples::{at, commit, id, new_record};
-use store::{Options, RedbStore};
+use servicewright_store::contract::samples::{at, commit, id, new_record};
+use servicewright_store::{Options, RedbStore};
 
 const IN_FLIGHT: usize = 64;
 
@@ -58,6 +58,12 @@ impl Desk {
         self.random
     }
 
+    /// Anything less than a bound.
+    fn below(&mut self, bound: usize) -> usize {
+        let random = self.random() % u64::try_from(bound).expect("a small number");
+        usize::try_from(random).expect("less than the bound")
+    }
+
     fn begin(&mut self, number: usize) -> RecordCommit {
         let mut record = new_record(&format!("INC-{number}"), at(self.clock));
         let text = "It worked yesterday, and today it does not. ".repeat(10);
@@ -72,14 +78,12 @@ impl Desk {
     fn next(&mut self, which: usize) -> RecordCommit {
         let before = Arc::clone(&self.open[which]);
         let mut record = Record::clone(&before);
-        let dice = self.random();
-        record.state = id(["new", "in-progress", "waiting-user"][dice as usize % 3]);
-        record.category = [Category::Open, Category::Waiting][dice as usize % 2];
-        record.team = Some(id(
-            ["desk", "network", "applications"][dice as usize / 8 % 3]
-        ));
-        record.assignee = Some(id(&format!("agent-{}", dice / 64 % 200)));
-        let due = at(self.clock + i64::try_from(dice / 4_096 % 100_000).unwrap_or(0));
+        record.state = id(["new", "in-progress", "waiting-user"][self.below(3)]);
+        record.category = [Category::Open, Category::Waiting][self.below(2)];
+        record.team = Some(id(["desk", "network", "applications"][self.below(3)]));
+        record.assignee = Some(id(&format!("agent-{}", self.below(200))));
+        let wait = i64::try_from(self.below(100_000)).expect("a small number");
+        let due = at(self.clock + wait);
         record.timers.insert(id("auto-close"), due);
         self.step(Some(before), record)
     }
@@ -159,9 +163,9 @@ impl Desk {
             let mut sent = 0;
             while sent < commits || !flying.is_empty() {
                 while sent < commits && flying.len() < IN_FLIGHT.min(self.open.len()) {
-                    let mut which = self.random() as usize % self.open.len();
+                    let mut which = self.below(self.open.len());
                     while !busy.insert(which) {
-                        which = self.random() as usize % self.open.len();
+                        which = self.below(self.open.len());
                     }
                     let step = self.next(which);
                     let after = Arc::clone(&step.after);

@@ -57,7 +57,7 @@ pub(crate) fn prefix(id: &RecordId) -> &str {
 
 /// An instant in eight bytes, earlier ones first.
 pub(crate) const fn instant(at: Instant) -> [u8; 8] {
-    (at.millis() as u64 ^ (1 << 63)).to_be_bytes()
+    (at.millis().cast_unsigned() ^ (1 << 63)).to_be_bytes()
 }
 
 /// The instant that eight bytes were made of.
@@ -66,7 +66,7 @@ pub(crate) fn read_instant(bytes: &[u8]) -> Result<Instant, StoreError> {
         .try_into()
         .map_err(|_| StoreError::Damaged("an instant in a key does not read".to_owned()))?;
     Ok(Instant::from_millis(
-        (u64::from_be_bytes(bytes) ^ (1 << 63)) as i64,
+        (u64::from_be_bytes(bytes) ^ (1 << 63)).cast_signed(),
     ))
 }
 

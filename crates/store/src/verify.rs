@@ -68,7 +68,8 @@ impl RedbStore {
         let in_journal = self.verify_journal(&mut report)?;
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let last = self.truth(|reading| verify_records(reading, after, fold, &mut report))?;
+            let last =
+                self.truth(|reading| verify_records(reading, after.as_deref(), fold, &mut report))?;
             if last.is_none() {
                 break;
             }
@@ -130,14 +131,14 @@ impl RedbStore {
 /// Verifies some records after a key; the last of them, where there may be more.
 fn verify_records(
     reading: &ReadTransaction,
-    after: Option<Vec<u8>>,
+    after: Option<&[u8]>,
     fold: Fold<'_>,
     report: &mut VerifyReport,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     use std::ops::Bound::{Excluded, Unbounded};
     let records = reading.open_table(RECORDS).map_err(failed(DOING))?;
     let journal = reading.open_table(JOURNAL).map_err(failed(DOING))?;
-    let first = after.as_deref().map_or(Unbounded, Excluded);
+    let first = after.map_or(Unbounded, Excluded);
     let rows = records
         .range::<&[u8]>((first, Unbounded))
         .map_err(failed(DOING))?;

@@ -34,6 +34,9 @@ pub(crate) enum Message {
     ViewsDamaged(Weak<Database>),
     /// Finish in order.
     Close,
+    /// Behave as if the last write of the truth had failed.
+    #[cfg(test)]
+    FailTruth,
 }
 
 /// A commit and who waits for it.
@@ -100,6 +103,11 @@ impl Writer {
                     Message::Commit(commit) => waiting.push(*commit),
                     Message::ViewsDamaged(which) => self.views_damaged(&which),
                     Message::Close => open = false,
+                    #[cfg(test)]
+                    Message::FailTruth => {
+                        let truth = self.truth.clone().expect("it is open");
+                        self.truth_failed(truth, unavailable());
+                    }
                 }
                 let full = waiting.len() >= self.options.batch_limit || !open;
                 next = (!full).then(|| messages.try_recv().ok()).flatten();
@@ -130,7 +138,7 @@ impl Writer {
 
     fn until_checkpoint(&self) -> Duration {
         if self.unsaved == 0 {
-            return Duration::from_secs(60);
+            return Duration::from_mins(1);
         }
         if self.unsaved >= self.options.checkpoint_entries {
             return Duration::ZERO;
@@ -160,7 +168,7 @@ impl Writer {
     }
 
     /// Writes a batch. An error says that nothing of it was acknowledged.
-    fn write(&mut self, batch: &mut Vec<Prepared>) -> Result<Outcomes, StoreError> {
+    fn write(&mut self, batch: &mut [Prepared]) -> Result<Outcomes, StoreError> {
         let truth = self.truth.clone().ok_or_else(unavailable)?;
         let mut known = self.known(batch)?;
         let mut position = self.position;
@@ -198,7 +206,7 @@ impl Writer {
             return Err(self.truth_failed(truth, error));
         }
         self.position = position;
-        let shown = staged.and_then(|staged| self.show(staged));
+        let shown = staged.and_then(|staged| staged.map_or(Ok(()), |staged| self.show(staged)));
         if let Err(error) = shown {
             tracing::error!(%error, "the views cannot be written");
             self.views = None;
@@ -258,13 +266,17 @@ impl Writer {
         })
     }
 
-    /// Writes into the views what a batch changes, not yet committed.
+    /// Writes into the views what a batch changes, not yet committed; nothing where the journal does
+    /// not grow by it.
     fn stage(
         &self,
-        batch: &mut Vec<Prepared>,
+        batch: &mut [Prepared],
         outcomes: &Outcomes,
         position: u64,
-    ) -> Result<Staged, StoreError> {
+    ) -> Result<Option<Staged>, StoreError> {
+        if position == self.position {
+            return Ok(None);
+        }
         let views = self.views.as_ref().ok_or_else(unavailable)?;
         guarded(|| {
             let mut followed = self.followed;
@@ -300,11 +312,11 @@ impl Writer {
             let sweep = (self.stale.len() >= SWEEP).then_some(&self.stale);
             let written =
                 staging.write(&writing, Some(&followed), self.options.remember_for, sweep)?;
-            Ok(Staged {
+            Ok(Some(Staged {
                 writing,
                 written,
                 followed,
-            })
+            }))
         })
     }
 
@@ -508,6 +520,7 @@ fn last_reader(database: Arc<Database>) {
     while Arc::strong_count(&database) > 1 && since.elapsed() < LAST_READERS {
         std::thread::sleep(Duration::from_millis(1));
     }
+    drop(database);
 }
 
 /// A thread that makes the truth durable while the writer stages the views.

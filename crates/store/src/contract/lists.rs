@@ -178,10 +178,13 @@ fn alike(place: &dyn Place) {
     };
     let vpn = (id("service"), Value::from("vpn"));
     assert_eq!(
-        find(&[vpn.clone()], 0),
+        find(std::slice::from_ref(&vpn), 0),
         ["INC-10", "INC-8", "INC-4", "INC-2"]
     );
-    assert_eq!(find(&[vpn.clone()], 4), ["INC-10", "INC-8", "INC-4"]);
+    assert_eq!(
+        find(std::slice::from_ref(&vpn), 4),
+        ["INC-10", "INC-8", "INC-4"]
+    );
     assert_eq!(
         find(&[vpn, (id("impact"), Value::from("high"))], 0),
         [""; 0]

@@ -1,5 +1,8 @@
 //! What every implementation of the Store port has to do, as tests that any of them can run.
 
+// These are tests, in a place where those of other crates can call them.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
+
 use std::sync::Arc;
 
 use engine::port::{Commit, CommitError, Committed, RecordCommit, Store};

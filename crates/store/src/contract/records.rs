@@ -140,7 +140,7 @@ fn key_once(place: &dyn Place) {
     let attempts = (1..=100)
         .map(|number| {
             let number = format!("INC-{number}");
-            commit(under_key(begin(&number, at(0), |_| {}), "ada/once"))
+            commit(under_key(&begin(&number, at(0), |_| {}), "ada/once"))
         })
         .collect();
     let answers = together(&*store, attempts);
@@ -165,15 +165,18 @@ fn key_after_restart(place: &dyn Place) {
     let store = place.open();
     let first = made(
         &*store,
-        under_key(begin("INC-1", at(0), |_| {}), "ada/create"),
+        under_key(&begin("INC-1", at(0), |_| {}), "ada/create"),
     );
-    made(&*store, under_key(step(&first, at(60), |_| {}), "ada/step"));
+    made(
+        &*store,
+        under_key(&step(&first, at(60), |_| {}), "ada/step"),
+    );
     let remembered = store.remembered("ada/step").unwrap();
     drop(store);
 
     let store = place.open();
     assert_eq!(store.remembered("ada/step").unwrap(), remembered);
-    let again = under_key(begin("INC-2", at(120), |_| {}), "ada/create");
+    let again = under_key(&begin("INC-2", at(120), |_| {}), "ada/create");
     let answer = try_commit(&*store, commit(again));
     let Err(CommitError::Remembered(remembered)) = answer else {
         panic!("{answer:?}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::port::{Commit, DirectoryCommit, RecordCommit};
 use model::command::{Action, Actor, Command, IdempotencyKey};
-use model::definition::{Category, Quorum, Rejects};
+use model::definition::{Quorum, Rejects};
 use model::directory::{Change, Key, Thing};
 use model::event::{Event, EventKind};
 use model::id::{BindingId, RecordId};
@@ -57,7 +57,7 @@ pub fn step(before: &Arc<Record>, when: Instant, change: impl FnOnce(&mut Record
 }
 
 /// The same step under an idempotency key.
-pub fn under_key(commit: RecordCommit, key: &str) -> RecordCommit {
+pub fn under_key(commit: &RecordCommit, key: &str) -> RecordCommit {
     let used = IdempotencyKey {
         key: key.to_owned(),
         request: Digest::of(key.as_bytes()),

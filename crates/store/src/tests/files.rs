@@ -33,7 +33,7 @@ fn fill(store: &RedbStore, numbers: std::ops::Range<i64>) -> Vec<Arc<Record>> {
                 r.timers.insert(id("auto-close"), at(number + 60));
                 r.references.push(reference("mail", &number.to_string()));
             });
-            let first = under_key(first, &format!("key {number}"));
+            let first = under_key(&first, &format!("key {number}"));
             let second = step(&first.after, at(number + 1), |r| {
                 r.assignee = Some(id("ada"));
                 r.timers.clear();
@@ -203,6 +203,22 @@ fn views_that_are_found_damaged_at_work_do_not_fail_commits() {
 }
 
 #[test]
+fn a_truth_that_failed_is_opened_again() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let mut records = fill(&store, 1..10);
+    store
+        .messages
+        .send(crate::writer::Message::FailTruth)
+        .unwrap();
+    records.extend(fill(&store, 10..20));
+    assert_whole(&store, &records);
+    assert_eq!(store.reserve_number("INC").unwrap(), id("INC-20"));
+    store.close();
+    assert_views_follow(&folder);
+}
+
+#[test]
 fn data_of_a_newer_server_is_refused_and_left_alone() {
     let folder = Folder::new();
     fill(&folder.store(), 1..5);
@@ -267,8 +283,9 @@ fn a_key_is_forgotten_after_its_time_and_not_before() {
         ..small()
     };
     let open = || RedbStore::open(folder.path(), options.clone()).unwrap();
-    let keyed =
-        |number: &str, second, key: &str| commit(under_key(begin(number, at(second), |_| {}), key));
+    let keyed = |number: &str, second, key: &str| {
+        commit(under_key(&begin(number, at(second), |_| {}), key))
+    };
     let store = open();
     commit_to(&store, keyed("INC-1", 0, "once"));
     let again = wait(store.commit(keyed("INC-2", 9, "once")));

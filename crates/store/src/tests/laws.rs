@@ -163,7 +163,7 @@ fn play(happenings: Vec<Happening>) {
                     None => begin(&format!("INC-{record}"), when, |r| facets.set(r)),
                 };
                 let taken = match key {
-                    Some(key) => under_key(taken, &key.to_string()),
+                    Some(key) => under_key(&taken, &key.to_string()),
                     None => taken,
                 };
                 sent.push((Some(record), commit(taken)));

@@ -51,7 +51,7 @@ fn small() -> Options {
         truth_cache_bytes: 4 << 20,
         views_cache_bytes: 4 << 20,
         record_cache_bytes: 1 << 20,
-        checkpoint_interval: std::time::Duration::from_secs(3_600),
+        checkpoint_interval: std::time::Duration::from_hours(1),
         ..Options::default()
     }
 }
