@@ -160,10 +160,7 @@ mod tests {
     fn each_line_of_an_adaptation_says_whose_it_is() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/volvo");
         let files = PackFiles::read(&folder).expect("a pack");
-        // The digest of the base that the example names holds where its files have not changed since.
-        let Ok(shown) = merged("incident", &files, true) else {
-            return;
-        };
+        let shown = merged("incident", &files, true).expect("the example names its base's digest");
         assert_eq!(shown[0].kind, "Workflow");
         let lines: Vec<&str> = shown[0].text.lines().collect();
         assert!(lines.iter().any(|line| line.starts_with("itil ")));
