@@ -42,8 +42,6 @@ pub(super) enum Step {
 /// The command that an event stands for.
 enum Planned {
     Command(Action),
-    /// It says nothing new.
-    Nothing,
     /// The mapping knows no way.
     NoWay(String),
 }
@@ -89,10 +87,6 @@ impl Case {
     ) -> Result<(), EngineError> {
         self.events += 1;
         let action = match self.plan(mapping, &event) {
-            Planned::Nothing => {
-                self.applied += 1;
-                return Ok(());
-            }
             Planned::NoWay(why) => {
                 self.refuse(&event, why);
                 return Ok(());
@@ -144,11 +138,8 @@ impl Case {
             .map(|(id, value)| (id.to_owned(), value.clone()))
             .collect();
         if record.state == event.state {
-            return if news.is_empty() {
-                Planned::Nothing
-            } else {
-                Planned::Command(Action::Update { fields: news })
-            };
+            // What changes nothing was done all the same, and the journal keeps it.
+            return Planned::Command(Action::Update { fields: news });
         }
         match mapping.moves.name(&record.state, &event.state) {
             Some(name) => Planned::Command(Action::Transition { name, input: news }),
