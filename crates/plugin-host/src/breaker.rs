@@ -12,7 +12,7 @@ const FAILURES: u32 = 5;
 /// How long it stays open at first; each probe that fails doubles that.
 const FIRST_REST: Duration = Duration::from_secs(5);
 /// How long it stays open at most.
-const LONGEST_REST: Duration = Duration::from_secs(300);
+const LONGEST_REST: Duration = Duration::from_mins(5);
 
 /// Whether a hook of a binding is asked at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

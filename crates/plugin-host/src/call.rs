@@ -25,7 +25,7 @@ const HANDLES: usize = 10_000;
 /// What a guest is asked or told.
 pub(crate) enum Input<'a> {
     Question(&'a Question),
-    Delivery(Delivery),
+    Delivery(Box<Delivery>),
     Request(HttpRequest),
     Schedule,
 }
@@ -255,7 +255,7 @@ fn unfit() -> wasmtime::Error {
 
 fn span(duration: std::time::Duration) -> String {
     let millis = duration.as_millis();
-    if millis >= 1000 && millis % 1000 == 0 {
+    if millis >= 1000 && millis.is_multiple_of(1000) {
         format!("{} s", millis / 1000)
     } else {
         format!("{millis} ms")

@@ -438,7 +438,7 @@ impl Plugins for WasmPlugins {
     ) -> BoxFuture<'_, Result<IntegrationReply, Failure>> {
         let binding = binding.clone();
         Box::pin(async move {
-            let input = Input::Delivery(delivery);
+            let input = Input::Delivery(Box::new(delivery));
             self.command(&binding, Hook::Delivery, &call, around, input)
                 .await
         })

@@ -69,7 +69,10 @@ impl Linkers {
             .iter()
             .map(|hook| {
                 let linked = if hook.is_pure() { &pure } else { &integration };
-                Ok((*hook, template(*hook, linked.clone()).map_err(refused)?))
+                Ok((
+                    *hook,
+                    template(*hook, linked.clone()).map_err(|error| refused(&error))?,
+                ))
             })
             .collect::<Result<_, InspectError>>()?;
         Ok(Loaded {
@@ -109,10 +112,10 @@ impl Loaded {
     }
 }
 
-fn refused(error: wasmtime::Error) -> InspectError {
+fn refused(error: &wasmtime::Error) -> InspectError {
     InspectError::Hooks(format!(
         "its hooks are not those of this server's contract: {}",
-        describe(&error)
+        describe(error)
     ))
 }
 

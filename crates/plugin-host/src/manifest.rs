@@ -11,6 +11,10 @@ use serde_json::{Map, Value as Json};
 
 /// What a plugin asks to be granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a capability of its own"
+)]
 pub(crate) struct Capabilities {
     pub(crate) directory: BTreeSet<DirectoryKind>,
     pub(crate) http: bool,

@@ -85,7 +85,7 @@ impl Default for Options {
             pure: CallLimits::PURE,
             integration: CallLimits::INTEGRATION,
             concurrent_calls: 64,
-            compile_time: Duration::from_secs(60),
+            compile_time: Duration::from_mins(1),
             secrets: Arc::new(|_, _| None),
             extra_authorities: Vec::new(),
         }

@@ -73,7 +73,7 @@ impl Host for Guest {
         }
         let what = format!("linked {id} {kind}");
         let found = self.query(RECORD, &what, |guest| guest.around.linked(&id, &kind));
-        Ok(found.map(views))
+        Ok(found.map(|records| views(&records)))
     }
 
     fn alike(&mut self, workflow: String, fields: Vec<Field>, since: i64) -> Answer<Vec<View>> {
@@ -91,7 +91,7 @@ impl Host for Guest {
         let found = self.query(RECORD, &what, |guest| {
             guest.around.alike(&workflow, &wanted, since)
         });
-        Ok(found.map(views))
+        Ok(found.map(|records| views(&records)))
     }
 }
 
@@ -190,7 +190,7 @@ fn member(member: Member) -> directory::Member {
     }
 }
 
-fn views(records: Vec<RecordView>) -> Vec<View> {
+fn views(records: &[RecordView]) -> Vec<View> {
     records.iter().map(question::record).collect()
 }
 

@@ -54,7 +54,7 @@ impl FixedWorld {
         Self { now, state: seed }
     }
 
-    /// SplitMix64 (Steele, Lea and Flood 2014): equally spread, and cheap to begin.
+    /// `SplitMix64` (Steele, Lea and Flood 2014): equally spread, and cheap to begin.
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;

@@ -44,18 +44,25 @@ fn reach(address: IpAddr) -> Reach {
     }
 }
 
+/// Where clouds answer with credentials, outside the link-local addresses.
+const METADATA_V4: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
+const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+
 /// By the special-purpose registry for IPv4 (RFC 6890 and its updates).
 fn reach_v4(address: Ipv4Addr) -> Reach {
-    let [a, b, c, d] = address.octets();
-    match (a, b, c, d) {
-        (127, ..) => Reach::Loopback,
-        // A cloud's metadata within the addresses for carriers.
-        (100, 100, 100, 200) => Reach::Guarded,
-        (10, ..) | (172, 16..=31, ..) | (192, 168, ..) | (100, 64..=127, ..) => Reach::Private,
-        (0 | 224..=255, ..) | (169, 254, ..) | (192, 0, 0 | 2, _) => Reach::Guarded,
-        (198, 18..=19, ..) | (198, 51, 100, _) | (203, 0, 113, _) | (192, 88, 99, _) => {
-            Reach::Guarded
-        }
+    if address == METADATA_V4 {
+        return Reach::Guarded;
+    }
+    match address.octets() {
+        [127, ..] => Reach::Loopback,
+        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Reach::Private,
+        [0 | 224..=255, ..]
+        | [169, 254, ..]
+        | [192, 0, 0 | 2, _]
+        | [192, 88, 99, _]
+        | [198, 18..=19, ..]
+        | [198, 51, 100, _]
+        | [203, 0, 113, _] => Reach::Guarded,
         _ => Reach::Public,
     }
 }
@@ -65,22 +72,19 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
     if address == Ipv6Addr::LOCALHOST {
         return Reach::Loopback;
     }
-    let s = address.segments();
-    let v4 = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        reach_v4(Ipv4Addr::new(a, b, c, d))
-    };
-    match s {
+    if address == METADATA_V6 {
+        return Reach::Guarded;
+    }
+    match address.segments() {
         // Mapped, compatible, NAT64 (RFC 6052) and 6to4.
-        [0, 0, 0, 0, 0, 0xffff | 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            v4(high, low)
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => {
+            reach_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
         }
-        [0x2002, high, low, ..] => v4(high, low),
-        // A cloud's metadata within the unique local addresses.
-        [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x254] => Reach::Guarded,
         [0xfc00..=0xfdff, ..] => Reach::Private,
-        // NAT64 for local use, Teredo, documentation.
-        [0x64, 0xff9b, 1, ..] | [0x2001, 0 | 0xdb8, ..] | [0x3fff, ..] => Reach::Guarded,
+        // Teredo and documentation.
+        [0x2001, 0 | 0xdb8, ..] | [0x3fff, ..] => Reach::Guarded,
         [0x2000..=0x3fff, ..] => Reach::Public,
         _ => Reach::Guarded,
     }

@@ -109,7 +109,7 @@ pub(super) struct Request {
     pub(super) client: Arc<Client>,
     pub(super) target: Target,
     pub(super) trust: Trust,
-    pub(super) request: http::Request<WasiBody>,
+    pub(super) message: http::Request<WasiBody>,
     pub(super) timeouts: Timeouts,
     pub(super) sent: Vec<SecretValue>,
 }
@@ -134,7 +134,7 @@ impl Request {
                 tracing::debug!(%error, "a plugin's connection ended");
             }
         });
-        let (mut parts, body) = self.request.into_parts();
+        let (mut parts, body) = self.message.into_parts();
         // What follows the host is all that a server is sent.
         let path = parts.uri.path_and_query().cloned();
         parts.uri = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));

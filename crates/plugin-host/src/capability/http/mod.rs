@@ -133,7 +133,7 @@ impl Outgoing {
             client: Arc::clone(&self.client),
             target,
             trust,
-            request,
+            message: request,
             timeouts: Timeouts {
                 connect: asked.connect_timeout.unwrap_or(CONNECT).min(CONNECT),
                 first_byte: asked.first_byte_timeout,
