@@ -424,6 +424,8 @@ impl Writer {
                 return;
             }
         };
+        // What no longer counts is known only here, and is swept before the views are closed.
+        self.checkpoint();
         self.shared.take_views();
         if let Some(views) = self.views.take() {
             last_reader(views);

@@ -56,8 +56,10 @@ fn small() -> Options {
     }
 }
 
+type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// Every row of closed views, in order.
-fn rows(views: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn rows(views: &Path) -> Rows {
     let database = redb::Database::open(views).unwrap();
     let reading = database.begin_read().unwrap();
     let mut all = Vec::new();
@@ -76,7 +78,20 @@ fn assert_views_follow(folder: &Folder) {
     std::fs::remove_file(folder.views()).unwrap();
     folder.store().close();
     let built = rows(&folder.views());
-    assert_eq!(followed, built);
+    let lacks = |one: &Rows, other: &Rows| {
+        let lacking = other.iter().filter(|row| !one.contains(row));
+        lacking.cloned().collect::<Rows>()
+    };
+    assert_eq!(
+        lacks(&followed, &built),
+        [],
+        "views that followed lack these"
+    );
+    assert_eq!(
+        lacks(&built, &followed),
+        [],
+        "views that were built lack these"
+    );
 }
 
 #[test]
