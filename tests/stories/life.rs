@@ -14,6 +14,7 @@ async fn a_server_that_is_asked_to_stop_finishes_and_comes_back() {
     let before = ada.record(&number).await;
     // A stream that is open does not keep it from stopping.
     let request = ada.request(reqwest::Method::GET, "/api/v1/events");
+    let request = request.header("Last-Event-ID", "0");
     let stream = request.send().await.expect("a stream");
     assert_eq!(stream.status(), 200);
     assert!(server.stop().success());

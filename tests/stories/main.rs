@@ -7,6 +7,7 @@ mod idempotency;
 mod kill;
 mod life;
 mod listener;
+mod misbehaving_plugin;
 mod packs;
 mod telemetry;
 mod wrong_input;

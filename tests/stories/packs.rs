@@ -1,6 +1,7 @@
 //! Small packs that stories install beside the shipped one.
 
 use tempfile::TempDir;
+use test_support::plugin_case;
 
 /// The workflow of a pack with one: a note is written and done with.
 pub(crate) const WORKFLOW: &str = r#"apiVersion: servicewright/v1
@@ -39,6 +40,12 @@ zone: UTC
 roles: { agent: { title: Agent } }
 ";
 
+const TEAM: &str = "apiVersion: servicewright/v1
+kind: Team
+id: writers
+title: Writers
+";
+
 /// A pack of the one workflow, perhaps a changed one.
 pub(crate) fn note(workflow: &str) -> TempDir {
     folder(&[("pack.yaml", HEADER), ("workflows/note.yaml", workflow)])
@@ -47,17 +54,11 @@ pub(crate) fn note(workflow: &str) -> TempDir {
 /// A pack whose notes are routed by a plugin, told to a listener at this origin, and settle by
 /// themselves after two seconds.
 pub(crate) fn told(origin: &str) -> TempDir {
-    let workflow = WORKFLOW
-        .replace(
-            "create:\n",
-            "routing: { by: { plugin: note-router }, fallback: { team: writers } }\ncreate:\n",
-        )
-        .replace("to: open, permit", "to: open, route: true, permit")
-        .replace(
-            "permit: { agent: true } } }\n",
-            "permit: { agent: true } }, settle: { title: Settle, to: done } }\n    \
-             timers: { settle: { wait: { time: PT2S }, do: settle } }\n",
-        );
+    let workflow = routed().replace(
+        "permit: { agent: true } } }\n",
+        "permit: { agent: true } }, settle: { title: Settle, to: done } }\n    \
+         timers: { settle: { wait: { time: PT2S }, do: settle } }\n",
+    );
     let router = "apiVersion: servicewright/v1
 kind: Plugin
 id: note-router
@@ -76,21 +77,59 @@ component: {{ file: webhook.wasm }}
 hooks: {{ delivery: true }}
 events: {{ created: {{}} }}
 settings: {{ deliver: {{ url: \"{origin}/told\" }} }}
-grants: {{ http: {{ \"{origin}\": true }} }}
+grants:
+  http: {{ \"{origin}\": true }}
+  secrets: {{ key: {{ sign: true }} }}
+  commands: {{ note: {{ comment: true }} }}
 "
     );
-    let team = "apiVersion: servicewright/v1
-kind: Team
-id: writers
-title: Writers
-";
     folder(&[
         ("pack.yaml", HEADER),
         ("workflows/note.yaml", &workflow),
         ("plugins/note-router.yaml", router),
         ("plugins/outbox.yaml", &outbox),
-        ("teams/writers.yaml", team),
+        ("teams/writers.yaml", TEAM),
     ])
+}
+
+/// A pack whose notes are routed by a plugin that does what its settings say, none of it good.
+pub(crate) fn misrouted(what: &str) -> TempDir {
+    let router = format!(
+        "apiVersion: servicewright/v1
+kind: Plugin
+id: note-router
+title: Note router
+component: {{ file: hostile.wasm }}
+hooks: {{ routing: true }}
+settings: {{ do: {what} }}
+grants:
+  directory: {{ team: true }}
+  http: {{ \"https://nowhere.example\": true }}
+  secrets: {{ key: {{ sign: true }} }}
+  commands: {{ note: {{ comment: true }} }}
+  key-value: true
+"
+    );
+    let folder = folder(&[
+        ("pack.yaml", HEADER),
+        ("workflows/note.yaml", &routed()),
+        ("plugins/note-router.yaml", &router),
+        ("teams/writers.yaml", TEAM),
+    ]);
+    let component = plugin_case("hostile");
+    std::fs::copy(&component, folder.path().join("plugins/hostile.wasm"))
+        .unwrap_or_else(|error| panic!("cannot copy {}: {error}", component.display()));
+    folder
+}
+
+/// The workflow, its notes routed by a plugin.
+fn routed() -> String {
+    WORKFLOW
+        .replace(
+            "create:\n",
+            "routing: { by: { plugin: note-router }, fallback: { team: writers } }\ncreate:\n",
+        )
+        .replace("to: open, permit", "to: open, route: true, permit")
 }
 
 fn folder(files: &[(&str, &str)]) -> TempDir {

@@ -38,6 +38,10 @@ impl Desk {
         plugin_options: plugin_host::Options,
     ) -> Result<Self, StoreError> {
         let folder = folder.to_owned();
+        make(&folder).map_err(|error| StoreError::Failed {
+            doing: "making the data folder",
+            cause: error.to_string().into(),
+        })?;
         let opening = tokio::task::spawn_blocking(move || {
             RedbStore::open(&folder, store::Options::default())
         });
@@ -104,6 +108,15 @@ impl Running {
         };
         Ok((report, warnings))
     }
+}
+
+/// A new data folder is its owner's alone.
+fn make(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// Where a server keeps compiled plugins unless told otherwise.

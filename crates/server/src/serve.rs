@@ -31,7 +31,6 @@ const MOMENT: Duration = Duration::from_secs(3);
 /// Where it cannot start.
 pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> Result<()> {
     let folder = arguments.data.data.as_path();
-    make_folder(folder)?;
     let options = Options {
         cache: Some(
             arguments
@@ -169,17 +168,6 @@ fn say_ready(address: std::net::SocketAddr) -> Result<()> {
     writeln!(output, "listening on http://{address}")?;
     output.flush()?;
     Ok(())
-}
-
-/// A new data folder is its owner's alone.
-fn make_folder(folder: &Path) -> Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .with_context(|| format!("cannot make the data folder {}", folder.display()))
 }
 
 /// Ends once the first signal to stop comes. A second one ends the process where it stands: what was

@@ -8,4 +8,4 @@ mod server;
 
 pub use client::{Answer, Client};
 pub use desk::load_example_desk;
-pub use server::{Server, Setup, binary, repository};
+pub use server::{Server, Setup, binary, plugin_case, repository};

@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use crate::client::Client;
 
 /// How long a server may take until it is ready: the first one compiles the plugins.
-const READY: Duration = Duration::from_secs(120);
+const READY: Duration = Duration::from_mins(2);
 /// How long a server may take to end.
-const ENDED: Duration = Duration::from_secs(60);
+const ENDED: Duration = Duration::from_mins(1);
 /// So many of the last lines of its log are kept.
 const LINES: usize = 400;
 
@@ -124,9 +124,8 @@ impl Server {
             }
         });
         self.process = Some(process);
-        let line = match first_line.recv_timeout(READY) {
-            Ok(line) => line,
-            Err(_) => panic!("the server did not get ready:\n{}", self.log()),
+        let Ok(line) = first_line.recv_timeout(READY) else {
+            panic!("the server did not get ready:\n{}", self.log());
         };
         let address = line
             .strip_prefix("listening on ")
@@ -214,7 +213,7 @@ impl Server {
     /// The last lines that it logged.
     pub fn log(&self) -> String {
         let lines = locked(&self.log);
-        lines.iter().map(|line| format!("{line}\n")).collect()
+        lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
     }
 }
 
@@ -288,6 +287,24 @@ fn beside_tests() -> PathBuf {
 
 fn plugin_cache() -> PathBuf {
     beside_tests().join("story-plugin-cache")
+}
+
+/// A plugin that only tests use, as `cargo xtask build` leaves it.
+pub fn plugin_case(name: &str) -> PathBuf {
+    let target = beside_tests();
+    let target = target
+        .parent()
+        .expect("a profile stands in a target folder");
+    let case = target
+        .join("plugin-cases")
+        .join(name)
+        .with_extension("wasm");
+    assert!(
+        case.exists(),
+        "{} is not there: run `cargo xtask build --plugins` before",
+        case.display()
+    );
+    case
 }
 
 /// The root of the repository.
