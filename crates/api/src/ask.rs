@@ -36,7 +36,14 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Api> for At<T> {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         match Path::<T>::from_request_parts(parts, api).await {
             Ok(Path(value)) => Ok(Self(value)),
-            Err(rejection) => Err(Problem::new(Code::NotFound, rejection.body_text())),
+            Err(rejection) => {
+                let said = rejection.body_text();
+                let what = said.trim_start_matches("Invalid URL: ");
+                Err(Problem::new(
+                    Code::NotFound,
+                    format!("there is no such address: {what}"),
+                ))
+            }
         }
     }
 }
@@ -50,7 +57,14 @@ impl<T: DeserializeOwned> FromRequestParts<Api> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
         match Query::<T>::try_from_uri(&parts.uri) {
             Ok(Query(value)) => Ok(Self(value)),
-            Err(rejection) => Err(Problem::new(Code::Malformed, rejection.body_text())),
+            Err(rejection) => {
+                let said = rejection.body_text();
+                let what = said.trim_start_matches("Failed to deserialize query string: ");
+                Err(Problem::new(
+                    Code::Malformed,
+                    format!("the query does not read: {what}"),
+                ))
+            }
         }
     }
 }
@@ -158,18 +172,26 @@ fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     Ok(Some(key))
 }
 
-/// The body as JSON; an empty object where there is no body at all.
+/// The body as JSON; of a POST an empty object where there is no body at all.
 pub(crate) async fn value(api: &Api, parts: &Parts, body: Body) -> Result<Value, Problem> {
     let is_typed = parts.headers.contains_key(header::CONTENT_TYPE);
     if is_typed {
         json_only(parts)?;
     }
     let text = read(api, &parts.headers, body).await?;
-    if text.is_empty() && !is_typed {
-        return Ok(Value::Object(Map::new()));
-    }
     if !is_typed {
-        return Err(media_type());
+        let has_nothing_to_say = text.is_empty() && parts.method == Method::POST;
+        return if has_nothing_to_say {
+            Ok(Value::Object(Map::new()))
+        } else {
+            Err(media_type())
+        };
+    }
+    if text.is_empty() {
+        return Err(Problem::new(
+            Code::Malformed,
+            "the body is empty, and is said to be JSON",
+        ));
     }
     let limits = api.limits();
     let bounds = Bounds {
@@ -246,6 +268,10 @@ fn media_type() -> Problem {
 
 /// The value in the shape that the route takes, or what does not fit, at its place.
 fn shaped<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    // Lists would be taken for the members in their order.
+    if !value.is_object() {
+        return Err(Problem::fault("", "it should be a JSON object"));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let pointer = error
             .path()
@@ -273,7 +299,7 @@ mod tests {
     fn check(value: Value, expected: &Expect) {
         let said = match shaped::<NewRecord>(value) {
             Ok(_) => "fits".to_owned(),
-            Err(problem) => format!("{problem:?}"),
+            Err(problem) => problem.detail().to_owned(),
         };
         expected.assert_eq(&said);
     }
@@ -284,17 +310,29 @@ mod tests {
             json!({ "workflow": "incident", "fields": {} }),
             &expect!["fits"],
         );
-        check(json!({}), &expect![""]);
-        check(json!([]), &expect![""]);
-        check(json!({ "workflow": 7 }), &expect![""]);
-        check(json!({ "workflow": "No Such" }), &expect![""]);
+        check(json!({}), &expect!["the body: missing field `workflow`"]);
+        check(json!([]), &expect!["the body: it should be a JSON object"]);
+        check(
+            json!({ "workflow": 7 }),
+            &expect!["/workflow: invalid type: integer `7`, expected a string"],
+        );
+        check(
+            json!({ "workflow": "No Such" }),
+            &expect![
+                "/workflow: `No Such` is not the id of a workflow: up to 64 lower-case letters and digits, in words joined by `-`, a letter first"
+            ],
+        );
         check(
             json!({ "workflow": "incident", "feilds": {} }),
-            &expect![""],
+            &expect![
+                "/feilds: unknown field `feilds`, expected one of `workflow`, `create`, `requester`, `fields`, `link`"
+            ],
         );
         check(
             json!({ "workflow": "incident", "link": { "kind": "caused_by", "target": "x" } }),
-            &expect![""],
+            &expect![
+                "/link/target: `x` is not the number of a record: a prefix of 2 to 8 capitals, `-` and a number, such as INC-1042"
+            ],
         );
     }
 }

@@ -117,7 +117,7 @@ async fn admitted(gate: Gate, mut request: Request, next: Next) -> Result<Respon
     tokio::time::timeout(timeout, next.run(request))
         .await
         .map_err(|_| {
-            let detail = format!("not done within {} s", timeout.as_secs());
+            let detail = format!("not done within {timeout:?}");
             Problem::new(Code::Timeout, detail).retry_after(Duration::from_secs(1))
         })
 }

@@ -219,7 +219,7 @@ mod tests {
         );
         check(
             "[1,2,3,4,5]",
-            &expect!["refused: a list has more than 4 items at line 1 column 10"],
+            &expect!["refused: a list has more than 4 items at line 1 column 11"],
         );
         check(
             r#"{"a":1,"b":2,"a":3}"#,

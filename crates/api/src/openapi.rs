@@ -44,7 +44,8 @@ fn built() -> OpenApi {
         .title("Servicewright")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
-            "Records of ITIL practices, run by definitions and decided by plugins. Refusals are described in docs/errors.md.",
+            "Records of ITIL practices, run by definitions and decided by plugins. Refusals are described in docs/errors.md; \
+             beside those that it names, an operation may answer `internal`, `overloaded` and `timeout`.",
         ))
         .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()));
     OpenApiBuilder::new()

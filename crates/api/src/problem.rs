@@ -66,6 +66,11 @@ impl Problem {
         self.code
     }
 
+    /// What went wrong this time.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The input is not accepted, for one reason.
     pub(crate) fn fault(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         let fault = Fault {

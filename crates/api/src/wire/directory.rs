@@ -14,6 +14,7 @@ pub struct Thing<'a>(pub(crate) &'a ModelThing);
 
 /// A part of the things of a kind.
 #[derive(Serialize, ToSchema)]
+#[allow(clippy::struct_field_names, reason = "the word of the interface")]
 pub struct Things<'a> {
     /// The kind.
     #[schema(value_type = String, example = "service")]

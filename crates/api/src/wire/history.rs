@@ -82,6 +82,7 @@ pub struct Actor<'a> {
 /// An answer at a hook or from a table.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant, reason = "it lives for one answer")]
 pub enum Decision {
     /// A decision table.
     Table {
@@ -358,7 +359,56 @@ mod tests {
             }],
         };
         let text = serde_json::to_string_pretty(&super::Entry::new(17, &entry))?;
-        expect![""].assert_eq(&text.replace(&"0".repeat(64), "0…"));
+        expect![[r#"
+            {
+              "position": 17,
+              "version": 2,
+              "at": "2026-03-01T09:30:00Z",
+              "actor": {
+                "id": "ada",
+                "kind": "person",
+                "roles": [
+                  "agent"
+                ],
+                "teams": [
+                  "service-desk"
+                ]
+              },
+              "what": "transition",
+              "transition": "take",
+              "input": {},
+              "configuration": "sha256:0…",
+              "previous": "sha256:0…",
+              "decisions": [
+                {
+                  "kind": "hook",
+                  "hook": "routing",
+                  "binding": "skills-router",
+                  "component": null,
+                  "input": "sha256:0…",
+                  "answer": {
+                    "assign": {
+                      "team": "network",
+                      "assignee": null
+                    }
+                  },
+                  "reason": "the team for the network",
+                  "failure": null,
+                  "fallback": false,
+                  "duration_us": 31
+                }
+              ],
+              "lookups": [],
+              "events": [
+                {
+                  "kind": "field-set",
+                  "field": "urgency",
+                  "value": "high",
+                  "by": "form"
+                }
+              ]
+            }"#]]
+        .assert_eq(&text.replace(&"0".repeat(64), "0…"));
         Ok(())
     }
 }
