@@ -2,7 +2,7 @@
 //! after the server has been killed.
 
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use test_support::Server;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,9 +56,7 @@ async fn the_same_request_a_hundred_times_is_done_once() {
         .expect(200);
     assert_eq!(page["records"].as_array().map(Vec::len), Some(2));
     let history = ada.history(&first.id()).await;
-    let created = history
-        .iter()
-        .filter(|entry| entry["what"] == Value::from("create"));
+    let created = history.iter().filter(|entry| entry["what"] == "create");
     assert_eq!(created.count(), 1);
 }
 

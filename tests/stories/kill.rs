@@ -23,7 +23,7 @@ const CLIENTS: u32 = 8;
 /// The longest that a server lives after it began to answer, in milliseconds.
 const LONGEST_LIFE: u64 = 600;
 /// How long timers and effects may take to be through, after the last start.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A request, and the key under which it is done once.
 struct Asked {

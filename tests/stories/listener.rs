@@ -11,7 +11,7 @@ use axum::http::Uri;
 use tokio::net::TcpListener;
 
 /// How long something that must come may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What was sent, by path.
 type Heard = Arc<Mutex<BTreeMap<String, Vec<Bytes>>>>;

@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use reqwest::Method;
 use serde_json::json;
+use std::fmt::Write as _;
 use test_support::{Answer, Setup};
 
 use crate::listener::Listener;
@@ -151,5 +152,8 @@ fn attribute<'a>(span: &'a Span, name: &str) -> &'a str {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -26,6 +26,13 @@ const ACTORS: [(&str, &str); 6] = [
     ("dirk", "approver"),
     ("rita", ""),
 ];
+/// The variables of the printed commands, with whose token each holds.
+const VARIABLES: [(&str, &str); 4] = [
+    ("TOKEN", "ada"),
+    ("MONA", "mona"),
+    ("CARLA", "carla"),
+    ("DIRK", "dirk"),
+];
 /// The address where it is free.
 const PORT: u16 = 8080;
 /// How long the server may take until it is ready.
@@ -58,7 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let commands = worth_trying(&server.address);
     print_guide(&server.address, &data, &tokens, &commands);
     if options.smoke {
-        return smoke(&commands, &tokens);
+        return smoke(&server.address, &commands, &tokens);
     }
     let status = server.child.wait().context("cannot wait for the server")?;
     say(format!(
@@ -288,6 +295,16 @@ fn worth_trying(address: &str) -> [Try; 3] {
     ]
 }
 
+/// Those who agree to the change of [`worth_trying`], in this order.
+const AGREEING: [&str; 3] = ["MONA", "CARLA", "DIRK"];
+
+/// The command by which one of them agrees. Two changes are in the example, so it is the third.
+fn vote(address: &str, variable: &str) -> String {
+    format!(
+        "curl -sS -H \"Authorization: Bearer ${variable}\" -H 'Content-Type: application/json' {address}/api/v1/records/CHG-3/votes -d '{{\"approves\": true}}'"
+    )
+}
+
 /// A window some days ahead, outside the pack's freeze at the end of the year.
 fn next_window() -> (String, String) {
     use chrono::Datelike as _;
@@ -306,32 +323,45 @@ fn print_guide(address: &str, data: &Path, tokens: &BTreeMap<&str, String>, comm
     println!(
         "\nYour token, as the agent ada; carla and dirk sit on the change advisory board, mona manages changes:\n"
     );
-    for (variable, actor) in [
-        ("TOKEN", "ada"),
-        ("CARLA", "carla"),
-        ("DIRK", "dirk"),
-        ("MONA", "mona"),
-    ] {
+    for (variable, actor) in VARIABLES {
         println!("  export {variable}={}", tokens[actor]);
     }
     println!("\nWorth trying:");
     for command in commands {
         println!("\n  # {}\n  {}", command.what, command.line);
     }
+    println!("\n  # agree to the change: its manager first, then two of the three on the board");
+    for variable in AGREEING {
+        println!("  {}", vote(address, variable));
+    }
     println!("\nStop it with Ctrl-C.\n");
 }
 
 /// Runs the printed commands in a shell, as a person would.
-fn smoke(commands: &[Try], tokens: &BTreeMap<&str, String>) -> Result<()> {
+fn smoke(address: &str, commands: &[Try], tokens: &BTreeMap<&str, String>) -> Result<()> {
     for command in commands {
         say(format!("trying: {}", command.what));
-        let mut sh = Command::new("sh");
-        sh.args(["-c", &command.line]).env("TOKEN", &tokens["ada"]);
-        let output = shell::output(&mut sh)?;
-        if !output.contains(command.holds) {
-            bail!("the answer does not hold {}: {output}", command.holds);
-        }
+        try_line(&command.line, command.holds, tokens)?;
+    }
+    say("trying: the votes on the change");
+    let states = ["authorise", "authorise", "scheduled"];
+    for (variable, state) in AGREEING.into_iter().zip(states) {
+        try_line(&vote(address, variable), &format!("\"{state}\""), tokens)?;
     }
     say("the printed commands work");
+    Ok(())
+}
+
+fn try_line(line: &str, holds: &str, tokens: &BTreeMap<&str, String>) -> Result<()> {
+    let mut sh = Command::new("sh");
+    sh.args(["-c", line]);
+    for (variable, actor) in VARIABLES {
+        sh.env(variable, &tokens[actor]);
+    }
+    let output = sh.output().context("cannot start sh")?;
+    let output = String::from_utf8_lossy(&output.stdout);
+    if !output.contains(holds) {
+        bail!("the answer to `{line}` does not hold {holds}: {output}");
+    }
     Ok(())
 }

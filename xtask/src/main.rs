@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod demo;
+mod edges;
 mod manifest;
 mod shell;
 mod soak;

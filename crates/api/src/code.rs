@@ -70,8 +70,6 @@ impl Code {
         Self::Timeout,
         Self::Unavailable,
     ];
-
-    #[expect(clippy::too_many_lines, reason = "one table, one row for each code")]
     const fn row(self) -> Row {
         match self {
             Self::Malformed => Row {

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 /// How many connections there may be at once; more wait to be taken.
 const MOST: u32 = 4_096;
 /// How long the head of a request may take, and how long a connection may be idle before it.
-const HEAD: Duration = Duration::from_secs(60);
+const HEAD: Duration = Duration::from_mins(1);
 /// An HTTP/2 connection that says nothing is asked whether it lives this often.
 const PING: Duration = Duration::from_secs(30);
 /// The wait after no connection could be taken, for want of memory or file handles.

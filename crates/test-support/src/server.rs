@@ -213,7 +213,10 @@ impl Server {
     /// The last lines that it logged.
     pub fn log(&self) -> String {
         let lines = locked(&self.log);
-        lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+        lines
+            .iter()
+            .flat_map(|line| [line.as_str(), "\n"])
+            .collect()
     }
 }
 

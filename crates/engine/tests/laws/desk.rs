@@ -177,7 +177,7 @@ impl Desk {
             };
             match decide::decide(input) {
                 Ok(Outcome::Ask(_)) => {
-                    replies.push(self.replies.pop_front().expect("an answer was prepared"))
+                    replies.push(self.replies.pop_front().expect("an answer was prepared"));
                 }
                 Ok(Outcome::Number) => named = true,
                 Ok(Outcome::Nothing) => return Ok(false),

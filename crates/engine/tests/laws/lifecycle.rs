@@ -101,10 +101,9 @@ fn begun() -> Desk {
 fn check(result: Result<(), Rejection>, expected: &Expect) {
     let rejection = result.expect_err("refused");
     let text = match &rejection {
-        Rejection::Invalid { faults } => faults
-            .iter()
-            .map(|fault| format!("{}: {}\n", fault.pointer, fault.message))
-            .collect(),
+        Rejection::Invalid { faults } => faults.iter().fold(String::new(), |text, fault| {
+            text + &fault.pointer + ": " + &fault.message + "\n"
+        }),
         other => other.to_string(),
     };
     expected.assert_eq(&text);
@@ -166,22 +165,31 @@ fn a_form_tells_everything_that_is_wrong() {
             "incident",
             json!({ "summary": "a", "impact": "hgih", "colour": "red" }),
         ),
-        &expect![[r#"
+        &expect![[r"
             /colour: `report` does not ask for it; it asks for: summary, impact
             /summary: must have at least 3 characters, and has 1
             /impact: has no option `hgih`: it takes one of low, high; did you mean `high`?
-        "#]],
+        "]],
     );
-    check(desk().create("eve", "incident", json!({})), &expect![[r#"
+    check(
+        desk().create("eve", "incident", json!({})),
+        &expect![[r"
         /summary: it is required
-    "#]]);
+    "]],
+    );
 }
 
 #[test]
 fn what_is_not_possible_is_told_with_what_is() {
     let mut desk = begun();
-    check(desk.take("agent", "resolve", json!({})), &expect!["`resolve` is not possible in the state `new`; possible: start, declare"]);
-    check(desk.take("eve", "start", json!({})), &expect!["eve may not take `start`: it takes the role `agent`"]);
+    check(
+        desk.take("agent", "resolve", json!({})),
+        &expect!["`resolve` is not possible in the state `new`; possible: start, declare"],
+    );
+    check(
+        desk.take("eve", "start", json!({})),
+        &expect!["eve may not take `start`: it takes the role `agent`"],
+    );
 }
 
 #[test]
@@ -251,7 +259,10 @@ fn a_life_from_start_to_close() {
 fn a_timer_runs_while_its_condition_holds_and_repeats() {
     let mut desk = begun();
     desk.take("agent", "declare", json!({})).expect("accepted");
-    check(desk.take("agent", "declare", json!({})), &expect!["It is one."]);
+    check(
+        desk.take("agent", "declare", json!({})),
+        &expect!["It is one."],
+    );
     let start = desk.now;
     let later = |minutes: u64| start.saturating_add(model::Duration::from_secs(minutes * 60));
     assert_eq!(desk.record().next_due(), Some(later(30)));

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde_json::Value;
+use std::fmt::Write as _;
 
 use super::{Outcome, block_on, list, print, text};
 use crate::admin::{self, Ask};
@@ -27,15 +28,13 @@ fn told(explanation: &Value) -> String {
             text(decision, "by"),
             text(decision, "what"),
         );
-        told.push_str(&format!("{at}  {by}: {what}\n"));
+        let _ = writeln!(told, "{at}  {by}: {what}");
         if let Some(component) = decision.get("component").and_then(Value::as_str) {
             let micros = decision
                 .get("micros")
                 .and_then(Value::as_u64)
                 .unwrap_or_default();
-            told.push_str(&format!(
-                "    by the component {component}, in {micros} µs\n"
-            ));
+            let _ = writeln!(told, "    by the component {component}, in {micros} µs");
         }
     }
     told

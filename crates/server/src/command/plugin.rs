@@ -1,5 +1,6 @@
 //! `wright plugin`: what a component is; keeping one; those in use.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -65,11 +66,11 @@ fn told(inspection: &Inspection) -> String {
     );
     for (place, import) in inspection.imports.iter().enumerate() {
         let label = if place == 0 { "imports " } else { "        " };
-        told.push_str(&format!("{label} {import}\n"));
+        let _ = writeln!(told, "{label} {import}");
     }
     if let Some(manifest) = &inspection.manifest {
         let manifest = serde_json::to_string_pretty(manifest).unwrap_or_default();
-        told.push_str(&format!("manifest {manifest}\n"));
+        let _ = writeln!(told, "manifest {manifest}");
     }
     told
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde_json::Value;
+use std::fmt::Write as _;
 
 use super::{Outcome, block_on, list, print, text};
 use crate::admin::{self, Ask};
@@ -31,8 +32,12 @@ fn told(report: &Value) -> String {
     for problem in list(report, "problems") {
         let what = text(problem, "what");
         match problem.get("record").and_then(Value::as_str) {
-            Some(record) => told.push_str(&format!("  {record}: {what}\n")),
-            None => told.push_str(&format!("  {what}\n")),
+            Some(record) => {
+                let _ = writeln!(told, "  {record}: {what}");
+            }
+            None => {
+                let _ = writeln!(told, "  {what}");
+            }
         }
     }
     told

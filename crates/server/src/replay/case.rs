@@ -41,7 +41,7 @@ pub(super) enum Step {
 
 /// The command that an event stands for.
 enum Planned {
-    Command(Action),
+    Command(Box<Action>),
     /// The mapping knows no way.
     NoWay(String),
 }
@@ -88,10 +88,10 @@ impl Case {
         self.events += 1;
         let action = match self.plan(mapping, &event) {
             Planned::NoWay(why) => {
-                self.refuse(&event, why);
+                self.refuse(&event, &why);
                 return Ok(());
             }
-            Planned::Command(action) => action,
+            Planned::Command(action) => *action,
         };
         let actor = Actor {
             who: Who::Person(event.actor.clone()),
@@ -103,7 +103,7 @@ impl Case {
                 self.applied += 1;
                 self.record = Some(executed.record);
             }
-            Err(EngineError::Rejected(rejection)) => self.refuse(&event, told(&rejection)),
+            Err(EngineError::Rejected(rejection)) => self.refuse(&event, &told(&rejection)),
             Err(error) => return Err(error),
         }
         Ok(())
@@ -120,7 +120,7 @@ impl Case {
             let said = event
                 .fields(mapping, true)
                 .filter(|(_, value)| !value.is_null());
-            return Planned::Command(Action::Create(Create {
+            return Planned::Command(Box::new(Action::Create(Create {
                 workflow: mapping.workflow.clone(),
                 via: Some(via),
                 requester: None,
@@ -129,7 +129,7 @@ impl Case {
                     .collect(),
                 link: None,
                 reference: None,
-            }));
+            })));
         };
         let news = event
             .fields(mapping, false)
@@ -139,10 +139,10 @@ impl Case {
             .collect();
         if record.state == event.state {
             // What changes nothing was done all the same, and the journal keeps it.
-            return Planned::Command(Action::Update { fields: news });
+            return Planned::Command(Box::new(Action::Update { fields: news }));
         }
         match mapping.moves.name(&record.state, &event.state) {
-            Some(name) => Planned::Command(Action::Transition { name, input: news }),
+            Some(name) => Planned::Command(Box::new(Action::Transition { name, input: news })),
             None => Planned::NoWay(format!(
                 "the mapping has no move from `{}` to `{}`",
                 record.state, event.state
@@ -182,7 +182,7 @@ impl Case {
         }
     }
 
-    fn refuse(&mut self, event: &Event, why: String) {
+    fn refuse(&mut self, event: &Event, why: &str) {
         self.refused += 1;
         if self.first_refusal.is_none() {
             self.first_refusal = Some(format!("row {} (case {}): {why}", event.row, self.name));

@@ -41,7 +41,7 @@ pub enum LogError {
     #[error("the log is not readable as CSV")]
     Csv(#[source] csv::Error),
     /// The mapping names a column that the log does not have.
-    #[error("the log has no column `{column}`{}; its columns are {}", suggested(.suggestion), .columns.join(", "))]
+    #[error("the log has no column `{column}`{}; its columns are {}", suggested(.suggestion.as_ref()), .columns.join(", "))]
     NoColumn {
         /// The column.
         column: String,
@@ -65,9 +65,8 @@ pub enum LogError {
     TooLong,
 }
 
-fn suggested(suggestion: &Option<String>) -> String {
+fn suggested(suggestion: Option<&String>) -> String {
     suggestion
-        .as_ref()
         .map(|name| format!(" (did you mean `{name}`?)"))
         .unwrap_or_default()
 }
@@ -303,7 +302,7 @@ impl<'m> Rows<'m> {
                 let near = nearest(&text, self.mapping.state.values.keys());
                 format!(
                     "`{text}` is not among the values of `state`{}",
-                    suggested(&near)
+                    suggested(near.as_ref())
                 )
             })
     }
@@ -335,7 +334,10 @@ impl<'m> Rows<'m> {
                     let meant = field.values.get(cell).or(field.otherwise.as_ref());
                     return meant.cloned().ok_or_else(|| {
                         let near = nearest(cell, field.values.keys());
-                        format!("`{cell}` is not among its values{}", suggested(&near))
+                        format!(
+                            "`{cell}` is not among its values{}",
+                            suggested(near.as_ref())
+                        )
                     });
                 }
                 self.typed(cell, field.kind)
@@ -493,6 +495,10 @@ mod tests {
             .map_err(|error| error.to_string())
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an expectation reads best where it is made"
+    )]
     fn check(mapping: &str, log: &'static str, expected: Expect) {
         let shown = match read(mapping, log) {
             Err(error) => error,

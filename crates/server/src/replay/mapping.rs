@@ -410,14 +410,13 @@ impl Time {
                 .map(|time| Instant::from_utc(time.to_utc()));
         };
         let local = NaiveDateTime::parse_from_str(cell, format).ok()?;
-        let utc = match zone.from_local_datetime(&local).earliest() {
-            Some(time) => time.to_utc(),
-            None => {
-                let before = zone
-                    .from_local_datetime(&local.checked_sub_signed(TimeDelta::hours(3))?)
-                    .earliest()?;
-                (local - before.offset().fix()).and_utc()
-            }
+        let utc = if let Some(time) = zone.from_local_datetime(&local).earliest() {
+            time.to_utc()
+        } else {
+            let before = zone
+                .from_local_datetime(&local.checked_sub_signed(TimeDelta::hours(3))?)
+                .earliest()?;
+            (local - before.offset().fix()).and_utc()
         };
         Some(Instant::from_utc(utc))
     }
@@ -448,6 +447,10 @@ mod tests {
 
     use super::{Mapping, SMALL, Time};
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an expectation reads best where it is made"
+    )]
     fn refused(text: &str, expected: Expect) {
         let error = Mapping::parse(text, Path::new("mapping.yaml")).expect_err("should be refused");
         let cause = std::error::Error::source(&error)
@@ -498,7 +501,7 @@ mod tests {
         );
         refused(
             &SMALL.replace("targets:", "target:"),
-            expect![[r#"
+            expect![[r"
             the mapping mapping.yaml is not as it should be
             error: line 13 column 1: unknown field `target`, expected one of pack, workflow, log, case, time, state, begin, move, actor, fields, targets
               --> <input>:13:1
@@ -506,7 +509,7 @@ mod tests {
             11 |   impact: { column: impact, values: { High: high, Low: low }, whe…
             12 |   summary: { text: 'Case {number}', when: begin }
             13 | target: [resolution]
-               | ^ unknown field `target`, expected one of pack, workflow, log, case, time, state, begin, move, actor, fields, targets"#]],
+               | ^ unknown field `target`, expected one of pack, workflow, log, case, time, state, begin, move, actor, fields, targets"]],
         );
     }
 
@@ -520,7 +523,7 @@ mod tests {
         let check = |cell: &str, utc: &str| {
             assert_eq!(
                 time.parse(cell)
-                    .map(|instant| instant.to_seconds_text())
+                    .map(model::Instant::to_seconds_text)
                     .as_deref(),
                 Some(utc),
                 "{cell}"

@@ -7,6 +7,8 @@ mod driver;
 pub mod log;
 pub mod mapping;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, BufWriter, IsTerminal as _};
 use std::path::{Path, PathBuf};

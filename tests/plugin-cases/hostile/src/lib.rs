@@ -82,7 +82,7 @@ fn misbehave(settings: &Settings, workflow: &str) -> Result<String> {
         }
         "recurse" => recurse(1).to_string(),
         "trap" => {
-            let nothing: Option<&str> = None;
+            let nothing = std::hint::black_box(None::<&str>);
             nothing.expect("the impact is missing").to_owned()
         }
         "exit" => std::process::exit(3),
@@ -102,7 +102,7 @@ fn misbehave(settings: &Settings, workflow: &str) -> Result<String> {
         "huge-answer" => "x".repeat(100_000),
         "enormous-answer" => "x".repeat(20 << 20),
         "sleep" => {
-            std::thread::sleep(Duration::from_secs(60));
+            std::thread::sleep(Duration::from_mins(1));
             "rested".to_owned()
         }
         "clock" => {
