@@ -150,7 +150,8 @@ fn explain_entry(entry: &Entry, explained: &mut Vec<Explained>) {
             at: entry.command.at,
             version: entry.version,
             by,
-            what,
+            // A reason of a plugin may be a sentence of its own.
+            what: format!("{}.", what.trim_end_matches('.')),
             component: hook.and_then(|hook| hook.component),
             input: hook.map(|hook| hook.input),
             micros: hook.map(|hook| hook.micros),
@@ -295,7 +296,7 @@ fn hook_sentence(hook: &HookDecision) -> String {
         Some(Answer::Ask(stages)) => {
             let each: Vec<_> = stages
                 .iter()
-                .map(|stage| format!("{} ({})", stage.id, stage.reason))
+                .map(|stage| format!("{} ({})", stage.id, stage.reason.trim_end_matches('.')))
                 .collect();
             format!("ask {}", each.join(", then "))
         }

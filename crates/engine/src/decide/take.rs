@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use definition::compile::{Slot, Transition};
+use definition::compile::{FormField, Slot, Transition};
 use model::Value;
 use model::command::{Create, Who};
 use model::event::{Event, SetBy};
@@ -221,21 +221,18 @@ impl Step<'_> {
             ));
         }
         for (id, part) in &transition.form {
-            let given = match input.get(id.as_str()) {
-                Some(json) => part.field.accept(json),
-                None if part.slot.is_none() => Ok(part.field.default.clone()),
-                None => Ok(self.present(part.slot.as_ref())),
+            // A value that the form itself brings is put like one that was given.
+            let (is_new, value) = match input.get(id.as_str()) {
+                Some(json) => (true, part.field.accept(json)),
+                None if part.slot.is_none() => (false, Ok(part.field.default.clone())),
+                None if self.has_own_default(part) => (true, Ok(part.field.default.clone())),
+                None => (false, Ok(self.present(part.slot.as_ref()))),
             };
-            match given {
+            match value {
                 Ok(value) if value.is_null() && part.required => {
                     faults.push(InputFault::of(id.as_str(), "it is required"));
                 }
-                Ok(value) => filled.push((
-                    id,
-                    part.slot.as_ref(),
-                    input.contains_key(id.as_str()),
-                    value,
-                )),
+                Ok(value) => filled.push((id, part.slot.as_ref(), is_new, value)),
                 Err(message) => faults.push(InputFault::of(id.as_str(), message)),
             }
         }
@@ -252,6 +249,20 @@ impl Step<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the form gives the field a default that is not the field's own.
+    fn has_own_default(&self, part: &FormField) -> bool {
+        let Some(Slot::Field(id)) = &part.slot else {
+            return false;
+        };
+        let own = self
+            .input
+            .workflow
+            .fields
+            .get(id)
+            .map(|field| &field.default);
+        !part.field.default.is_null() && own != Some(&part.field.default)
     }
 
     fn present(&self, slot: Option<&Slot>) -> Value {

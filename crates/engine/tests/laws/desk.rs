@@ -93,13 +93,32 @@ impl Desk {
         workflow: &str,
         fields: Json,
     ) -> Result<(), Rejection> {
+        self.begin(who, workflow, None, fields)
+    }
+
+    pub(crate) fn create_by(
+        &mut self,
+        who: &str,
+        workflow: &str,
+        via: &str,
+        fields: Json,
+    ) -> Result<(), Rejection> {
+        self.begin(who, workflow, Some(via), fields)
+    }
+
+    fn begin(
+        &mut self,
+        who: &str,
+        workflow: &str,
+        via: Option<&str>,
+        fields: Json,
+    ) -> Result<(), Rejection> {
         let Json::Object(fields) = fields else {
             panic!("fields are an object")
         };
-        let workflow = WorkflowId::new(workflow).expect("valid");
         let create = Create {
-            workflow,
-            via: None,
+            workflow: WorkflowId::new(workflow).expect("valid"),
+            via: via.map(|via| TransitionId::new(via).expect("valid")),
             requester: None,
             fields,
             link: None,

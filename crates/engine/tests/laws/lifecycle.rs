@@ -32,6 +32,7 @@ tables:
 routing: { by: { plugin: router }, fallback: { team: desk } }
 create:
   report: { to: new, permit: { anyone: true }, route: true, form: { summary: { required: true }, impact: {} } }
+  shout: { to: new, permit: { agent: true }, form: { summary: { required: true }, impact: { default: high } } }
 states:
   new: { category: open, transitions: { start: { to: working, permit: { agent: true }, set: { assignee: { cel: actor.id } } } } }
   working:
@@ -122,6 +123,15 @@ fn a_record_begins_decided_and_routed() {
     );
     assert_eq!(record.team.as_ref().map(AsRef::as_ref), Some("network"));
     assert_eq!(record.assignee.as_ref().map(AsRef::as_ref), Some("ada"));
+}
+
+#[test]
+fn a_form_brings_its_own_default() {
+    let mut desk = desk();
+    desk.create_by("agent", "incident", "shout", json!({ "summary": "Fire" }))
+        .expect("accepted");
+    assert_eq!(desk.record().field("impact").as_text(), Some("high"));
+    assert_eq!(desk.record().field("priority").as_text(), Some("p1"));
 }
 
 #[test]
