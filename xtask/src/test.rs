@@ -47,6 +47,17 @@ fn step(begun: &Instant, what: &str) {
 /// `cargo deny`. The advisories need a database from the network: where it cannot be reached the
 /// rest is still checked, and what was left out is said.
 fn dependencies() -> Result<()> {
+    let has_it = workspace::cargo()
+        .args(["deny", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !has_it {
+        say("installing cargo-deny, which checks licences and sources of the dependencies");
+        // Unoptimised: it runs for a second, and compiles in half the time.
+        shell::run(workspace::cargo().args(["install", "--locked", "--debug", "cargo-deny"]))?;
+    }
     shell::run(workspace::cargo().args([
         "deny",
         "--workspace",

@@ -34,6 +34,17 @@ const AFTER_FAULT: StdDuration = StdDuration::from_millis(500);
 impl Engine {
     /// Runs the workers until `stop`; what they have begun by then is finished.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
+        // The directory may have changed just before the last stop.
+        let position = self.0.store.position();
+        if let Err(error) = match position {
+            Ok(position) => self.look_at_approvals(position).await,
+            Err(error) => Err(error.into()),
+        } {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "open approvals cannot be looked at"
+            );
+        }
         let (sender, receiver) = tokio::sync::watch::channel(false);
         let workers = async {
             tokio::join!(
@@ -136,14 +147,18 @@ impl Engine {
                     return;
                 };
                 began = true;
-                let (engine, under_way) = (self.clone(), under_way.clone());
+                let engine = self.clone();
+                let leased = Leased {
+                    under_way: under_way.clone(),
+                    record: record.clone(),
+                    engine: self.clone(),
+                };
                 tokio::spawn(async move {
                     if let Err(error) = engine.try_effects(&record).await {
                         tracing::warn!(error = &error as &dyn std::error::Error, %record, "an effect's result cannot be kept");
                         tokio::time::sleep(AFTER_FAULT).await;
                     }
-                    lock(&under_way).remove(&record);
-                    engine.0.effects_changed.notify_one();
+                    drop(leased);
                     drop(place);
                 });
             }
@@ -387,6 +402,12 @@ impl Engine {
                     tracing::warn!(error = &error as &dyn std::error::Error, binding = %binding.id, "a schedule did not run through");
                 }
             }
+            next.retain(|id, _| {
+                definitions.bindings.get(id).is_some_and(|binding| {
+                    binding.plugin.schedule.is_some()
+                        && binding.plugin.hooks.get(&Hook::Schedule) == Some(&true)
+                })
+            });
             let soonest = next.values().min().copied();
             self.sleep_until(soonest, &Notify::new(), &mut stop).await;
         }
@@ -401,6 +422,20 @@ impl Engine {
             () = changed.notified() => {}
             _ = stop.changed() => {}
         }
+    }
+}
+
+/// A record whose effects are being tried. It is given back however that ends.
+struct Leased {
+    under_way: Arc<Mutex<BTreeSet<RecordId>>>,
+    record: RecordId,
+    engine: Engine,
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        lock(&self.under_way).remove(&self.record);
+        self.engine.0.effects_changed.notify_one();
     }
 }
 

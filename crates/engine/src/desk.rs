@@ -430,7 +430,7 @@ impl Engine {
         Ok(committed.position)
     }
 
-    async fn look_at_approvals(&self, position: u64) -> Result<(), EngineError> {
+    pub(crate) async fn look_at_approvals(&self, position: u64) -> Result<(), EngineError> {
         let mut after = None;
         loop {
             let part = self.0.store.awaiting_approval(after.as_ref(), 200)?;
@@ -445,7 +445,16 @@ impl Engine {
                     idempotency: None,
                     if_version: None,
                 };
-                self.execute(request).await?;
+                match self.execute(request).await {
+                    Ok(_) => {}
+                    Err(EngineError::Store(error)) => return Err(error.into()),
+                    Err(error) => {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "an open approval cannot be looked at"
+                        );
+                    }
+                }
             }
             after = Some(last);
         }

@@ -116,7 +116,15 @@ impl Engine {
                 idempotency: None,
                 if_version: None,
             };
-            self.attempt(&wake).await?;
+            match self.attempt(&wake).await {
+                Ok(_) => {}
+                Err(EngineError::Store(error)) => return Err(error.into()),
+                Err(error) => {
+                    // A command may be what puts the record right again.
+                    tracing::warn!(error = &error as &dyn std::error::Error, record = %id, "what is due cannot be done");
+                    return Ok(());
+                }
+            }
         }
         Ok(())
     }

@@ -220,7 +220,14 @@ fn to_map(fields: Vec<(String, model::Value)>) -> Map<String, Json> {
 /// Whether the binding was granted this command on records of this workflow.
 fn check_grant(binding: &Binding, workflow: &WorkflowId, action: &Action) -> Result<(), Rejection> {
     let name = match action {
-        Action::Refer { .. } => return Ok(()),
+        Action::Refer { .. } => {
+            let granted = binding.plugin.grants.commands.get(workflow);
+            if granted.is_some_and(|commands| commands.values().any(|granted| *granted)) {
+                return Ok(());
+            }
+            let right = format!("a grant of commands on {workflow}");
+            return Err(forbidden(binding, "refer", &right));
+        }
         Action::Update { fields }
             if fields.len() == 2
                 && fields.contains_key("team")

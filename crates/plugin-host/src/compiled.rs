@@ -117,7 +117,15 @@ fn deserialize(engine: &Engine, compiled: &[u8]) -> Option<Component> {
 
 /// The key, where there is a whole one. Without it, everything in the folder is worthless, and a new
 /// one is as good.
+/// One that others may read or write is none of ours.
 fn read_key(path: &Path) -> io::Result<Option<[u8; KEY]>> {
+    #[cfg(unix)]
+    if let Ok(metadata) = fs::symlink_metadata(path) {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+        if !metadata.is_file() || mode & 0o077 != 0 {
+            return Ok(None);
+        }
+    }
     match fs::read(path) {
         Ok(bytes) => Ok(bytes.try_into().ok()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -119,7 +119,7 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "DIR", env = "WRIGHT_PLUGIN_CACHE")]
     pub(crate) plugin_cache: Option<PathBuf>,
     /// Secrets of plugins, `binding.name = "value"`, in a file that only its owner can read;
-    /// `WRIGHT_SECRET_BINDING_NAME` in the environment without it
+    /// `WRIGHT_SECRET_BINDING__NAME` in the environment without it
     #[arg(long, value_name = "FILE", env = "WRIGHT_SECRETS")]
     pub(crate) secrets: Option<PathBuf>,
     /// Where traces, metrics and logs are sent by OTLP over HTTP, such as <http://127.0.0.1:4318>;

@@ -73,6 +73,15 @@ async fn one(
 ) {
     // Answers are small: waiting for more to send only delays them.
     let _ = stream.set_nodelay(true);
+    // Whoever connects and says nothing gives the place back.
+    let begins = tokio::time::timeout(HEAD, stream.peek(&mut [0]));
+    let spoke = tokio::select! {
+        begins = begins => matches!(begins, Ok(Ok(1))),
+        () = stop.cancelled() => false,
+    };
+    if !spoke {
+        return;
+    }
     let service = TowerToHyperService::new(router);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);

@@ -34,8 +34,9 @@ pub(crate) fn source(file: Option<&Path>) -> Result<Secrets> {
     }))
 }
 
+/// No id has two of the joints in a row, so that two pairs of them never share a variable.
 fn variable(binding: &BindingId, secret: &SecretId) -> String {
-    format!("WRIGHT_SECRET_{binding}_{secret}")
+    format!("WRIGHT_SECRET_{binding}__{secret}")
         .replace('-', "_")
         .to_uppercase()
 }

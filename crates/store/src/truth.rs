@@ -124,6 +124,18 @@ fn check_schema(reading: &ReadTransaction) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// What people wrote is for the server's own user to read.
+pub(crate) fn keep_private(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(path, permissions)?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
 /// Makes the file under another name first: what is called the truth is whole.
 fn create(path: &Path) -> Result<(), StoreError> {
     let doing = "making the truth";
@@ -138,6 +150,7 @@ fn create(path: &Path) -> Result<(), StoreError> {
         cause: error.to_string().into(),
     })?;
     let database = Database::create(&draft).map_err(failed(doing))?;
+    keep_private(&draft).map_err(io)?;
     let writing = begin(&database, Durability::Immediate)?;
     {
         let mut meta = writing.open_table(META).map_err(failed(doing))?;

@@ -85,6 +85,8 @@ pub(crate) fn create(path: &Path, cache_bytes: usize) -> Result<Database, StoreE
         .set_cache_size(cache_bytes)
         .create(path)
         .map_err(failed(doing))?;
+    crate::truth::keep_private(path)
+        .map_err(|error| failed::<redb::Error>(doing)(redb::Error::Io(error)))?;
     let writing = crate::truth::begin(&database, redb::Durability::None)?;
     for table in [ROWS, MEMORY] {
         writing.open_table(table).map_err(failed(doing))?;

@@ -136,7 +136,19 @@ impl Step<'_> {
         }
     }
 
+    /// The warnings of a clock that are due by now.
+    fn due_warnings(&self, place: usize) -> Vec<(WarningId, Instant)> {
+        let due = self.record.clocks[place].warnings.iter();
+        due.filter(|(_, at)| **at <= self.now())
+            .map(|(id, at)| (id.clone(), *at))
+            .collect()
+    }
+
     fn pause(&mut self, place: usize) {
+        let key_now = key(&self.record.clocks[place]);
+        for (warning, at) in self.due_warnings(place) {
+            self.warn(&key_now, &warning, at);
+        }
         let clock = &self.record.clocks[place];
         let calendars = self.calendars(clock);
         let counted = Counted {
@@ -188,12 +200,12 @@ impl Step<'_> {
         let is_exceeded = counted.is_exceeded(self.now());
         let (key, was_breached) = (key(clock), clock.breached_at.is_some());
         let breach_at = clock.breach_at.filter(|at| *at < self.now());
+        for (warning, at) in self.due_warnings(place) {
+            self.warn(&key, &warning, at);
+        }
         if is_exceeded && !was_breached {
             let at = breach_at.unwrap_or_else(|| self.now());
-            self.emit(Event::Breached {
-                clock: key.clone(),
-                at,
-            });
+            self.breach(&key, at);
         }
         self.emit(Event::ClockStopped {
             clock: key,
@@ -213,6 +225,14 @@ impl Step<'_> {
         };
         let clock = &self.record.clocks[place];
         let calendar = clock.calendars.last().cloned().flatten();
+        // A clock keeps the version of its calendar for as long as it is counted in that calendar.
+        let mut promise = promise.clone();
+        if let (Some(pinned), Some(named)) = (&calendar, &mut promise.calendar)
+            && pinned.id == named.id
+        {
+            named.clone_from(pinned);
+        }
+        let promise = &promise;
         if clock.goal == promise.goal && calendar == promise.calendar {
             return Ok(());
         }
@@ -302,12 +322,7 @@ impl Step<'_> {
         for place in 0..self.record.clocks.len() {
             let clock = &self.record.clocks[place];
             let key = key(clock);
-            let due: Vec<_> = clock
-                .warnings
-                .iter()
-                .filter(|(_, at)| **at <= now)
-                .map(|(id, at)| (id.clone(), *at))
-                .collect();
+            let due = self.due_warnings(place);
             let calendars = self.calendars(clock);
             let is_breached = clock.status != ClockStatus::Stopped
                 && clock.breached_at.is_none()
@@ -358,12 +373,13 @@ impl Step<'_> {
         }
     }
 
-    /// Notes a breach, with its effects. The transition that it takes is the waking timer's to take.
+    /// Notes a breach, with its effects; its transition is taken once the clocks have been looked at.
     pub(super) fn breach(&mut self, key: &ClockKey, at: Instant) {
         self.emit(Event::Breached {
             clock: key.clone(),
             at,
         });
+        self.escalations.push(key.clone());
         let level = self
             .record
             .clocks

@@ -36,6 +36,10 @@ use crate::port::StoreError;
 use crate::rejection::Rejection;
 use crate::scope::Scope;
 
+/// How many names a binding may have for one record.
+const MOST_REFERENCES: usize = 100;
+/// How many bytes such a name may have.
+const LONGEST_REFERENCE: usize = 500;
 /// How many steps may follow one another in one entry.
 const MOST_STEPS: usize = 16;
 
@@ -253,8 +257,10 @@ struct Step<'a> {
     changes_promise: bool,
     /// An approval that ended and whose transition is still to be taken.
     ended: Option<ApprovalOutcome>,
-    /// The state the entry left last, whose timers are to be dropped.
+    /// Whether a state was entered in this entry, so that its timers are to be set.
     entered: bool,
+    /// Clocks that were breached in this entry, whose transition is still to be taken.
+    escalations: Vec<model::event::ClockKey>,
 }
 
 impl<'a> Step<'a> {
@@ -276,6 +282,7 @@ impl<'a> Step<'a> {
             changes_promise: false,
             ended: None,
             entered: false,
+            escalations: Vec::new(),
         };
         if input.record.is_none() {
             step.entered = true;
@@ -288,8 +295,15 @@ impl<'a> Step<'a> {
         if is_quiet && self.events.is_empty() {
             return Err(Interrupt::Nothing);
         }
-        self.settle()?;
+        // What came of an effect moves nothing by itself, and is always kept.
+        if !matches!(
+            self.input.command.action,
+            Action::EffectResult { .. } | Action::Redrive { .. }
+        ) {
+            self.settle()?;
+        }
         self.look_at_clocks()?;
+        self.escalate()?;
         self.look_at_timers();
         self.notify_subscribers();
         if self.input.record.is_none() && self.input.number.is_none() {
@@ -335,6 +349,14 @@ impl<'a> Step<'a> {
                 return Ok(true);
             }
             Action::Refer { binding, reference } => {
+                if self.record.references_of(binding).count() >= MOST_REFERENCES
+                    || reference.len() > LONGEST_REFERENCE
+                {
+                    let message = format!(
+                        "a binding has at most {MOST_REFERENCES} names for a record, of at most {LONGEST_REFERENCE} bytes each"
+                    );
+                    return Err(Rejection::not_possible(message).into());
+                }
                 if self
                     .record
                     .references_of(binding)
@@ -361,10 +383,45 @@ impl<'a> Step<'a> {
                 return Ok(());
             }
         }
+        if matches!(
+            self.input.command.action,
+            Action::Wake | Action::DirectoryChanged { .. }
+        ) {
+            // Nobody is there to be refused: the record stays where it came to.
+            self.ended = None;
+            let message = format!("more than {MOST_STEPS} steps follow one another");
+            self.failed("steps".to_owned(), message);
+            return Ok(());
+        }
         Err(Rejection::not_possible(format!(
             "more than {MOST_STEPS} steps follow one another by themselves: the workflow goes round in circles"
         ))
         .into())
+    }
+
+    /// Takes the transitions of the clocks that were breached, where the record's state has them.
+    fn escalate(&mut self) -> Result<()> {
+        for _ in 0..MOST_STEPS {
+            let Some(key) = self.escalations.pop() else {
+                break;
+            };
+            let Some(transition) = self.breach_transition(&key) else {
+                continue;
+            };
+            let workflow = self.input.workflow;
+            if workflow
+                .transition(&self.record.state, transition.as_str())
+                .is_some()
+            {
+                self.follow(
+                    &transition,
+                    &format!("the target {} was breached", key.target),
+                )?;
+                self.settle()?;
+                self.look_at_clocks()?;
+            }
+        }
+        Ok(())
     }
 
     fn now(&self) -> Instant {

@@ -99,7 +99,8 @@ impl Step<'_> {
             );
             return Err(Rejection::not_possible(message).into());
         };
-        if !self.may(&transition.permit) {
+        // Without a permit only the workflow itself takes it, whoever asks.
+        if transition.permit.0.is_empty() || !self.may(&transition.permit) {
             return Err(self
                 .forbidden(&format!("take `{name}`"), &rights(transition))
                 .into());
@@ -198,6 +199,8 @@ impl Step<'_> {
             category: to.category,
         });
         self.entered = true;
+        // What ended before is of the state that was left.
+        self.ended = None;
         true
     }
 
@@ -239,6 +242,8 @@ impl Step<'_> {
         if !faults.is_empty() {
             return Err(Rejection::Invalid { faults }.into());
         }
+        // A team takes its assignee along, so that it comes first.
+        filled.sort_by_key(|(_, slot, ..)| !matches!(slot, Some(Slot::Team)));
         for (id, slot, is_given, value) in filled {
             self.form.insert(id.clone(), value.clone());
             if let (Some(slot), true) = (slot, is_given) {

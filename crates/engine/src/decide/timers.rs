@@ -50,12 +50,15 @@ impl Step<'_> {
                 self.end_stage(Outcome::Expired, "it was not decided in time");
                 Ok(())
             }
-            Some((_, Due::Clock(key))) => self.wake_clock(&key),
+            Some((_, Due::Clock(key))) => {
+                self.wake_clock(&key);
+                Ok(())
+            }
         }
     }
 
-    /// Warnings are given; a breach is noted, and takes its transition.
-    fn wake_clock(&mut self, key: &ClockKey) -> Result<()> {
+    /// Warnings are given, and a breach is noted.
+    fn wake_clock(&mut self, key: &ClockKey) {
         let now = self.now();
         let Some(clock) = self
             .record
@@ -63,7 +66,7 @@ impl Step<'_> {
             .iter()
             .find(|clock| clocks::key(clock) == *key)
         else {
-            return Ok(());
+            return;
         };
         let warnings: Vec<_> = clock
             .warnings
@@ -79,22 +82,7 @@ impl Step<'_> {
         }
         if let Some(at) = breach {
             self.breach(key, at);
-            if let Some(transition) = self.breach_transition(key) {
-                let state = self.record.state.clone();
-                if self
-                    .input
-                    .workflow
-                    .transition(&state, transition.as_str())
-                    .is_some()
-                {
-                    self.follow(
-                        &transition,
-                        &format!("the target {} was breached", key.target),
-                    )?;
-                }
-            }
         }
-        Ok(())
     }
 
     fn fire(&mut self, id: &TimerId, due: Instant) -> Result<()> {

@@ -95,7 +95,11 @@ impl Step<'_> {
 
     /// Sets what the transition sets.
     pub(super) fn set(&mut self, transition: &Transition) {
-        for (slot, computed) in &transition.set {
+        let (teams, others): (Vec<_>, Vec<_>) = transition
+            .set
+            .iter()
+            .partition(|(slot, _)| *slot == Slot::Team);
+        for (slot, computed) in teams.into_iter().chain(others) {
             let place = || format!("transition {}, set", transition.id);
             let Some(value) = self.compute(slot, computed, place) else {
                 continue;
@@ -231,6 +235,8 @@ impl Step<'_> {
                 Err(message) => faults.push(InputFault::of(name, message)),
             }
         }
+        // A team takes its assignee along, so that it comes first.
+        accepted.sort_by_key(|(_, (slot, ..))| !matches!(slot, Slot::Team));
         for (name, (slot, value, by)) in accepted {
             if let (SetBy::Override, Slot::Field(field), true) = (by, &slot, value.is_null()) {
                 self.clear_override(field);

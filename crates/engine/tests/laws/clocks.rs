@@ -16,12 +16,15 @@ see: { anyone: true }
 edit: { agent: true }
 fields:
   urgency: { options: { low: {}, high: {} }, default: low }
+  escalated: { type: boolean, default: false, edit: {} }
 create: { report: { to: working, permit: { anyone: true } } }
 states:
   working: { category: open, transitions: { wait: { to: waiting, permit: { agent: true } }, resolve: { to: resolved, permit: { agent: true } } } }
   waiting: { category: waiting, transitions: { go-on: { to: working, permit: { agent: true } }, resolve: { to: resolved, permit: { agent: true } } } }
   resolved: { category: resolved, transitions: { reopen: { to: working, permit: { agent: true } }, close: { to: closed, permit: { agent: true } } } }
   closed: { category: closed }
+anywhere:
+  escalate: { from: { open: true }, set: { escalated: true } }
 ";
 const CALENDAR: &str = "kind: Calendar
 id: office
@@ -52,6 +55,7 @@ targets:
     change: {change}
     goal: {goal}
     warnings: {{ half: {{ percent: 50 }} }}
+    breach: {{ do: escalate }}
 tables:
   goals:
     hit: first
@@ -126,6 +130,28 @@ fn a_pause_with_goal_left_moves_due_by_its_business_time_and_a_later_one_does_no
 }
 
 #[test]
+fn a_clock_keeps_its_version_of_the_calendar() {
+    let mut desk = desk("{ business: PT8H }", "restart", "ignore");
+    desk.at("2026-03-03T08:00:00Z");
+    desk.create("eve", "incident", json!({})).expect("accepted");
+    let begun = desk.record().clocks[0].clone();
+    let pinned = desk
+        .definitions
+        .calendars
+        .get_mut("office")
+        .expect("defined");
+    pinned.digest = model::Digest::of(b"another version");
+    desk.at("2026-03-03T09:00:00Z");
+    let fields = json!({ "urgency": "high" })
+        .as_object()
+        .expect("an object")
+        .clone();
+    desk.run("agent", model::command::Action::Update { fields })
+        .expect("accepted");
+    assert_eq!(desk.record().clocks[0], begun);
+}
+
+#[test]
 fn a_smaller_goal_that_is_used_up_is_breached_by_the_change() {
     let mut desk = desk("{ table: goals }", "keep", "ignore");
     desk.at("2026-03-03T08:00:00Z");
@@ -148,6 +174,12 @@ fn a_smaller_goal_that_is_used_up_is_breached_by_the_change() {
         clock.breached_at.expect("breached").to_string(),
         "2026-03-03T12:00:00Z",
         "the change put it in the past"
+    );
+    let escalated = desk.record().field("escalated");
+    assert_eq!(
+        escalated,
+        &model::Value::Boolean(true),
+        "and the breach takes its transition"
     );
 }
 

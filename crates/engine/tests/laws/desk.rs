@@ -248,6 +248,13 @@ impl Desk {
         if who == "timer" {
             return Actor::timer();
         }
+        if let Some(binding) = who.strip_prefix("binding:") {
+            let binding = model::id::BindingId::new(binding).expect("valid");
+            return Actor {
+                who: Who::Binding(binding),
+                ..Actor::timer()
+            };
+        }
         let person = PersonId::new(who).expect("valid");
         let mut roles = BTreeSet::new();
         if who.starts_with("agent") {

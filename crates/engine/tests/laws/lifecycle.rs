@@ -223,6 +223,30 @@ fn an_override_stays_until_it_is_cleared() {
 }
 
 #[test]
+fn a_team_and_one_of_its_members_are_set_together_in_either_order() {
+    for fields in [
+        json!({ "assignee": "ada", "team": "network" }),
+        json!({ "team": "network", "assignee": "ada" }),
+    ] {
+        let mut desk = desk();
+        desk.replies.push_back(answer("desk", None));
+        desk.create("eve", "incident", json!({ "summary": "No network" }))
+            .expect("accepted");
+        let fields = fields.as_object().expect("an object").clone();
+        desk.run("agent", model::command::Action::Update { fields })
+            .expect("accepted");
+        assert_eq!(
+            desk.record().team.as_ref().map(AsRef::as_ref),
+            Some("network")
+        );
+        assert_eq!(
+            desk.record().assignee.as_ref().map(AsRef::as_ref),
+            Some("ada")
+        );
+    }
+}
+
+#[test]
 fn a_life_from_start_to_close() {
     let mut desk = begun();
     desk.take("agent", "start", json!({})).expect("accepted");

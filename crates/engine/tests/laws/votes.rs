@@ -87,6 +87,21 @@ fn nobody_votes_twice_or_unasked_or_for_themselves() {
 }
 
 #[test]
+fn nobody_takes_what_an_approval_is_to_take() {
+    let mut desk = desk("{ any: true }", "final");
+    desk.create("eve", "change", json!({})).expect("accepted");
+    for who in ["eve", "agent", "binding:router"] {
+        assert!(
+            matches!(
+                desk.take(who, "go", json!({})),
+                Err(Rejection::Forbidden { .. })
+            ),
+            "{who}"
+        );
+    }
+}
+
+#[test]
 fn the_first_rejection_ends_it_unless_it_may_be_outvoted() {
     let mut finally = desk("{ any: true }", "final");
     finally

@@ -45,12 +45,15 @@ fn reach(address: IpAddr) -> Reach {
 }
 
 /// Where clouds answer with credentials, outside the link-local addresses.
-const METADATA_V4: Ipv4Addr = Ipv4Addr::new(100, 100, 100, 200);
-const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+const METADATA_V4: [Ipv4Addr; 2] = [
+    Ipv4Addr::new(100, 100, 100, 200),
+    Ipv4Addr::new(168, 63, 129, 16),
+];
+const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254);
 
 /// By the special-purpose registry for IPv4 (RFC 6890 and its updates).
 fn reach_v4(address: Ipv4Addr) -> Reach {
-    if address == METADATA_V4 {
+    if METADATA_V4.contains(&address) {
         return Reach::Guarded;
     }
     match address.octets() {
@@ -82,9 +85,9 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
         | [0x2002, high, low, ..] => {
             reach_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
         }
+        // Metadata of a cloud; Teredo and documentation.
+        [0xfd00, 0xec2, ..] | [0x2001, 0 | 0xdb8, ..] | [0x3fff, ..] => Reach::Guarded,
         [0xfc00..=0xfdff, ..] => Reach::Private,
-        // Teredo and documentation.
-        [0x2001, 0 | 0xdb8, ..] | [0x3fff, ..] => Reach::Guarded,
         [0x2000..=0x3fff, ..] => Reach::Public,
         _ => Reach::Guarded,
     }
@@ -108,6 +111,9 @@ mod tests {
             ("::ffff:127.0.0.1", [false, false, true]),
             ("64:ff9b::a9fe:a9fe", [false, false, false]),
             ("169.254.169.254", [false, false, false]),
+            ("168.63.129.16", [false, false, false]),
+            ("fd00:ec2::23", [false, false, false]),
+            ("fd20:ce::254", [false, false, false]),
             ("::ffff:169.254.169.254", [false, false, false]),
             ("2002:a9fe:a9fe::1", [false, false, false]),
             ("fd00:ec2::254", [false, false, false]),

@@ -50,9 +50,11 @@ pub(crate) fn fill(
     Ok((value, used))
 }
 
-/// The bytes without any of the secrets.
+/// The bytes without any of the secrets. The longest goes first: a shorter one may be a part of it.
 pub(crate) fn blank(bytes: Bytes, secrets: &[SecretValue]) -> Bytes {
-    secrets.iter().fold(bytes, |bytes, secret| {
+    let mut longest_first: Vec<_> = secrets.iter().collect();
+    longest_first.sort_by_key(|secret| std::cmp::Reverse(secret.bytes().len()));
+    longest_first.into_iter().fold(bytes, |bytes, secret| {
         let secret = secret.bytes();
         if secret.is_empty() || find(&bytes, secret).is_none() {
             return bytes;
