@@ -48,7 +48,7 @@ fn edges() -> String {
 
 #[test]
 fn crates_know_only_what_they_may() {
-    expect![[r#"
+    expect![[r"
         api -> engine, model
         calendar -> model
         change-advisory -> sdk
@@ -61,6 +61,6 @@ fn crates_know_only_what_they_may() {
         skills-router -> sdk
         store -> engine, model
         webhook -> sdk
-    "#]]
+    "]]
     .assert_eq(&edges());
 }

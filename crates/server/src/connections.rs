@@ -74,7 +74,8 @@ async fn one(
     // Answers are small: waiting for more to send only delays them.
     let _ = stream.set_nodelay(true);
     // Whoever connects and says nothing gives the place back.
-    let begins = tokio::time::timeout(HEAD, stream.peek(&mut [0]));
+    let mut first = [0];
+    let begins = tokio::time::timeout(HEAD, stream.peek(&mut first));
     let spoke = tokio::select! {
         begins = begins => matches!(begins, Ok(Ok(1))),
         () = stop.cancelled() => false,
