@@ -34,7 +34,15 @@ pub(crate) fn run() -> Result<()> {
         &begun,
         "5/5 tests: units, stories, generated documents against the code, examples in the docs",
     );
-    shell::run(workspace::cargo().args(["test", "--locked", "--workspace"]))
+    shell::run(workspace::cargo().args(["test", "--locked", "--workspace", "--doc"]))?;
+    shell::run(workspace::cargo().args([
+        "test",
+        "--locked",
+        "--workspace",
+        "--lib",
+        "--bins",
+        "--tests",
+    ]))
 }
 
 fn step(begun: &Instant, what: &str) {
