@@ -1,26 +1,30 @@
 //! A real HTTP listener, as an outside system would be: it takes what is sent and remembers it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use tokio::net::TcpListener;
 
 /// How long something that must come may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What was sent, by path.
-type Heard = Arc<Mutex<BTreeMap<String, Vec<Bytes>>>>;
+/// What was sent, by path, and how to answer what comes next: well, where nothing else is said.
+#[derive(Default)]
+struct Heard {
+    requests: BTreeMap<String, Vec<(HeaderMap, Bytes)>>,
+    answers: VecDeque<StatusCode>,
+}
 
 /// Listens on this machine as long as the story is told.
 pub(crate) struct Listener {
     /// Its origin, such as `http://127.0.0.1:41234`.
     pub(crate) origin: String,
-    heard: Heard,
+    heard: Arc<Mutex<Heard>>,
 }
 
 impl Listener {
@@ -28,7 +32,7 @@ impl Listener {
     pub(crate) async fn start() -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = socket.local_addr().expect("a bound address");
-        let heard = Heard::default();
+        let heard = Arc::<Mutex<Heard>>::default();
         let router = Router::new().fallback(keep).with_state(Arc::clone(&heard));
         tokio::spawn(async move { axum::serve(socket, router).await });
         Self {
@@ -39,7 +43,19 @@ impl Listener {
 
     /// All that was sent to a path.
     pub(crate) fn heard(&self, path: &str) -> Vec<Bytes> {
-        locked(&self.heard).get(path).cloned().unwrap_or_default()
+        let requests = self.requests(path).into_iter();
+        requests.map(|(_, body)| body).collect()
+    }
+
+    /// All that was sent to a path, with the headers.
+    pub(crate) fn requests(&self, path: &str) -> Vec<(HeaderMap, Bytes)> {
+        let heard = locked(&self.heard);
+        heard.requests.get(path).cloned().unwrap_or_default()
+    }
+
+    /// Answers the next requests like this.
+    pub(crate) fn answer(&self, answers: &[StatusCode]) {
+        locked(&self.heard).answers.extend(answers);
     }
 
     /// Waits until what was sent to a path is enough.
@@ -64,11 +80,16 @@ impl Listener {
     }
 }
 
-async fn keep(State(heard): State<Heard>, uri: Uri, body: Bytes) {
-    locked(&heard)
-        .entry(uri.path().to_owned())
-        .or_default()
-        .push(body);
+async fn keep(
+    State(heard): State<Arc<Mutex<Heard>>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    let mut heard = locked(&heard);
+    let requests = heard.requests.entry(uri.path().to_owned()).or_default();
+    requests.push((headers, body));
+    heard.answers.pop_front().unwrap_or(StatusCode::OK)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

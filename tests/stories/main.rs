@@ -10,4 +10,5 @@ mod listener;
 mod misbehaving_plugin;
 mod packs;
 mod telemetry;
+mod webhook;
 mod wrong_input;

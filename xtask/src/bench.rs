@@ -22,27 +22,16 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let wright = build::everything(true)?;
     let plugins = workspace::target_dir()?.join("plugins");
-    say("one decision by a plugin, beside a bare wasmtime call of the same component");
+    say("measuring, beside the limits of the same machine in the same run");
+    // The whole workspace is named so that its libraries are built once, with one set of features.
     shell::run(
         workspace::cargo()
             .args([
                 "bench",
                 "--locked",
-                "-p",
-                "servicewright-plugin-host",
+                "--workspace",
                 "--bench",
                 "call",
-            ])
-            .env("WRIGHT_PLUGINS", &plugins),
-    )?;
-    say("the desk under load, beside one fdatasync");
-    shell::run(
-        workspace::cargo()
-            .args([
-                "bench",
-                "--locked",
-                "-p",
-                "servicewright-tests",
                 "--bench",
                 "desk",
             ])

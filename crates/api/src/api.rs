@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
 use crate::rate::Rate;
+use crate::routes::Access;
 use crate::{Code, Problem, guard, routes};
 
 /// Called with the span of each request before it is entered, and the request's headers, so that
@@ -32,6 +33,9 @@ pub struct Limits {
     pub timeout: Duration,
     /// How many requests may be under way at once.
     pub concurrent_requests: usize,
+    /// How many of those that come without a token, to the addresses of bindings, may be under way
+    /// at once, beside the others.
+    pub concurrent_hooks: usize,
     /// How many event streams may be open at once.
     pub streams: usize,
     /// How many requests a second one actor, or one binding's address, may make; none is any number.
@@ -46,6 +50,7 @@ impl Default for Limits {
             json_items: 10_000,
             timeout: Duration::from_secs(30),
             concurrent_requests: 1024,
+            concurrent_hooks: 64,
             streams: 1024,
             requests_per_second: NonZeroU32::new(10_000),
         }
@@ -62,6 +67,7 @@ struct Shared {
     stop: CancellationToken,
     trace: Option<Trace>,
     requests: Semaphore,
+    hooks: Semaphore,
     streams: Arc<Semaphore>,
     rate: Option<Rate>,
 }
@@ -77,6 +83,7 @@ impl Api {
     ) -> Self {
         Self(Arc::new(Shared {
             requests: Semaphore::new(limits.concurrent_requests.min(Semaphore::MAX_PERMITS)),
+            hooks: Semaphore::new(limits.concurrent_hooks.min(Semaphore::MAX_PERMITS)),
             streams: Arc::new(Semaphore::new(limits.streams.min(Semaphore::MAX_PERMITS))),
             rate: limits.requests_per_second.map(Rate::per_second),
             engine,
@@ -102,8 +109,12 @@ impl Api {
         self.0.trace.as_ref()
     }
 
-    pub(crate) fn requests(&self) -> &Semaphore {
-        &self.0.requests
+    /// The places of requests under way. Strangers take none from those who have a token.
+    pub(crate) fn places(&self, access: Access) -> &Semaphore {
+        match access {
+            Access::Binding => &self.0.hooks,
+            Access::Anyone | Access::Token => &self.0.requests,
+        }
     }
 
     pub(crate) fn streams(&self) -> &Arc<Semaphore> {

@@ -15,6 +15,10 @@ use tracing::{Instrument as _, Span, field};
 use crate::routes::{Access, Route};
 use crate::{Api, Code, Problem, auth};
 
+/// Why nothing but health is answered.
+pub(crate) const NOT_READY: &str =
+    "the server is starting, or cannot reach its data; its log says which";
+
 /// What the guard knows of the route that it stands before.
 #[derive(Clone)]
 pub(crate) struct Gate {
@@ -95,7 +99,7 @@ async fn admitted(gate: Gate, mut request: Request, next: Next) -> Result<Respon
     if access == Access::Anyone {
         return Ok(next.run(request).await);
     }
-    let _permit = api.requests().try_acquire().map_err(|_| {
+    let _permit = api.places(access).try_acquire().map_err(|_| {
         Problem::new(
             Code::Overloaded,
             "as many requests are under way as the server takes at once",
@@ -103,7 +107,7 @@ async fn admitted(gate: Gate, mut request: Request, next: Next) -> Result<Respon
         .retry_after(Duration::from_secs(1))
     })?;
     if !api.engine().is_ready() {
-        let detail = "the server is starting";
+        let detail = NOT_READY;
         return Err(Problem::new(Code::Unavailable, detail).retry_after(Duration::from_secs(1)));
     }
     if access == Access::Token {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
+use engine::port::StoreError;
 use engine::{EngineError, Rejection};
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
@@ -169,6 +170,11 @@ impl From<EngineError> for Problem {
             EngineError::Rejected(rejection) => rejection.into(),
             EngineError::Busy(what) => {
                 Self::new(Code::Overloaded, what).retry_after(Duration::from_secs(1))
+            }
+            EngineError::Store(StoreError::Full) => {
+                tracing::error!("the disk is full");
+                Self::new(Code::Unavailable, StoreError::Full.to_string())
+                    .retry_after(Duration::from_secs(5))
             }
             EngineError::Store(error) => {
                 tracing::error!(error = engine::chain(&error), "the store failed");

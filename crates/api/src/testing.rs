@@ -96,6 +96,10 @@ struct Empty;
 type Read<T> = Result<T, StoreError>;
 
 impl Store for Empty {
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     fn record(&self, id: &RecordId) -> Read<Option<Arc<Record>>> {
         match id.as_str() {
             PANICS => panic!("the handler trips over /etc/secret"),

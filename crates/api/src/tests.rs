@@ -325,6 +325,19 @@ async fn a_server_with_too_much_to_do_says_so_and_when_to_come_back() {
     );
 
     let limits = Limits {
+        concurrent_hooks: 0,
+        ..Limits::default()
+    };
+    let busy = desk(limits, CancellationToken::new()).await;
+    expect!["503 overloaded: as many requests are under way as the server takes at once"]
+        .assert_eq(&send(&busy, post("/hooks/webhook", "{}")).await.said());
+    assert_eq!(
+        send(&busy, get("/api/v1/workflows")).await.status,
+        StatusCode::OK,
+        "strangers take no place from those with a token"
+    );
+
+    let limits = Limits {
         streams: 0,
         ..Limits::default()
     };

@@ -12,3 +12,4 @@ pub mod overlay;
 pub mod pack;
 pub mod schema;
 pub mod source;
+pub mod template;

@@ -21,7 +21,7 @@ use crate::decide::view;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::execute::Request;
-use crate::port::{Delivery, DueRecord};
+use crate::port::{Delivery, DueRecord, StoreError};
 use crate::surroundings::DeskSurroundings;
 
 /// How many records are woken, and how many have effects tried, at the same time.
@@ -65,16 +65,17 @@ impl Engine {
     }
 
     async fn run_timers(&self, mut stop: Stop) {
+        let mut resting = Resting::default();
         while !*stop.borrow() {
-            match self.wake_due(self.now()).await {
+            match self.wake_due(&mut resting).await {
                 Ok(0) => {
                     let next = self.0.store.due(Instant::from_millis(i64::MAX), 1);
-                    self.sleep_until(
-                        next.ok().and_then(|due| due.first().map(|due| due.due)),
-                        &self.0.timers_changed,
-                        &mut stop,
-                    )
-                    .await;
+                    let next = next
+                        .ok()
+                        .and_then(|due| due.first().map(|due| due.due))
+                        .filter(|due| *due > self.now());
+                    self.sleep_until(next, &self.0.timers_changed, &mut stop)
+                        .await;
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -88,26 +89,28 @@ impl Engine {
         }
     }
 
-    /// Does what is due by `now`, in due order, a batch at a time; says how many records it woke.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub async fn wake_due(&self, now: Instant) -> Result<usize, EngineError> {
-        let due = self.0.store.due(now, AT_ONCE)?;
-        let mut waking: FuturesUnordered<_> =
-            due.iter().map(|due| self.wake(&due.record)).collect();
+    /// Does what is due by now, in due order, a batch at a time; says how many records it woke.
+    async fn wake_due(&self, resting: &mut Resting) -> Result<usize, StoreError> {
+        let due = self.0.store.due(self.now(), AT_ONCE + resting.0.len())?;
+        let ready = due
+            .into_iter()
+            .map(|due| due.record)
+            .filter(|record| !resting.holds(record))
+            .take(AT_ONCE);
+        let mut waking: FuturesUnordered<_> = ready
+            .map(|record| async move { (self.wake(&record).await, record) })
+            .collect();
         let mut woken = 0;
-        while let Some(result) = waking.next().await {
+        while let Some((result, record)) = waking.next().await {
             match result {
-                Ok(()) => woken += 1,
-                Err(EngineError::Store(error)) => return Err(error.into()),
+                Ok(()) => {
+                    resting.0.remove(&record);
+                    woken += 1;
+                }
+                Err(EngineError::Store(error)) => return Err(error),
                 Err(error) => {
-                    // What cannot be done now stays due; the pause keeps it from spinning.
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "a timer cannot be fired"
-                    );
-                    tokio::time::sleep(StdDuration::from_millis(20)).await;
+                    let rest = resting.begin(&record);
+                    tracing::warn!(error = &error as &dyn std::error::Error, %record, ?rest, "what is due cannot be done, and rests");
                 }
             }
         }
@@ -422,6 +425,38 @@ impl Engine {
             () = changed.notified() => {}
             _ = stop.changed() => {}
         }
+    }
+}
+
+/// Records of which what is due could not be done: each rests, longer after every failure.
+#[derive(Default)]
+struct Resting(HashMap<RecordId, (u32, std::time::Instant)>);
+
+impl Resting {
+    const FIRST: StdDuration = StdDuration::from_millis(100);
+    const LONGEST: StdDuration = StdDuration::from_mins(5);
+    /// More are not remembered, and tried as if they had not failed.
+    const MOST: usize = 10_000;
+
+    fn holds(&self, record: &RecordId) -> bool {
+        self.0
+            .get(record)
+            .is_some_and(|(_, until)| std::time::Instant::now() < *until)
+    }
+
+    /// Lets a record rest; says for how long.
+    fn begin(&mut self, record: &RecordId) -> StdDuration {
+        if self.0.len() >= Self::MOST {
+            self.0.clear();
+        }
+        let (failures, until) = self
+            .0
+            .entry(record.clone())
+            .or_insert_with(|| (0, std::time::Instant::now()));
+        let rest = Self::LONGEST.min(Self::FIRST * 2_u32.saturating_pow((*failures).min(20)));
+        *failures += 1;
+        *until = std::time::Instant::now() + rest;
+        rest
     }
 }
 

@@ -72,9 +72,9 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Whether it serves.
+    /// Whether it serves: it has started, and its store answers.
     pub fn is_ready(&self) -> bool {
-        self.0.ready.load(Ordering::Acquire)
+        self.0.ready.load(Ordering::Acquire) && self.0.store.is_ready()
     }
 
     /// The definitions in force.

@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use crate::apply;
 use crate::decide::{self, Decided, Input, Outcome};
+use crate::desk::check_administrator;
 use crate::engine::{Engine, StoreDirectory};
 use crate::error::EngineError;
 use crate::port::{Commit, CommitError, RecordCommit, Remembered};
@@ -196,6 +197,7 @@ impl Engine {
         record.map_or(now, |record| now.max(record.updated_at))
     }
 
+    /// Whether the actor may know of the record. Effects are an administrator's, whose they are.
     fn check_access(
         &self,
         definitions: &Definitions,
@@ -203,6 +205,9 @@ impl Engine {
         record: &Record,
         command: &Command,
     ) -> Result<(), EngineError> {
+        if matches!(command.action, Action::Redrive { .. }) {
+            return Ok(check_administrator(&command.actor, "try effects again")?);
+        }
         if self.may_see(definitions, workflow, record, command)? {
             Ok(())
         } else {
@@ -267,15 +272,12 @@ impl Engine {
             };
             match outcome {
                 Outcome::Ask(question) => {
-                    // Records are numbered in the order in which they begin, however long plugins
-                    // think about them.
-                    if before.is_none() && number.is_none() {
-                        number = Some(self.0.store.reserve_number(&workflow.number)?);
-                    }
                     let call = call_for(&question, command);
                     let around = Arc::new(DeskSurroundings::new(self.clone(), definitions.clone()));
                     replies.push(self.0.plugins.ask(call, &question, around).await);
                 }
+                // Records are numbered in the order in which they begin, however long plugins think
+                // about them.
                 Outcome::Number => number = Some(self.0.store.reserve_number(&workflow.number)?),
                 Outcome::Decided(mut decided) => {
                     decided

@@ -16,7 +16,9 @@ use model::{Digest, Value};
 use serde_json::{Map, Value as Json, json};
 use servicewright_plugin_host::{Options, WasmPlugins};
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
+};
 use wasmtime::{StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 
 mod bindings {
@@ -169,7 +171,8 @@ impl Bare {
             .total_stacks(64)
             .total_memories(128)
             .max_memory_size(64 << 20)
-            .linear_memory_keep_resident(256 << 10)
+            .pagemap_scan(Enabled::Auto)
+            .linear_memory_keep_resident(4 << 20)
             .table_keep_resident(16 << 10);
         let mut config = Config::new();
         config

@@ -60,23 +60,23 @@ impl Cache {
             return None;
         }
         deserialize(engine, compiled)
+            .inspect_err(|error| tracing::debug!(%error, "a compiled plugin is of another version"))
+            .ok()
     }
 
     /// Keeps the compiled form of a component. Failing to costs the next start some time, no more.
-    pub(crate) fn store(&self, engine: &Engine, digest: &Digest, component: &Component) {
+    pub(crate) fn store(&self, engine: &Engine, digest: &Digest, compiled: &[u8]) {
         let path = self.path(engine, digest);
-        let written = component
-            .serialize()
-            .map_err(io::Error::other)
-            .and_then(|compiled| {
-                let code = self.code(engine, digest, &compiled).finalize().into_bytes();
-                // A file is there whole or not at all: others may be reading.
-                let half = beside(&path);
-                let mut file = private(&half)?;
-                file.write_all(&code)?;
-                file.write_all(&compiled)?;
-                fs::rename(&half, &path)
-            });
+        let write = || {
+            let code = self.code(engine, digest, compiled).finalize().into_bytes();
+            // A file is there whole or not at all: others may be reading.
+            let half = beside(&path);
+            let mut file = private(&half)?;
+            file.write_all(&code)?;
+            file.write_all(compiled)?;
+            fs::rename(&half, &path)
+        };
+        let written: io::Result<()> = write();
         if let Err(error) = written {
             tracing::warn!(path = %path.display(), %error, "a compiled plugin could not be kept");
         }
@@ -105,14 +105,14 @@ fn compatibility(engine: &Engine) -> u64 {
     hasher.finish()
 }
 
+/// Loads what this server has compiled, just now in a process of its own or before.
 #[allow(unsafe_code, reason = "the one place where compiled code is trusted")]
-fn deserialize(engine: &Engine, compiled: &[u8]) -> Option<Component> {
-    // SAFETY: `Component::deserialize` wants bytes that came from `Component::serialize`, unchanged.
-    // The caller has verified their code under a key that only this server can read, and it makes
-    // such codes for nothing else.
+pub(crate) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: `Component::deserialize` wants bytes that came from wasmtime's compiler, unchanged.
+    // These came over a pipe from this program run as a compiler; or from a file, and the caller has
+    // verified their code under a key that only this server can read, and it makes such codes for
+    // nothing else.
     unsafe { Component::deserialize(engine, compiled) }
-        .inspect_err(|error| tracing::debug!(%error, "a compiled plugin is of another version"))
-        .ok()
 }
 
 /// The key, where there is a whole one. Without it, everything in the folder is worthless, and a new

@@ -24,7 +24,8 @@ use crate::active::{Active, Bound};
 use crate::breaker::BreakerState;
 use crate::call::{self, Ended, Input, Output, Place};
 use crate::capability::http::{Client, Outgoing};
-use crate::compiled::Cache;
+use crate::compiled::{Cache, deserialize};
+use crate::compiler::compile_apart;
 use crate::failure::failure;
 use crate::guest::Circumstances;
 use crate::inspect;
@@ -32,6 +33,9 @@ use crate::link::{Linkers, Loaded, describe};
 use crate::manifest::Manifest;
 use crate::options::{Error, Options};
 use crate::runtime::{Ticker, engine};
+
+/// How many components are compiled at once.
+const COMPILERS: usize = 2;
 
 /// Runs plugins on wasmtime.
 ///
@@ -50,6 +54,8 @@ pub struct WasmPlugins {
     room_for_integrations: Semaphore,
     active: RwLock<Arc<Active>>,
     setting_up: tokio::sync::Mutex<()>,
+    /// Room for compilers: they take all the memory they are given.
+    compiling: Semaphore,
 }
 
 /// What a hook of a binding has done since it was set up.
@@ -93,6 +99,7 @@ impl WasmPlugins {
             room_for_integrations: Semaphore::new(calls / 2),
             active: RwLock::default(),
             setting_up: tokio::sync::Mutex::new(()),
+            compiling: Semaphore::new(COMPILERS),
             options,
         })
     }
@@ -175,13 +182,12 @@ impl WasmPlugins {
         Ok(loaded)
     }
 
-    /// Loads a component on a thread of its own, within the time there is for that. A compiler cannot
-    /// be stopped: one that takes too long is left to end by itself.
+    /// Loads a component: looked at, then compiled where that was not done before, then linked.
     async fn load(&self, setup: &BindingSetup) -> Result<Loaded, InspectError> {
         let (engine, linkers) = (self.engine.clone(), Arc::clone(&self.linkers));
         let (bytes, digest) = (Arc::clone(&setup.component), setup.digest);
         let cache = self.cache.clone();
-        let loading = tokio::task::spawn_blocking(move || {
+        let (inspection, manifest, known) = apart(move || {
             let inspection = inspect::inspect(&bytes)?;
             if inspection.digest != digest {
                 return Err(InspectError::NotAComponent(format!(
@@ -189,22 +195,44 @@ impl WasmPlugins {
                     inspection.digest
                 )));
             }
-            let manifest = inspection
-                .manifest
-                .as_ref()
-                .map(Manifest::read)
-                .transpose()?;
-            let component = compile(&engine, cache.as_deref(), &digest, &bytes)?;
-            linkers.load(&component, inspection, manifest)
-        });
-        match tokio::time::timeout(self.options.compile_time, loading).await {
-            Ok(Ok(loaded)) => loaded,
-            Ok(Err(_)) => Err(InspectError::Compile("the compiler panicked".to_owned())),
-            Err(_) => Err(InspectError::Compile(format!(
-                "it took longer than {} s",
-                self.options.compile_time.as_secs()
-            ))),
-        }
+            let manifest = inspection.manifest.as_ref();
+            let manifest = manifest.map(Manifest::read).transpose()?;
+            let known = cache.and_then(|cache| cache.load(&engine, &digest));
+            Ok((inspection, manifest, known))
+        })
+        .await?;
+        let component = match known {
+            Some(component) => component,
+            None => self.compile(setup).await?,
+        };
+        apart(move || linkers.load(&component, inspection, manifest)).await
+    }
+
+    /// Compiles a component within the time there is for that.
+    async fn compile(&self, setup: &BindingSetup) -> Result<Component, InspectError> {
+        let started = Clock::now();
+        let (engine, bytes, digest) = (self.engine.clone(), &setup.component, setup.digest);
+        let compiled = if let Some(compiler) = &self.options.compiler {
+            let _place = self.compiling.acquire().await;
+            compile_apart(compiler, bytes, self.options.compile_time).await?
+        } else {
+            let (engine, bytes) = (engine.clone(), Arc::clone(bytes));
+            apart(move || {
+                let compiled = engine.precompile_component(&bytes);
+                compiled.map_err(|error| InspectError::Compile(describe(&error)))
+            })
+            .await?
+        };
+        let millis = started.elapsed().as_millis();
+        tracing::info!(component = %digest, millis, "a plugin was compiled");
+        let cache = self.cache.clone();
+        apart(move || {
+            if let Some(cache) = cache {
+                cache.store(&engine, &digest, &compiled);
+            }
+            deserialize(&engine, &compiled).map_err(|error| InspectError::Compile(describe(&error)))
+        })
+        .await
     }
 
     /// Puts a binding to use, once its component has shown that it starts within the limits.
@@ -371,24 +399,12 @@ impl Performed {
     }
 }
 
-fn compile(
-    engine: &Engine,
-    cache: Option<&Cache>,
-    digest: &Digest,
-    bytes: &[u8],
-) -> Result<Component, InspectError> {
-    if let Some(component) = cache.and_then(|cache| cache.load(engine, digest)) {
-        return Ok(component);
-    }
-    let started = Clock::now();
-    let component = Component::from_binary(engine, bytes)
-        .map_err(|error| InspectError::Compile(describe(&error)))?;
-    let millis = started.elapsed().as_millis();
-    tracing::info!(component = %digest, millis, "a plugin was compiled");
-    if let Some(cache) = cache {
-        cache.store(engine, digest, &component);
-    }
-    Ok(component)
+/// Does what takes a while on a thread of its own.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, InspectError> + Send + 'static,
+) -> Result<T, InspectError> {
+    let worked = tokio::task::spawn_blocking(work).await;
+    worked.unwrap_or_else(|_| Err(InspectError::Compile("it made the server panic".to_owned())))
 }
 
 fn other_hook() -> Failure {

@@ -17,6 +17,7 @@ mod breaker;
 mod call;
 mod capability;
 mod compiled;
+mod compiler;
 mod convert;
 mod failure;
 mod guest;
@@ -29,5 +30,6 @@ mod options;
 mod runtime;
 
 pub use breaker::BreakerState;
+pub use compiler::{Compiler, compile};
 pub use host::{HookFigures, WasmPlugins};
 pub use options::{CallLimits, Error, Options, SecretValue, Secrets};

@@ -8,6 +8,8 @@ use std::time::Duration;
 use model::id::{BindingId, SecretId};
 use thiserror::Error;
 
+use crate::compiler::Compiler;
+
 /// What one call may use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallLimits {
@@ -70,6 +72,9 @@ pub struct Options {
     pub integration: CallLimits,
     /// How many calls run at once; the next ones wait, within their own time. At least 2.
     pub concurrent_calls: u32,
+    /// The process that compiles; none to compile in this one, which is for tests and tools that know
+    /// what they compile.
+    pub compiler: Option<Compiler>,
     /// How long one component may take to compile.
     pub compile_time: Duration,
     /// Where the values of secrets come from.
@@ -85,6 +90,7 @@ impl Default for Options {
             pure: CallLimits::PURE,
             integration: CallLimits::INTEGRATION,
             concurrent_calls: 64,
+            compiler: None,
             compile_time: Duration::from_mins(1),
             secrets: Arc::new(|_, _| None),
             extra_authorities: Vec::new(),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::options::{Error, Options};
 
@@ -15,11 +15,20 @@ pub(crate) const TICK: Duration = Duration::from_millis(1);
 /// How many ticks the thread goes on after the last call, since the next is often near.
 const TICKS_WITHOUT_CALLS: u32 = 500;
 /// How many bytes of a memory stay with its slot from one call to the next, cleared by writing zeros;
-/// what is beyond is given back to the system.
+/// what is beyond is given back to the system, which takes longer. Where the system tells which pages
+/// were written to (Linux 6.7), only those are cleared, and more of them may stay.
 const MEMORY_KEPT: usize = 256 << 10;
+const MEMORY_KEPT_BY_PAGE: usize = 4 << 20;
 
 /// An engine for calls within these limits.
 pub(crate) fn engine(options: &Options) -> Result<Engine, Error> {
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(options)));
+    Engine::new(&config).map_err(Error::Engine)
+}
+
+/// What compiled code depends on.
+pub(crate) fn config() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -27,15 +36,19 @@ pub(crate) fn engine(options: &Options) -> Result<Engine, Error> {
         .wasm_relaxed_simd(false)
         .cranelift_nan_canonicalization(true)
         // A trap says what the guest did; where in it, only its author could tell.
-        .wasm_backtrace_max_frames(None)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(options)));
-    Engine::new(&config).map_err(Error::Engine)
+        .wasm_backtrace_max_frames(None);
+    config
 }
 
 fn pool(options: &Options) -> PoolingAllocationConfig {
     // One more, for a component that is being tried out.
     let calls = options.concurrent_calls.max(2).saturating_add(1);
     let memory = options.pure.memory.max(options.integration.memory);
+    let memory_kept = if PoolingAllocationConfig::is_pagemap_scan_available() {
+        MEMORY_KEPT_BY_PAGE
+    } else {
+        MEMORY_KEPT
+    };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
         .total_stacks(calls)
@@ -49,7 +62,8 @@ fn pool(options: &Options) -> PoolingAllocationConfig {
         .table_elements(50_000)
         .max_memory_size(memory)
         .max_unused_warm_slots(8)
-        .linear_memory_keep_resident(MEMORY_KEPT)
+        .pagemap_scan(Enabled::Auto)
+        .linear_memory_keep_resident(memory_kept)
         .table_keep_resident(16 << 10);
     pool
 }

@@ -82,6 +82,9 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Holds every record against its journal, and the journal against its hashes
     Verify(DataArgument),
+    /// Compiles a plugin from standard input to standard output: what a server runs for each
+    #[command(hide = true)]
+    CompilePlugin,
     /// Prints completions for a shell
     Completions {
         /// Which shell

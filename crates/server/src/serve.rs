@@ -39,6 +39,7 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
                 .unwrap_or_else(|| plugin_cache(folder)),
         ),
         secrets: secrets::source(arguments.secrets.as_deref())?,
+        compiler: Some(Arc::new(compiler)),
         ..Options::default()
     };
     // Signals count from here on, so that a stop while starting is in order too.
@@ -57,6 +58,19 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
     let served = listen(arguments, &desk, running, telemetry, stopping).await;
     desk.close().await;
     served
+}
+
+/// This program, to compile one plugin with no more than it needs.
+fn compiler() -> std::io::Result<std::process::Command> {
+    // On Linux by the name that stays right where the file has been replaced meanwhile.
+    let program = if cfg!(target_os = "linux") {
+        "/proc/self/exe".into()
+    } else {
+        std::env::current_exe()?
+    };
+    let mut command = std::process::Command::new(program);
+    command.arg("compile-plugin").env_clear();
+    Ok(command)
 }
 
 /// Opens the data folder; another command that has it open only for a moment is waited for.

@@ -48,7 +48,7 @@ impl Default for Options {
         Self {
             truth_cache_bytes: 64 << 20,
             views_cache_bytes: 64 << 20,
-            record_cache_bytes: 32 << 20,
+            record_cache_bytes: 64 << 20,
             batch_limit: 256,
             queue_limit: 1_024,
             checkpoint_entries: 100_000,
@@ -139,12 +139,6 @@ impl RedbStore {
         self.shared.take_views();
         self.shared.take_truth();
     }
-
-    /// Whether reads and commits can be answered: not while damaged views are built anew, nor after
-    /// a failure that still lasts, nor once closed.
-    pub fn is_ready(&self) -> bool {
-        !self.places.is_closed() && self.shared.truth().is_ok() && self.shared.views().is_ok()
-    }
 }
 
 impl Drop for RedbStore {
@@ -173,6 +167,15 @@ impl Shared {
 
     pub(crate) fn views(&self) -> Result<Arc<Database>, StoreError> {
         present(&self.views, "reading the views")
+    }
+
+    /// Whether both files are open.
+    pub(crate) fn is_whole(&self) -> bool {
+        [&self.truth, &self.views].iter().all(|slot| {
+            slot.read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .is_some()
+        })
     }
 
     pub(crate) fn give_truth(&self, database: Arc<Database>) {

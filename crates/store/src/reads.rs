@@ -38,6 +38,10 @@ pub(crate) const MOST: usize = 10_000;
 type Bytes = &'static [u8];
 
 impl Store for RedbStore {
+    fn is_ready(&self) -> bool {
+        !self.places.is_closed() && self.shared.is_whole()
+    }
+
     fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError> {
         match self.shared.cache.get(id) {
             Ok(record) => Ok(Some(record)),

@@ -51,11 +51,18 @@ pub(crate) fn failed<E: Into<redb::Error>>(doing: &'static str) -> impl Fn(E) ->
     move |error| match error.into() {
         redb::Error::Corrupted(what) => StoreError::Damaged(what),
         redb::Error::DatabaseAlreadyOpen => StoreError::InUse,
+        redb::Error::Io(error) if is_full(&error) => StoreError::Full,
         cause => StoreError::Failed {
             doing,
             cause: cause.to_string().into(),
         },
     }
+}
+
+/// Whether a write was refused for want of room, before anything of it could be lost.
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 /// Says that stored bytes do not read.

@@ -24,6 +24,8 @@ const SWEEP: usize = 8_192;
 /// A batch of at least so many has its views staged while another thread syncs the truth; handing
 /// over costs more than it saves where there is less.
 const OVERLAP: usize = 4;
+/// How often a truth that the disk had no room for is tried again, while nothing is asked.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
 /// How long a file may still be read after it was taken away.
 const LAST_READERS: Duration = Duration::from_secs(2);
 
@@ -34,9 +36,9 @@ pub(crate) enum Message {
     ViewsDamaged(Weak<Database>),
     /// Finish in order.
     Close,
-    /// Behave as if the last write of the truth had failed.
+    /// Behave as if the last write of the truth had failed like this.
     #[cfg(test)]
-    FailTruth,
+    FailTruth(StoreError),
 }
 
 /// A commit and who waits for it.
@@ -51,8 +53,10 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     options: Options,
     store: StoreId,
-    /// None while it could not be opened again after a failure.
+    /// None after a failure, until it is opened again.
     truth: Option<Arc<Database>>,
+    /// Whether nobody but an operator may open the truth again.
+    given_up: bool,
     /// None until they are built anew.
     views: Option<Arc<Database>>,
     position: u64,
@@ -78,6 +82,7 @@ impl Writer {
             options,
             store,
             truth: Some(truth),
+            given_up: false,
             views: Some(views),
             position: followed.position,
             followed,
@@ -104,15 +109,15 @@ impl Writer {
                     Message::ViewsDamaged(which) => self.views_damaged(&which),
                     Message::Close => open = false,
                     #[cfg(test)]
-                    Message::FailTruth => {
+                    Message::FailTruth(error) => {
                         let truth = self.truth.clone().expect("it is open");
-                        self.truth_failed(truth, unavailable());
+                        self.truth_failed(truth, error);
                     }
                 }
                 let full = waiting.len() >= self.options.batch_limit || !open;
                 next = (!full).then(|| messages.try_recv().ok()).flatten();
             }
-            if self.truth.is_none() {
+            if self.truth.is_none() && !self.given_up {
                 self.open_again();
             }
             if self.views.is_none() {
@@ -137,7 +142,10 @@ impl Writer {
     }
 
     fn until_checkpoint(&self) -> Duration {
-        if self.unsaved == 0 {
+        if self.truth.is_none() && !self.given_up {
+            return OPEN_AGAIN;
+        }
+        if self.unsaved == 0 || self.truth.is_none() {
             return Duration::from_mins(1);
         }
         if self.unsaved >= self.options.checkpoint_entries {
@@ -169,7 +177,7 @@ impl Writer {
 
     /// Writes a batch. An error says that nothing of it was acknowledged.
     fn write(&mut self, batch: &mut [Prepared]) -> Result<Outcomes, StoreError> {
-        let truth = self.truth.clone().ok_or_else(unavailable)?;
+        let truth = self.truth.clone().ok_or_else(|| self.why_closed())?;
         let mut known = self.known(batch)?;
         let mut position = self.position;
         let written = guarded(|| {
@@ -401,10 +409,17 @@ impl Writer {
         self.shared.give_views(views);
     }
 
-    /// After a failed write the database refuses everything: it is closed, and opened again before
-    /// the next batch. Whether the failed batch is in it will be seen then.
+    /// After a failed write the database refuses everything: it is closed. Where the disk was full
+    /// it is opened again before the next batch; whether the failed batch is in it will be seen then.
+    /// After any other failure it stays closed: a file system that could not write may show what it
+    /// never wrote, so that what reads well now may be gone after the next failure of power.
     fn truth_failed(&mut self, truth: Arc<Database>, error: StoreError) -> StoreError {
-        tracing::error!(%error, "the truth cannot be written");
+        self.given_up = !matches!(error, StoreError::Full);
+        if self.given_up {
+            tracing::error!(%error, "the truth cannot be written: look at the disk, then start the server again; until then nothing is served");
+        } else {
+            tracing::error!(%error, "the truth cannot be written for now");
+        }
         self.truth = None;
         self.shared.take_truth();
         self.shared.cache.clear();
@@ -424,6 +439,7 @@ impl Writer {
                 return;
             }
         };
+        let acknowledged = self.position;
         // What no longer counts is known only here, and is swept before the views are closed.
         self.checkpoint();
         self.shared.take_views();
@@ -433,6 +449,14 @@ impl Writer {
         self.stale.clear();
         let source = source(&self.shared, &self.options, self.store, &truth);
         match guarded(|| source.open()) {
+            Ok((_, followed)) if followed.position < acknowledged => {
+                self.given_up = true;
+                tracing::error!(
+                    acknowledged,
+                    found = followed.position,
+                    "the truth has lost what was acknowledged: look at the disk; nothing is served"
+                );
+            }
             Ok((views, followed)) => {
                 self.position = followed.position;
                 self.shared.publish_position(followed.position);
@@ -444,6 +468,18 @@ impl Writer {
                 tracing::info!("the truth is open again");
             }
             Err(error) => tracing::error!(%error, "the views cannot be brought up"),
+        }
+    }
+
+    /// What to answer while the truth is closed.
+    fn why_closed(&self) -> StoreError {
+        if self.given_up {
+            StoreError::Failed {
+                doing: "writing",
+                cause: "it failed before, and waits for an operator to start it again".into(),
+            }
+        } else {
+            StoreError::Full
         }
     }
 

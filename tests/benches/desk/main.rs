@@ -1,6 +1,10 @@
 //! The desk under load: in process, over HTTP, replayed, at start and at rest, each beside the limit
 //! measured in the same run, one fdatasync. `cargo xtask bench` builds what it needs and runs it.
 
+/// As in the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod http;
 mod limit;
 mod process;

@@ -12,13 +12,17 @@ use engine::{Engine, Request};
 use model::command::{Action, Actor, Create, Who};
 use model::id::{PersonId, RecordId, RoleId, TransitionId, WorkflowId};
 use serde_json::{Value as Json, json};
+use tokio::task::JoinSet;
 
 use crate::Plan;
 
 /// How many commands are under way at once.
-const IN_FLIGHT: usize = 64;
+const IN_FLIGHT: u64 = 64;
 /// Of the records, those that the load works on.
 const OPEN: u64 = 20_000;
+
+/// A command: the record, where there is one already, and what to do with it.
+type Next = (Option<RecordId>, Action);
 
 pub(crate) fn run(plan: &Plan, sync: Duration) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -28,21 +32,60 @@ pub(crate) fn run(plan: &Plan, sync: Duration) {
     let folder = tempfile::tempdir().expect("a folder");
     runtime.block_on(async {
         let engine = open(folder.path(), &plan.plugins).await;
-        let begun = Instant::now();
-        let filled = AtomicU64::new(0);
-        load(&engine, |_| filled.fetch_add(1, Ordering::Relaxed) < plan.records, |_, _| create()).await;
-        println!("in process: {} records with two plugin calls each in {:.1} s, {:.0}/s", plan.records, begun.elapsed().as_secs_f64(), rate(plan.records, begun.elapsed()));
-        let until = Instant::now() + plan.load;
-        let first = plan.records.saturating_sub(OPEN);
-        let done = load(&engine, |_| Instant::now() < until, |number, turn| step(number, turn, first, plan.records)).await;
-        println!(
-            "in process: {} records, {OPEN} of them worked on, {IN_FLIGHT} in flight, one in eight a create: {:.0} commands/s (target 20,000; one at a time the disk allows {:.0}/s)",
-            plan.records,
-            rate(done, plan.load),
-            1.0 / sync.as_secs_f64()
-        );
+        let mut records = 0;
+        for aim in [OPEN, plan.records] {
+            if aim > records {
+                fill(&engine, aim - records).await;
+                records = aim;
+                let before = bytes(folder.path());
+                let done = work(&engine, records, plan.load).await;
+                println!(
+                    "in process: {records} records, {OPEN} of them worked on, {IN_FLIGHT} in flight, one in eight a create: {:.0} commands/s (target 20,000; one at a time the disk allows {:.0}/s), {} bytes of disk each",
+                    rate(done, plan.load),
+                    1.0 / sync.as_secs_f64(),
+                    bytes(folder.path()).saturating_sub(before) / done.max(1),
+                );
+                records += done / 8;
+            }
+        }
         println!("in process: resident {} MiB under this load (target 400)", resident_mib());
     });
+}
+
+async fn fill(engine: &Engine, records: u64) {
+    let begun = Instant::now();
+    let left = AtomicU64::new(records);
+    let one_less = |left: u64| left.checked_sub(1);
+    load(engine, move |_, _| {
+        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .ok()
+            .map(|_| create())
+    })
+    .await;
+    println!(
+        "in process: {records} creates, two plugin calls each, in {:.1} s: {:.0}/s",
+        begun.elapsed().as_secs_f64(),
+        rate(records, begun.elapsed())
+    );
+}
+
+/// Commands on the youngest records for a while; says how many were done.
+async fn work(engine: &Engine, records: u64, time: Duration) -> u64 {
+    let until = Instant::now() + time;
+    let first = records.saturating_sub(OPEN);
+    load(engine, move |worker, turn| {
+        (Instant::now() < until).then(|| step(worker, turn, first, records))
+    })
+    .await
+}
+
+/// What the files of the store take on disk.
+fn bytes(folder: &Path) -> u64 {
+    let files = std::fs::read_dir(folder).expect("the folder of the store");
+    files
+        .flatten()
+        .filter_map(|file| Some(file.metadata().ok()?.len()))
+        .sum()
 }
 
 async fn open(folder: &Path, plugins: &Path) -> Engine {
@@ -84,20 +127,19 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
     files
 }
 
-/// Keeps [`IN_FLIGHT`] commands under way while `goes_on`; says how many were done.
+/// Keeps [`IN_FLIGHT`] commands under way, each worker its own, while there is a next one; says how
+/// many were done.
 async fn load(
     engine: &Engine,
-    goes_on: impl Fn(u64) -> bool + Sync,
-    command: impl Fn(u64, u64) -> (Option<RecordId>, Action) + Sync,
+    next: impl Fn(u64, u64) -> Option<Next> + Send + Sync + 'static,
 ) -> u64 {
-    let turn = AtomicU64::new(0);
-    let worker = |number: u64| {
-        let (turn, goes_on, command) = (&turn, &goes_on, &command);
-        let engine = engine.clone();
-        async move {
+    let next = Arc::new(next);
+    let mut workers = JoinSet::new();
+    for worker in 0..IN_FLIGHT {
+        let (engine, next) = (engine.clone(), next.clone());
+        workers.spawn(async move {
             let mut done = 0;
-            while goes_on(number) {
-                let (target, action) = command(number, turn.fetch_add(1, Ordering::Relaxed));
+            while let Some((target, action)) = next(worker, done) {
                 let request = Request {
                     target,
                     actor: agent(),
@@ -105,16 +147,13 @@ async fn load(
                     idempotency: None,
                     if_version: None,
                 };
-                // A record that two workers meet on refuses one of them; that is no measure of speed.
-                if engine.execute(request).await.is_ok() {
-                    done += 1;
-                }
+                engine.execute(request).await.expect("it is carried out");
+                done += 1;
             }
             done
-        }
-    };
-    let workers = (0..IN_FLIGHT as u64).map(worker);
-    futures::future::join_all(workers).await.into_iter().sum()
+        });
+    }
+    workers.join_all().await.into_iter().sum()
 }
 
 fn agent() -> Actor {
@@ -126,7 +165,7 @@ fn agent() -> Actor {
     }
 }
 
-fn create() -> (Option<RecordId>, Action) {
+fn create() -> Next {
     let fields = json!({ "summary": "The printer prints nothing", "description": "x".repeat(700), "urgency": "medium" });
     let create = Create {
         workflow: WorkflowId::new("incident").expect("a workflow"),
@@ -139,12 +178,12 @@ fn create() -> (Option<RecordId>, Action) {
     (None, Action::Create(create))
 }
 
-/// Each worker goes through records of its own.
-fn step(worker: u64, turn: u64, first: u64, records: u64) -> (Option<RecordId>, Action) {
+/// One command in eight creates; the others change records that are the worker's own.
+fn step(worker: u64, turn: u64, first: u64, records: u64) -> Next {
     if turn.is_multiple_of(8) {
         return create();
     }
-    let share = (records - first) / IN_FLIGHT as u64;
+    let share = (records - first) / IN_FLIGHT;
     let number = first + worker * share + turn.wrapping_mul(2_654_435_761) % share.max(1) + 1;
     let id = RecordId::numbered("INC", number).expect("a number");
     let fields =

@@ -6,7 +6,6 @@ use http::StatusCode;
 use model::command::Action;
 use utoipa::openapi::path::HttpMethod::{Get, Post};
 
-use super::records::answer;
 use super::{Route, json};
 use crate::ask::{Asked, At, Change};
 use crate::auth::Caller;
@@ -30,7 +29,9 @@ pub(super) fn routes() -> Vec<Route> {
                 GROUP,
                 "Try an effect again that was given up",
             )
-            .changes_record(),
+            .once()
+            .answers::<Effect<'_>>(StatusCode::OK, "The effect, which is tried at once.")
+            .refuses(&[Code::Forbidden, Code::NotFound, Code::NotPossible]),
     ]
 }
 
@@ -68,5 +69,11 @@ async fn redrive(
     let executed = change
         .execute(&api, Some(record), Action::Redrive { effect })
         .await?;
-    Ok(answer(StatusCode::OK, &executed.record))
+    let record = &executed.record;
+    let pending = record.effects.get(&effect);
+    let pending = pending.ok_or_else(|| Problem::not_found("effect", &effect.to_string()))?;
+    Ok(json(
+        StatusCode::OK,
+        &Effect::new(&record.id, effect, pending),
+    ))
 }

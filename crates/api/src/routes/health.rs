@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::HttpMethod::Get;
 
 use super::{Access, Route, json};
+use crate::guard::NOT_READY;
 use crate::{Api, Code, Problem};
 
 const GROUP: &str = "health";
@@ -48,7 +49,7 @@ async fn ready(State(api): State<Api>) -> Result<Response, Problem> {
         return Err(not_yet("the server is ending"));
     }
     if !api.engine().is_ready() {
-        return Err(not_yet("the server is starting"));
+        return Err(not_yet(NOT_READY));
     }
     Ok(json(StatusCode::OK, &Health { status: "ready" }))
 }

@@ -16,6 +16,7 @@ use super::service_level::Ground;
 use super::types::{Binding, Notice, Subscription, Workflow};
 use crate::expression::{Expression, Type};
 use crate::overlay::DefinitionKind;
+use crate::template::Template;
 
 /// The commands that a binding may be granted.
 const COMMANDS: [&str; 7] = [
@@ -47,13 +48,27 @@ pub fn notice(
     if !source.to.values().any(|gets| *gets) {
         compiler.key(&["to"], "to-nobody", "nobody gets this notice");
     }
-    let notice = Notice {
+    let subject = compiler.template("subject", &source.subject);
+    let text = compiler.template("text", &source.text);
+    let notice = subject.zip(text).map(|(subject, text)| Notice {
         id: id.clone(),
         to,
-        subject: source.subject.clone(),
-        text: source.text.clone(),
-    };
-    compiler.into_result(Some(notice))
+        subject,
+        text,
+    });
+    compiler.into_result(notice)
+}
+
+impl Compiler<'_> {
+    fn template(&mut self, key: &str, source: &str) -> Option<Template> {
+        let compiled = Template::compile(source);
+        compiled
+            .map_err(|reason| {
+                let message = format!("not a template: {reason}");
+                self.key(&[key], "notice-template", message);
+            })
+            .ok()
+    }
 }
 
 /// Compiles a binding against the workflows in force.

@@ -23,6 +23,7 @@ use model::{Digest, Value};
 use super::field::Field;
 use super::names::Names;
 use crate::expression::Expression;
+use crate::template::Template;
 
 /// Everything in force, compiled.
 #[derive(Clone, Debug, Default)]
@@ -433,10 +434,10 @@ pub struct Notice {
     pub id: NoticeId,
     /// Who gets it.
     pub to: Vec<Recipient>,
-    /// The template of its subject.
-    pub subject: String,
-    /// The template of its text.
-    pub text: String,
+    /// Its subject.
+    pub subject: Template,
+    /// Its text.
+    pub text: Template,
 }
 
 /// Who gets a notice.

@@ -1,14 +1,14 @@
-//! Notices whose templates do not parse, or name what no record has.
+//! Notices whose templates name what no record has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use minijinja::Environment;
 use model::id::{FieldId, NoticeId};
 
 use super::Rules;
 use crate::compile::{Definitions, Effect, Fault, Workflow};
 use crate::overlay::DefinitionKind;
 use crate::source::nearest;
+use crate::template::Template;
 
 /// What templates may name of every record.
 const RECORD: [&str; 9] = [
@@ -50,32 +50,12 @@ pub(super) fn check(all: &Definitions, all_known: bool, faults: &mut Vec<Fault>)
 
 fn template_names(
     key: &str,
-    template: &str,
+    template: &Template,
     known: Option<&BTreeSet<&str>>,
     rules: &mut Rules<'_>,
 ) {
-    let environment = Environment::empty();
-    let template = match environment.template_from_str(template) {
-        Ok(template) => template,
-        Err(error) => {
-            let reason = error
-                .detail()
-                .map_or_else(|| error.kind().to_string(), str::to_owned);
-            let line = error
-                .line()
-                .map_or_else(String::new, |line| format!(", in its line {line}"));
-            rules.error(
-                "notice-template",
-                &[key],
-                format!("not a template{line}: {reason}"),
-            );
-            return;
-        }
-    };
     let Some(known) = known else { return };
-    let mut named: Vec<String> = template.undeclared_variables(true).into_iter().collect();
-    named.sort();
-    for name in named {
+    for name in template.names() {
         let mut parts = name.split('.');
         let (first, member) = (parts.next().unwrap_or_default(), parts.next());
         let (wrong, near) = match member {

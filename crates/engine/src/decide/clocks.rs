@@ -369,7 +369,7 @@ impl Step<'_> {
             .and_then(|target| target.warnings.get(warning))
             .map(|warning| warning.effects.clone());
         if let Some(effects) = effects {
-            self.cause_quietly(&effects, &format!("warning {warning}"));
+            self.cause(&effects, &format!("warning {warning}"));
         }
     }
 
@@ -391,7 +391,7 @@ impl Step<'_> {
             .and_then(|level| level.targets.get(&key.target))
             .map(|target| target.breach_effects.clone());
         if let Some(effects) = effects {
-            self.cause_quietly(&effects, &format!("breach of {}", key.target));
+            self.cause(&effects, &format!("breach of {}", key.target));
         }
     }
 

@@ -12,7 +12,7 @@ use model::id::{EffectName, NoticeId, PersonId};
 use model::record::{EffectCall, EffectKey};
 use model::{Digest, Duration, Instant};
 
-use super::{Interrupt, Result, Step};
+use super::{Result, Step};
 use crate::notice;
 use crate::rejection::Rejection;
 
@@ -28,25 +28,7 @@ const MOST_EFFECTS: u32 = 200;
 
 impl Step<'_> {
     /// Causes what a transition, a timer or a target declares.
-    pub(super) fn cause(
-        &mut self,
-        effects: &IndexMap<EffectName, Effect>,
-        place: &str,
-    ) -> Result<()> {
-        if effects
-            .values()
-            .any(|effect| matches!(effect, Effect::Notice(_)))
-            && self.input.record.is_none()
-            && self.input.number.is_none()
-        {
-            return Err(Interrupt::Number);
-        }
-        self.cause_quietly(effects, place);
-        Ok(())
-    }
-
-    /// The same where the record has its number, or names it nowhere.
-    pub(super) fn cause_quietly(&mut self, effects: &IndexMap<EffectName, Effect>, place: &str) {
+    pub(super) fn cause(&mut self, effects: &IndexMap<EffectName, Effect>, place: &str) {
         for (name, effect) in effects {
             let place = format!("{place}, effect {name}");
             match effect {

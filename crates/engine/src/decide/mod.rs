@@ -306,9 +306,6 @@ impl<'a> Step<'a> {
         self.escalate()?;
         self.look_at_timers();
         self.notify_subscribers();
-        if self.input.record.is_none() && self.input.number.is_none() {
-            return Err(Interrupt::Number);
-        }
         self.record.version += 1;
         self.record.updated_at = self.now();
         Ok(Decided {

@@ -65,6 +65,10 @@ impl Step<'_> {
         self.set_defaults();
         self.fill_form(way, &create.fields)?;
         self.check_requirements(way)?;
+        // What may be refused has been; all that follows may name the record.
+        if self.input.number.is_none() {
+            return Err(Interrupt::Number);
+        }
         self.changed.extend(workflow.fields.keys().cloned());
         self.carry_out(way, true)?;
         if let Some((kind, target)) = &create.link {
@@ -171,10 +175,9 @@ impl Step<'_> {
         if entered {
             self.open_approval(transition)?;
         }
-        self.cause(
-            &transition.effects,
-            &format!("transition {}", transition.id),
-        )
+        let place = format!("transition {}", transition.id);
+        self.cause(&transition.effects, &place);
+        Ok(())
     }
 
     /// Moves to where the transition leads; says whether that is another state. Staying restarts nothing.

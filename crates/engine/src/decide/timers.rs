@@ -102,7 +102,7 @@ impl Step<'_> {
         if let Some(transition) = &timer.transition {
             self.follow(transition, &format!("the timer {id} was due"))?;
         }
-        self.cause(&timer.effects, &format!("timer {id}"))?;
+        self.cause(&timer.effects, &format!("timer {id}"));
         if timer.repeat && (self.record.state == state || workflow.timers.contains_key(id)) {
             // The next one is reckoned from when this one was due, so that lateness does not add up.
             let next = self

@@ -19,6 +19,10 @@ use thiserror::Error;
 
 /// Where everything durable is kept.
 pub trait Store: Send + Sync + 'static {
+    /// Whether reads and commits can be answered. Not while it brings itself up again, nor after a
+    /// failure that only an operator can put right.
+    fn is_ready(&self) -> bool;
+
     /// A record as it stands.
     fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError>;
 
@@ -248,6 +252,9 @@ pub enum StoreError {
         /// What the database said.
         cause: Arc<str>,
     },
+    /// The disk takes no more. What was acknowledged is kept, and writing goes on once there is room.
+    #[error("the disk is full: nothing was changed; make room, and try again")]
+    Full,
     /// Stored data does not read.
     #[error("stored data is damaged: {0}")]
     Damaged(String),

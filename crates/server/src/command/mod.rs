@@ -46,7 +46,9 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
     };
     // Questions about calendars and shells need none of it.
     let telemetry = match &cli.command {
-        Command::Calendar(_) | Command::Completions { .. } => Telemetry::default(),
+        Command::Calendar(_) | Command::CompilePlugin | Command::Completions { .. } => {
+            Telemetry::default()
+        }
         Command::Serve(_) => Telemetry::start(cli.log.as_deref(), usual, endpoint)?,
         _ => Telemetry::lines(cli.log.as_deref(), usual)?,
     };
@@ -68,6 +70,10 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         Command::Pack(PackCommand::Install { pack, data }) => install::run(&pack, &data, format),
         Command::Plugin(command) => plugin::run(command, format),
         Command::Token(command) => token::run(command, format),
+        Command::CompilePlugin => {
+            plugin_host::compile(io::stdin().lock(), io::stdout().lock())?;
+            Ok(Outcome::Done)
+        }
         Command::Calendar(CalendarCommand::Eval) => {
             let all_answered = calendar::eval(io::stdin().lock(), io::stdout().lock())?;
             Ok(Outcome::done_if(all_answered))

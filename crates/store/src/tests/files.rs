@@ -202,15 +202,39 @@ fn views_that_are_found_damaged_at_work_do_not_fail_commits() {
     assert_views_follow(&folder);
 }
 
+fn fail_truth(store: &RedbStore, error: StoreError) {
+    let message = crate::writer::Message::FailTruth(error);
+    store.messages.send(message).unwrap();
+}
+
 #[test]
-fn a_truth_that_failed_is_opened_again() {
+fn a_truth_that_cannot_be_trusted_stays_closed_until_it_is_started_again() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let records = fill(&store, 1..10);
+    let error = StoreError::Failed {
+        doing: "committing the truth",
+        cause: "input/output error".into(),
+    };
+    fail_truth(&store, error);
+    let more = begin("INC-10", at(10), |_| {});
+    let refused = wait(store.commit(commit(more.clone())));
+    assert!(matches!(
+        refused,
+        Err(CommitError::Store(StoreError::Failed { .. }))
+    ));
+    assert!(!store.is_ready());
+    assert!(store.record(&id("INC-1")).is_err());
+    drop(store);
+    assert_whole(&folder.store(), &records);
+}
+
+#[test]
+fn a_truth_on_a_full_disk_is_opened_again() {
     let folder = Folder::new();
     let store = folder.store();
     let mut records = fill(&store, 1..10);
-    store
-        .messages
-        .send(crate::writer::Message::FailTruth)
-        .unwrap();
+    fail_truth(&store, StoreError::Full);
     records.extend(fill(&store, 10..20));
     assert_whole(&store, &records);
     assert_eq!(store.reserve_number("INC").unwrap(), id("INC-20"));

@@ -217,9 +217,9 @@ fn notices_that_name_what_no_record_has() {
     check(
         &[("{{ summary }}", "{{ summary }")],
         &expect![[r#"
-        error[notice-template] notices/told.yaml:6 at `text: "{{ summary }"`
-          not a template, in its line 1: unexpected `}`, expected end of variable block
-    "#]],
+            error[notice-template] notices/told.yaml:6 at `text: "{{ summary }"`
+              not a template: unexpected `}`, expected end of variable block, in its line 1
+        "#]],
     );
 }
 
