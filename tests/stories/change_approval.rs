@@ -81,6 +81,15 @@ async fn a_risky_change_waits_for_two_votes_of_the_board() {
         binding["component"], asked["component"],
         "the digest names what answered"
     );
+    let hook = &binding["hooks"][0];
+    assert_eq!(
+        (&hook["hook"], &hook["calls"]),
+        (&"approval".into(), &1.into())
+    );
+    assert_eq!(
+        (&hook["failures"], &hook["breaker"]),
+        (&0.into(), &"closed".into())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

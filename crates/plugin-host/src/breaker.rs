@@ -28,6 +28,17 @@ pub enum BreakerState {
     Probing,
 }
 
+impl BreakerState {
+    /// Its name: `closed`, `open` or `probing`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open { .. } => "open",
+            Self::Probing => "probing",
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Breaker {
     state: Mutex<State>,

@@ -89,7 +89,6 @@ fn limit() -> io::Result<()> {
         (Resource::As, MEMORY),
         (Resource::Cpu, PROCESSOR),
         (Resource::Core, 0),
-        (Resource::Fsize, 0),
     ] {
         let limit = Rlimit {
             current: Some(most),

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::desk::{Desk, idle_plugins};
+use crate::desk::{Desk, Running, plugin_options};
 use crate::pack_files::PackFiles;
 
 /// The socket, in the data folder.
@@ -117,7 +117,7 @@ pub(crate) async fn ask(folder: &Path, what: Ask) -> Result<Value> {
     }
     let begun = Instant::now();
     loop {
-        match Desk::open(folder, idle_plugins(folder)).await {
+        match Desk::open(folder, plugin_options(folder, None)).await {
             Ok(desk) => {
                 let answer = carry_out(&desk, what).await;
                 desk.close().await;
@@ -206,7 +206,7 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             let inspection = engine.keep_component(bytes).await?;
             Ok(serde_json::to_value(inspection)?)
         }
-        Ask::Bindings => Ok(bindings(&desk.running().await?.engine)),
+        Ask::Bindings => Ok(bindings(desk.running().await?)),
         Ask::Explain { record } => {
             let engine = desk.running().await?.engine.clone();
             let actor = Actor {
@@ -224,11 +224,20 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
     }
 }
 
-fn bindings(engine: &engine::Engine) -> Value {
-    let definitions = engine.definitions();
+/// The bindings in force, and what each hook has done since it was set up.
+fn bindings(running: &Running) -> Value {
+    let definitions = running.engine.definitions();
+    let figures = running.plugins.figures();
     let bindings = definitions.bindings.values().map(|binding| {
-        let hooks = binding.plugin.hooks.iter().filter(|(_, used)| **used);
-        let hooks: Vec<_> = hooks.map(|(hook, _)| hook.as_str()).collect();
+        let own = figures.iter().filter(|hook| hook.binding == binding.id);
+        let hooks: Vec<_> = own
+            .map(|hook| {
+                json!({
+                    "hook": hook.hook.as_str(), "calls": hook.calls, "failures": hook.failures,
+                    "mean_us": hook.micros.checked_div(hook.calls), "breaker": hook.breaker.as_str(),
+                })
+            })
+            .collect();
         json!({
             "id": binding.id, "title": binding.plugin.title, "pack": binding.installed.pack,
             "component": binding.installed.component, "hooks": hooks,

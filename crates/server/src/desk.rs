@@ -1,7 +1,7 @@
 //! A data folder that this process has open: the store, and over it, once something needs them, the
 //! plugin host and the engine.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -119,15 +119,26 @@ fn make(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-/// Where a server keeps compiled plugins unless told otherwise.
-pub(crate) fn plugin_cache(folder: &Path) -> PathBuf {
-    folder.join("plugin-cache")
-}
-
-/// The plugin host's options for a command that calls no plugin.
-pub(crate) fn idle_plugins(folder: &Path) -> plugin_host::Options {
+/// How plugins run over a data folder: compiled apart, and kept compiled in the folder where no other
+/// is named.
+pub(crate) fn plugin_options(folder: &Path, cache: Option<&Path>) -> plugin_host::Options {
+    let cache = cache.map_or_else(|| folder.join("plugin-cache"), Path::to_owned);
     plugin_host::Options {
-        cache: Some(plugin_cache(folder)),
+        cache: Some(cache),
+        compiler: Some(Arc::new(compiler)),
         ..plugin_host::Options::default()
     }
+}
+
+/// This program, to compile one plugin with no more than it needs.
+fn compiler() -> std::io::Result<std::process::Command> {
+    // On Linux by the name that stays right where the file has been replaced meanwhile.
+    let program = if cfg!(target_os = "linux") {
+        "/proc/self/exe".into()
+    } else {
+        std::env::current_exe()?
+    };
+    let mut command = std::process::Command::new(program);
+    command.arg("compile-plugin").env_clear();
+    Ok(command)
 }

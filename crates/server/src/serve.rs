@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeArguments;
-use crate::desk::{Desk, Running, plugin_cache};
+use crate::desk::{Desk, Running, plugin_options};
 use crate::pack_files::PackFiles;
 use crate::telemetry::{Telemetry, figures};
 use crate::{admin, connections, secrets};
@@ -32,15 +32,8 @@ const MOMENT: Duration = Duration::from_secs(3);
 pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> Result<()> {
     let folder = arguments.data.data.as_path();
     let options = Options {
-        cache: Some(
-            arguments
-                .plugin_cache
-                .clone()
-                .unwrap_or_else(|| plugin_cache(folder)),
-        ),
         secrets: secrets::source(arguments.secrets.as_deref())?,
-        compiler: Some(Arc::new(compiler)),
-        ..Options::default()
+        ..plugin_options(folder, arguments.plugin_cache.as_deref())
     };
     // Signals count from here on, so that a stop while starting is in order too.
     let mut stopping = Box::pin(told_to_stop()?);
@@ -58,19 +51,6 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
     let served = listen(arguments, &desk, running, telemetry, stopping).await;
     desk.close().await;
     served
-}
-
-/// This program, to compile one plugin with no more than it needs.
-fn compiler() -> std::io::Result<std::process::Command> {
-    // On Linux by the name that stays right where the file has been replaced meanwhile.
-    let program = if cfg!(target_os = "linux") {
-        "/proc/self/exe".into()
-    } else {
-        std::env::current_exe()?
-    };
-    let mut command = std::process::Command::new(program);
-    command.arg("compile-plugin").env_clear();
-    Ok(command)
 }
 
 /// Opens the data folder; another command that has it open only for a moment is waited for.

@@ -119,6 +119,37 @@ async fn a_component_says_what_it_is() {
     assert_eq!(inspection.manifest.unwrap()["id"], "hostile");
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compiler_is_ended_when_its_time_is_over_and_heard_when_it_fails() {
+    let Some(component) = component("hostile") else {
+        return;
+    };
+    for (does, said) in [
+        ("exec sleep 60", "it took longer than 1 s"),
+        ("cat >/dev/null; echo too deep >&2; exit 1", "too deep"),
+        ("kill -9 $$", "the compiler had to be ended"),
+        ("cat >/dev/null; echo nonsense", "compile"),
+    ] {
+        let compiler = move || {
+            let mut command = std::process::Command::new("sh");
+            command.args(["-c", does]);
+            Ok(command)
+        };
+        let host = WasmPlugins::new(Options {
+            compiler: Some(Arc::new(compiler)),
+            compile_time: std::time::Duration::from_secs(1),
+            ..Options::default()
+        });
+        let begun = std::time::Instant::now();
+        let setups = vec![binding("new", &component, &["routing"], json!({}))];
+        let (_, error) = host.unwrap().set_up(setups).await.unwrap_err();
+        assert!(matches!(error, InspectError::Compile(_)), "{error}");
+        assert!(error.to_string().contains(said), "{does}: {error}");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn compiled_components_are_kept_and_only_our_own_are_loaded() {
     let Some(component) = component("hostile") else {

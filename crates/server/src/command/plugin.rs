@@ -76,15 +76,26 @@ fn told(inspection: &Inspection) -> String {
 }
 
 fn line(binding: &Value) -> String {
-    let hooks: Vec<_> = list(binding, "hooks")
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
-    format!(
-        "{}  {}  {}  pack {}",
+    let head = format!(
+        "{}  {}  pack {}",
         text(binding, "id"),
-        hooks.join(","),
         text(binding, "component"),
         text(binding, "pack")
-    )
+    );
+    list(binding, "hooks").iter().fold(head, |told, hook| {
+        let number = |name: &str| hook[name].as_u64().unwrap_or_default();
+        let mut told = format!(
+            "{told}\n  {}: {} calls",
+            text(hook, "hook"),
+            number("calls")
+        );
+        if number("calls") > 0 {
+            let (failures, mean) = (number("failures"), number("mean_us"));
+            let _ = write!(told, ", {failures} failed, {mean} µs each");
+        }
+        if text(hook, "breaker") != "closed" {
+            let _ = write!(told, ", not asked at present: it failed too often");
+        }
+        told
+    })
 }
