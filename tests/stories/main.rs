@@ -10,5 +10,6 @@ mod listener;
 mod misbehaving_plugin;
 mod packs;
 mod telemetry;
+mod vendor;
 mod webhook;
 mod wrong_input;

@@ -1,5 +1,7 @@
 //! Small packs that stories install beside the shipped one.
 
+use std::path::Path;
+
 use tempfile::TempDir;
 use test_support::plugin_case;
 
@@ -119,6 +121,22 @@ grants:
     let component = plugin_case("hostile");
     std::fs::copy(&component, folder.path().join("plugins/hostile.wasm"))
         .unwrap_or_else(|error| panic!("cannot copy {}: {error}", component.display()));
+    folder
+}
+
+/// A pack whose notes are routed by a vendor's plugin, bound like this.
+pub(crate) fn routed_by(plugin: &str, binding: &str, component: &Path) -> TempDir {
+    let folder = folder(&[
+        ("pack.yaml", HEADER),
+        (
+            "workflows/note.yaml",
+            &routed().replace("note-router", plugin),
+        ),
+        (&format!("plugins/{plugin}.yaml"), binding),
+        ("teams/writers.yaml", TEAM),
+    ]);
+    let beside = folder.path().join(format!("plugins/{plugin}.wasm"));
+    std::fs::copy(component, beside).expect("the component is copied");
     folder
 }
 

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use plugin_build::{Manifest, TARGET, append};
 
 use crate::shell::{self, say};
-use crate::{manifest, wasm_target, workspace};
+use crate::{wasm_target, workspace};
 
 /// The plugins that ship inside the server; each is a package of the same name in `plugins/`.
 const PLUGINS: [&str; 4] = [
@@ -52,7 +53,7 @@ fn plugins() -> Result<()> {
     say(format!(
         "building {} plugins for {}",
         PLUGINS.len() + CASES.len(),
-        wasm_target::TARGET
+        TARGET
     ));
     let mut command = workspace::cargo();
     command.args([
@@ -61,14 +62,14 @@ fn plugins() -> Result<()> {
         "--profile",
         "plugin",
         "--target",
-        wasm_target::TARGET,
+        TARGET,
     ]);
     for plugin in PLUGINS.iter().chain(&CASES) {
         command.args(["-p", plugin]);
     }
     shell::run(&mut command)?;
     let target = workspace::target_dir()?;
-    let built = target.join(wasm_target::TARGET).join("plugin");
+    let built = target.join(TARGET).join("plugin");
     let root = workspace::root();
     let cases = root.join("tests").join("plugin-cases");
     finish(
@@ -88,9 +89,8 @@ fn finish(plugins: &[&str], built: &Path, sources: &Path, finished: &Path) -> Re
         let component = built.join(plugin.replace('-', "_")).with_extension("wasm");
         let bytes = std::fs::read(&component)
             .with_context(|| format!("cannot read {}", component.display()))?;
-        let manifest = manifest::read(&sources.join(plugin))?;
-        let whole =
-            manifest::append(&bytes, &manifest).with_context(|| format!("plugin {plugin}"))?;
+        let manifest = Manifest::read(&sources.join(plugin))?;
+        let whole = append(&bytes, &manifest).with_context(|| format!("plugin {plugin}"))?;
         let path = finished.join(plugin).with_extension("wasm");
         write_if_changed(&path, &whole)?;
         say(format!(

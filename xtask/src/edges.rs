@@ -57,10 +57,11 @@ fn crates_know_only_what_they_may() {
         engine -> calendar, definition, model
         hostile -> sdk
         plugin-host -> engine, model
-        server -> api, calendar, definition, engine, model, plugin-host, store
+        server -> api, calendar, definition, engine, model, plugin-build, plugin-host, store
         skills-router -> sdk
         store -> engine, model
         webhook -> sdk
+        xtask -> plugin-build
     "]]
     .assert_eq(&edges());
 }

@@ -5,7 +5,6 @@ mod bench;
 mod build;
 mod demo;
 mod edges;
-mod manifest;
 mod shell;
 mod soak;
 mod test;

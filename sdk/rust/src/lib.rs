@@ -58,8 +58,8 @@
 //! assert_eq!(answer.assignee.as_deref(), Some("ann"));
 //! ```
 //!
-//! A plugin's `Cargo.toml` says `crate-type = ["cdylib", "rlib"]`, and `cargo build --release
-//! --target wasm32-wasip2` makes the component. There is no build script and no interface file to copy.
+//! A plugin's `Cargo.toml` says `crate-type = ["cdylib", "rlib"]`, and `wright plugin build` makes the
+//! component, with the manifest inside. There is no build script and no interface file to copy.
 //!
 //! # Errors
 //!

@@ -4,29 +4,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use definition::compile::{CalendarChoice, ServiceLevel, Target};
-use definition::expression::{Expression, Term};
-use model::definition::{Goal, OnChange, OnReopen, WarningPoint};
+use definition::compile::{ServiceLevel, Target};
+use definition::expression::Expression;
+use model::definition::{OnChange, OnReopen, WarningPoint};
 use model::event::{ClockKey, Event};
-use model::hook::{Answer, Ask, GoalAnswer, TargetAnswer};
-use model::id::{BindingId, CalendarId, TargetId, WarningId};
-use model::journal::Decision;
+use model::id::WarningId;
 use model::record::{Clock, ClockCalendar, ClockGoal, ClockStatus, Record};
 use model::{Duration, Instant};
 
-use super::approval::known_calendar;
+use super::promises::Promise;
 use super::{Result, Step};
-use crate::clock::{Calendars, Counted, add, length};
+use crate::clock::{Calendars, Counted, add};
 use crate::scope::Scope;
-
-/// What a target promises, as it stands now.
-#[derive(Clone, Debug, PartialEq)]
-struct Promise {
-    goal: Option<ClockGoal>,
-    calendar: Option<ClockCalendar>,
-    reason: Option<String>,
-    warn_at_percent: Vec<u32>,
-}
 
 impl Step<'_> {
     /// Looks at every clock that the record has or should have.
@@ -409,129 +398,6 @@ impl Step<'_> {
             .clone()
     }
 
-    /// What the targets promise now: by definition, or by a plugin that is asked for all at once.
-    fn promises(
-        &mut self,
-        level: &ServiceLevel,
-        targets: &[&Target],
-    ) -> Result<BTreeMap<TargetId, Promise>> {
-        let calendar = self.calendar_of(level);
-        let mut promises = BTreeMap::new();
-        let mut asked: BTreeMap<BindingId, Vec<TargetId>> = BTreeMap::new();
-        for target in targets {
-            let goal = match &target.goal {
-                Goal::Plugin { binding, fallback } => {
-                    asked
-                        .entry(binding.clone())
-                        .or_default()
-                        .push(target.id.clone());
-                    &**fallback
-                }
-                goal => goal,
-            };
-            let promise = self.own_promise(level, goal, calendar.as_ref());
-            promises.insert(target.id.clone(), promise);
-        }
-        for (binding, targets) in asked {
-            let named = calendar.as_ref().map(|calendar| calendar.id.clone());
-            let Some(named) =
-                named.or_else(|| self.input.definitions.calendars.keys().next().cloned())
-            else {
-                continue;
-            };
-            let ask = Ask::Targets {
-                service_level: level.id.clone(),
-                targets: targets.clone(),
-                calendar: named,
-            };
-            let answer = self.ask(&binding, ask, |step, answer| {
-                check_targets(step, answer, &targets)
-            })?;
-            for (target, promise) in answer.unwrap_or_default() {
-                promises.insert(target, promise);
-            }
-        }
-        Ok(promises)
-    }
-
-    fn own_promise(
-        &mut self,
-        level: &ServiceLevel,
-        goal: &Goal,
-        calendar: Option<&ClockCalendar>,
-    ) -> Promise {
-        let mut reason = None;
-        let period = match goal {
-            Goal::Business(period) => Some(*period),
-            Goal::Time(period) => {
-                let goal = Some(ClockGoal::Within(length(None, *period)));
-                return Promise {
-                    goal,
-                    calendar: None,
-                    reason,
-                    warn_at_percent: Vec::new(),
-                };
-            }
-            Goal::Table(table) => {
-                let mut given = None;
-                for row in level.tables.get(table).into_iter().flatten() {
-                    if self.clock_holds(&row.when, || format!("table {table}, row {}", row.id)) {
-                        given = Some(row);
-                        break;
-                    }
-                }
-                self.decisions.push(Decision::Table {
-                    table: table.clone(),
-                    row: given.map(|row| row.id.clone()),
-                });
-                reason = given.map(|row| format!("the row {} of the table {table}", row.id));
-                given.map(|row| row.goal)
-            }
-            Goal::Plugin { .. } => None,
-        };
-        let own = calendar
-            .and_then(|calendar| self.input.definitions.calendars.get(&calendar.id))
-            .map(|pinned| &pinned.calendar);
-        let goal = period.map(|period| ClockGoal::Within(length(own, period)));
-        Promise {
-            goal,
-            calendar: calendar.cloned(),
-            reason,
-            warn_at_percent: Vec::new(),
-        }
-    }
-
-    fn calendar_of(&mut self, level: &ServiceLevel) -> Option<ClockCalendar> {
-        let id = match &level.calendar {
-            CalendarChoice::Named(id) => id.clone(),
-            CalendarChoice::Expression(expression) => {
-                let place = || format!("service level {}, calendar", level.id);
-                match expression.evaluate(&self.clock_scope(&self.record)) {
-                    Ok(Term::Text(text)) => CalendarId::new(&text).ok()?,
-                    Ok(_) => {
-                        self.failed(place(), "it gives no calendar".to_owned());
-                        return None;
-                    }
-                    Err(error) => {
-                        self.failed(place(), error.to_string());
-                        return None;
-                    }
-                }
-            }
-        };
-        let Some(pinned) = self.input.definitions.calendars.get(&id) else {
-            self.failed(
-                format!("service level {}", level.id),
-                format!("there is no calendar `{id}`"),
-            );
-            return None;
-        };
-        Some(ClockCalendar {
-            digest: pinned.digest,
-            id,
-        })
-    }
-
     /// The version of its service level that a clock runs under.
     fn level(&self, clock: &Clock) -> Option<Arc<ServiceLevel>> {
         let active = self
@@ -562,7 +428,7 @@ impl Step<'_> {
     }
 
     /// The scope of clocks: without `now`, because they change only with the record.
-    fn clock_scope<'b>(&'b self, record: &'b Record) -> Scope<'b> {
+    pub(super) fn clock_scope<'b>(&'b self, record: &'b Record) -> Scope<'b> {
         Scope {
             record,
             input: None,
@@ -571,7 +437,11 @@ impl Step<'_> {
         }
     }
 
-    fn clock_holds(&mut self, expression: &Expression, place: impl FnOnce() -> String) -> bool {
+    pub(super) fn clock_holds(
+        &mut self,
+        expression: &Expression,
+        place: impl FnOnce() -> String,
+    ) -> bool {
         let result = expression.holds(&self.clock_scope(&self.record));
         result.unwrap_or_else(|error| {
             self.failed(place(), error.to_string());
@@ -632,67 +502,4 @@ fn ended_stretch(clock: &Clock, now: Instant) -> Clock {
         ended.since = now;
     }
     ended
-}
-
-/// Whether the goals fit the desk: for targets that were asked for, in calendars that exist.
-fn check_targets(
-    step: &Step<'_>,
-    answer: &Answer,
-    asked: &[TargetId],
-) -> std::result::Result<BTreeMap<TargetId, Promise>, String> {
-    let Answer::Targets(answers) = answer else {
-        return Err("it answered something other than targets".to_owned());
-    };
-    answers
-        .iter()
-        .map(|answer| check_target(step, answer, asked))
-        .collect()
-}
-
-fn check_target(
-    step: &Step<'_>,
-    answer: &TargetAnswer,
-    asked: &[TargetId],
-) -> std::result::Result<(TargetId, Promise), String> {
-    let target = asked
-        .iter()
-        .find(|target| target.as_str() == answer.target)
-        .ok_or_else(|| {
-            format!(
-                "it answered for `{}`, which was not asked",
-                super::routing::shown(&answer.target)
-            )
-        })?;
-    if answer.warn_at_percent.len() > 20
-        || answer
-            .warn_at_percent
-            .iter()
-            .any(|percent| !(1..=99).contains(percent))
-    {
-        return Err(format!(
-            "the warnings of {target} are not percentages from 1 to 99"
-        ));
-    }
-    let (goal, calendar) = match &answer.goal {
-        GoalAnswer::DueAt(at) => (ClockGoal::DueAt(*at), None),
-        GoalAnswer::Within(limit) => {
-            let calendar = limit
-                .calendar
-                .as_ref()
-                .map(|id| known_calendar(step, id))
-                .transpose()?;
-            let pinned = calendar.and_then(|id| {
-                let digest = step.input.definitions.calendars.get(&id)?.digest;
-                Some(ClockCalendar { id, digest })
-            });
-            (ClockGoal::Within(limit.duration), pinned)
-        }
-    };
-    let promise = Promise {
-        goal: Some(goal),
-        calendar,
-        reason: Some(answer.reason.chars().take(2_000).collect()),
-        warn_at_percent: answer.warn_at_percent.clone(),
-    };
-    Ok((target.clone(), promise))
 }

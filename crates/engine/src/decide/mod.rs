@@ -10,6 +10,7 @@
 mod approval;
 mod clocks;
 mod effects;
+mod promises;
 mod routing;
 mod take;
 mod timers;

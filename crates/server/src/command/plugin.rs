@@ -1,13 +1,16 @@
 //! `wright plugin`: what a component is; keeping one; those in use.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use engine::port::{Inspection, Plugins as _};
 use model::hook::Hook;
+use model::id::BindingId;
+use plugin_build::Manifest;
 use plugin_host::WasmPlugins;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Outcome, block_on, list, print, text};
 use crate::admin::{self, Ask};
@@ -26,6 +29,13 @@ pub(super) fn run(command: PluginCommand, format: Format) -> Result<Outcome> {
                 .with_context(|| file.display().to_string())?;
             print(format, &inspection, || told(&inspection))?;
         }
+        PluginCommand::Build { folder, out } => {
+            let (file, inspection) = build(&folder, out)?;
+            let built = json!({ "file": file, "component": inspection });
+            print(format, &built, || {
+                format!("{}\n{}", file.display(), told(&inspection))
+            })?;
+        }
         PluginCommand::Install { file, data } => {
             let bytes = read(&file)?;
             let ask = Ask::keep_component(&bytes);
@@ -42,6 +52,36 @@ pub(super) fn run(command: PluginCommand, format: Format) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Builds the plugin in a folder; the file is written only where the component is what its manifest says.
+fn build(folder: &Path, out: Option<PathBuf>) -> Result<(PathBuf, Inspection)> {
+    let manifest = Manifest::read(folder)?;
+    let component = plugin_build::component(folder)?;
+    let bytes = read(&component)?;
+    let whole = plugin_build::append(&bytes, &manifest)?;
+    let inspection = WasmPlugins::new(plugin_host::Options::default())?.inspect(&whole)?;
+    let exports: BTreeSet<_> = inspection.hooks.iter().map(|hook| hook.as_str()).collect();
+    let declared: BTreeSet<_> = manifest.hooks().collect();
+    if exports != declared {
+        let listed = |hooks: &BTreeSet<&str>| {
+            let hooks: Vec<_> = hooks.iter().copied().collect();
+            if hooks.is_empty() {
+                "none".to_owned()
+            } else {
+                hooks.join(", ")
+            }
+        };
+        bail!(
+            "the component answers at these hooks: {}; its plugin.yaml says: {}",
+            listed(&exports),
+            listed(&declared)
+        );
+    }
+    let id = BindingId::new(manifest.id()).context("the `id` of its plugin.yaml is none")?;
+    let file = out.unwrap_or_else(|| folder.join(id.as_str()).with_extension("wasm"));
+    std::fs::write(&file, &whole).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok((file, inspection))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! It stands in for the server and is simpler: everything is granted, and calendars are given as the
-//! spans in which they are open. `wright plugin test` tries the component itself.
+//! spans in which they are open.
 
 pub(crate) mod host;
 

@@ -1,0 +1,213 @@
+//! What targets promise: goal and calendar, by definition, by table, or by a plugin whose answer is
+//! checked against the desk.
+
+use std::collections::BTreeMap;
+
+use definition::compile::{CalendarChoice, ServiceLevel, Target};
+use definition::expression::Term;
+use model::definition::Goal;
+use model::hook::{Answer, Ask, GoalAnswer, TargetAnswer};
+use model::id::{BindingId, CalendarId, TargetId};
+use model::journal::Decision;
+use model::record::{ClockCalendar, ClockGoal};
+
+use super::approval::known_calendar;
+use super::{Result, Step};
+use crate::clock::length;
+
+/// What a target promises, as it stands now.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Promise {
+    pub(super) goal: Option<ClockGoal>,
+    pub(super) calendar: Option<ClockCalendar>,
+    pub(super) reason: Option<String>,
+    pub(super) warn_at_percent: Vec<u32>,
+}
+
+impl Step<'_> {
+    /// What the targets promise now: by definition, or by a plugin that is asked for all at once.
+    pub(super) fn promises(
+        &mut self,
+        level: &ServiceLevel,
+        targets: &[&Target],
+    ) -> Result<BTreeMap<TargetId, Promise>> {
+        let calendar = self.calendar_of(level);
+        let mut promises = BTreeMap::new();
+        let mut asked: BTreeMap<BindingId, Vec<TargetId>> = BTreeMap::new();
+        for target in targets {
+            let goal = match &target.goal {
+                Goal::Plugin { binding, fallback } => {
+                    asked
+                        .entry(binding.clone())
+                        .or_default()
+                        .push(target.id.clone());
+                    &**fallback
+                }
+                goal => goal,
+            };
+            let promise = self.own_promise(level, goal, calendar.as_ref());
+            promises.insert(target.id.clone(), promise);
+        }
+        for (binding, targets) in asked {
+            let named = calendar.as_ref().map(|calendar| calendar.id.clone());
+            let Some(named) =
+                named.or_else(|| self.input.definitions.calendars.keys().next().cloned())
+            else {
+                continue;
+            };
+            let ask = Ask::Targets {
+                service_level: level.id.clone(),
+                targets: targets.clone(),
+                calendar: named,
+            };
+            let answer = self.ask(&binding, ask, |step, answer| {
+                check_targets(step, answer, &targets)
+            })?;
+            for (target, promise) in answer.unwrap_or_default() {
+                promises.insert(target, promise);
+            }
+        }
+        Ok(promises)
+    }
+
+    fn own_promise(
+        &mut self,
+        level: &ServiceLevel,
+        goal: &Goal,
+        calendar: Option<&ClockCalendar>,
+    ) -> Promise {
+        let mut reason = None;
+        let period = match goal {
+            Goal::Business(period) => Some(*period),
+            Goal::Time(period) => {
+                let goal = Some(ClockGoal::Within(length(None, *period)));
+                return Promise {
+                    goal,
+                    calendar: None,
+                    reason,
+                    warn_at_percent: Vec::new(),
+                };
+            }
+            Goal::Table(table) => {
+                let mut given = None;
+                for row in level.tables.get(table).into_iter().flatten() {
+                    if self.clock_holds(&row.when, || format!("table {table}, row {}", row.id)) {
+                        given = Some(row);
+                        break;
+                    }
+                }
+                self.decisions.push(Decision::Table {
+                    table: table.clone(),
+                    row: given.map(|row| row.id.clone()),
+                });
+                reason = given.map(|row| format!("the row {} of the table {table}", row.id));
+                given.map(|row| row.goal)
+            }
+            Goal::Plugin { .. } => None,
+        };
+        let own = calendar
+            .and_then(|calendar| self.input.definitions.calendars.get(&calendar.id))
+            .map(|pinned| &pinned.calendar);
+        let goal = period.map(|period| ClockGoal::Within(length(own, period)));
+        Promise {
+            goal,
+            calendar: calendar.cloned(),
+            reason,
+            warn_at_percent: Vec::new(),
+        }
+    }
+
+    fn calendar_of(&mut self, level: &ServiceLevel) -> Option<ClockCalendar> {
+        let id = match &level.calendar {
+            CalendarChoice::Named(id) => id.clone(),
+            CalendarChoice::Expression(expression) => {
+                let place = || format!("service level {}, calendar", level.id);
+                match expression.evaluate(&self.clock_scope(&self.record)) {
+                    Ok(Term::Text(text)) => CalendarId::new(&text).ok()?,
+                    Ok(_) => {
+                        self.failed(place(), "it gives no calendar".to_owned());
+                        return None;
+                    }
+                    Err(error) => {
+                        self.failed(place(), error.to_string());
+                        return None;
+                    }
+                }
+            }
+        };
+        let Some(pinned) = self.input.definitions.calendars.get(&id) else {
+            self.failed(
+                format!("service level {}", level.id),
+                format!("there is no calendar `{id}`"),
+            );
+            return None;
+        };
+        Some(ClockCalendar {
+            digest: pinned.digest,
+            id,
+        })
+    }
+}
+
+/// Whether the goals fit the desk: for targets that were asked for, in calendars that exist.
+fn check_targets(
+    step: &Step<'_>,
+    answer: &Answer,
+    asked: &[TargetId],
+) -> std::result::Result<BTreeMap<TargetId, Promise>, String> {
+    let Answer::Targets(answers) = answer else {
+        return Err("it answered something other than targets".to_owned());
+    };
+    answers
+        .iter()
+        .map(|answer| check_target(step, answer, asked))
+        .collect()
+}
+
+fn check_target(
+    step: &Step<'_>,
+    answer: &TargetAnswer,
+    asked: &[TargetId],
+) -> std::result::Result<(TargetId, Promise), String> {
+    let target = asked
+        .iter()
+        .find(|target| target.as_str() == answer.target)
+        .ok_or_else(|| {
+            format!(
+                "it answered for `{}`, which was not asked",
+                super::routing::shown(&answer.target)
+            )
+        })?;
+    if answer.warn_at_percent.len() > 20
+        || answer
+            .warn_at_percent
+            .iter()
+            .any(|percent| !(1..=99).contains(percent))
+    {
+        return Err(format!(
+            "the warnings of {target} are not percentages from 1 to 99"
+        ));
+    }
+    let (goal, calendar) = match &answer.goal {
+        GoalAnswer::DueAt(at) => (ClockGoal::DueAt(*at), None),
+        GoalAnswer::Within(limit) => {
+            let calendar = limit
+                .calendar
+                .as_ref()
+                .map(|id| known_calendar(step, id))
+                .transpose()?;
+            let pinned = calendar.and_then(|id| {
+                let digest = step.input.definitions.calendars.get(&id)?.digest;
+                Some(ClockCalendar { id, digest })
+            });
+            (ClockGoal::Within(limit.duration), pinned)
+        }
+    };
+    let promise = Promise {
+        goal: Some(goal),
+        calendar,
+        reason: Some(answer.reason.chars().take(2_000).collect()),
+        warn_at_percent: answer.warn_at_percent.clone(),
+    };
+    Ok((target.clone(), promise))
+}
