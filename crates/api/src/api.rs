@@ -50,7 +50,7 @@ impl Default for Limits {
             json_items: 10_000,
             timeout: Duration::from_secs(30),
             concurrent_requests: 1024,
-            concurrent_hooks: 64,
+            concurrent_hooks: 256,
             streams: 1024,
             requests_per_second: NonZeroU32::new(10_000),
         }

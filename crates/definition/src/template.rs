@@ -65,10 +65,9 @@ impl Template {
         &self.0.names
     }
 
-    /// Whether it reads a name, or a member of it.
-    pub fn reads(&self, name: &str) -> bool {
-        let own = |read: &String| read.split('.').next() == Some(name);
-        self.0.names.iter().any(own)
+    /// Whether a name stands anywhere in its text. What does not, it cannot read.
+    pub fn mentions(&self, name: &str) -> bool {
+        self.0.source.contains(name)
     }
 
     /// The text that comes of it, at most `longest` characters. What it reads and is not there is empty.
@@ -151,6 +150,10 @@ mod tests {
     fn it_says_what_it_reads() {
         let template = Template::compile("{{ record.id }} {% if urgent %}!{% endif %}");
         let template = template.expect("a template");
-        assert!(template.reads("record") && template.reads("urgent") && !template.reads("now"));
+        assert!(template.names().contains("record.id") && template.names().contains("urgent"));
+        // Not among the names for the library, which takes the first for a variable of its own.
+        let template = Template::compile("{% set urgent = urgent %}{{ urgent }}");
+        let template = template.expect("a template");
+        assert!(template.mentions("urgent") && !template.mentions("now"));
     }
 }

@@ -92,25 +92,22 @@ impl Engine {
     /// Does what is due by now, in due order, a batch at a time; says how many records it woke.
     async fn wake_due(&self, resting: &mut Resting) -> Result<usize, StoreError> {
         let due = self.0.store.due(self.now(), AT_ONCE + resting.0.len())?;
-        let ready = due
-            .into_iter()
-            .map(|due| due.record)
-            .filter(|record| !resting.holds(record))
-            .take(AT_ONCE);
+        let ready = due.into_iter().filter(|due| !resting.holds(due));
         let mut waking: FuturesUnordered<_> = ready
-            .map(|record| async move { (self.wake(&record).await, record) })
+            .take(AT_ONCE)
+            .map(|due| async move { (self.wake(&due.record).await, due) })
             .collect();
         let mut woken = 0;
-        while let Some((result, record)) = waking.next().await {
+        while let Some((result, due)) = waking.next().await {
             match result {
                 Ok(()) => {
-                    resting.0.remove(&record);
+                    resting.0.remove(&due.record);
                     woken += 1;
                 }
                 Err(EngineError::Store(error)) => return Err(error),
                 Err(error) => {
-                    let rest = resting.begin(&record);
-                    tracing::warn!(error = &error as &dyn std::error::Error, %record, ?rest, "what is due cannot be done, and rests");
+                    let rest = resting.begin(&due);
+                    tracing::warn!(error = &error as &dyn std::error::Error, record = %due.record, ?rest, "what is due cannot be done, and rests");
                 }
             }
         }
@@ -428,9 +425,16 @@ impl Engine {
     }
 }
 
-/// Records of which what is due could not be done: each rests, longer after every failure.
+/// Records of which what is due could not be done: each rests, longer after every failure, until
+/// something else is due of it.
 #[derive(Default)]
-struct Resting(HashMap<RecordId, (u32, std::time::Instant)>);
+struct Resting(HashMap<RecordId, Rest>);
+
+struct Rest {
+    due: Instant,
+    failures: u32,
+    until: std::time::Instant,
+}
 
 impl Resting {
     const FIRST: StdDuration = StdDuration::from_millis(100);
@@ -438,25 +442,27 @@ impl Resting {
     /// More are not remembered, and tried as if they had not failed.
     const MOST: usize = 10_000;
 
-    fn holds(&self, record: &RecordId) -> bool {
+    fn holds(&self, due: &DueRecord) -> bool {
         self.0
-            .get(record)
-            .is_some_and(|(_, until)| std::time::Instant::now() < *until)
+            .get(&due.record)
+            .is_some_and(|rest| rest.due == due.due && std::time::Instant::now() < rest.until)
     }
 
     /// Lets a record rest; says for how long.
-    fn begin(&mut self, record: &RecordId) -> StdDuration {
+    fn begin(&mut self, due: &DueRecord) -> StdDuration {
         if self.0.len() >= Self::MOST {
             self.0.clear();
         }
-        let (failures, until) = self
-            .0
-            .entry(record.clone())
-            .or_insert_with(|| (0, std::time::Instant::now()));
-        let rest = Self::LONGEST.min(Self::FIRST * 2_u32.saturating_pow((*failures).min(20)));
-        *failures += 1;
-        *until = std::time::Instant::now() + rest;
-        rest
+        let before = self.0.get(&due.record).filter(|rest| rest.due == due.due);
+        let failures = before.map_or(0, |rest| rest.failures);
+        let length = Self::LONGEST.min(Self::FIRST * 2_u32.saturating_pow(failures.min(20)));
+        let rest = Rest {
+            due: due.due,
+            failures: failures + 1,
+            until: std::time::Instant::now() + length,
+        };
+        self.0.insert(due.record.clone(), rest);
+        length
     }
 }
 
@@ -485,5 +491,30 @@ const fn failure(kind: FailureKind, message: String) -> Failure {
         kind,
         message,
         retry_after: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Instant;
+    use model::id::RecordId;
+
+    use super::{DueRecord, Resting};
+
+    #[test]
+    fn what_cannot_be_done_rests_longer_each_time_until_something_else_is_due() {
+        let due = |number, at| DueRecord {
+            record: RecordId::new(number).expect("a number"),
+            due: Instant::from_millis(at),
+        };
+        let (stuck, other) = (due("INC-1", 5), due("INC-2", 5));
+        let mut resting = Resting::default();
+        let rests: Vec<_> = (0..14).map(|_| resting.begin(&stuck)).collect();
+        assert_eq!(rests[..3], [1, 2, 4].map(|times| Resting::FIRST * times));
+        assert_eq!(rests[13], Resting::LONGEST);
+        assert!(resting.holds(&stuck) && !resting.holds(&other));
+        let repaired = due("INC-1", 9);
+        assert!(!resting.holds(&repaired));
+        assert_eq!(resting.begin(&repaired), Resting::FIRST);
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn render(
     actor: &Actor,
     now: Instant,
 ) -> Result<(String, String), String> {
-    let read = |name: &str| notice.subject.reads(name) || notice.text.reads(name);
+    let read = |name: &str| notice.subject.mentions(name) || notice.text.mentions(name);
     let mut context: serde_json::Map<_, _> = record
         .fields
         .iter()

@@ -121,8 +121,8 @@ mod tests {
         let whole = append(&COMPONENT_HEADER, &manifest).expect("a component");
         let section = &whole[COMPONENT_HEADER.len()..];
         let content = format!(r#"{{"id":"a","title":"{title}"}}"#);
-        // 1 byte of length, 22 of name, 220 of content: 243, which takes two bytes in LEB128.
-        assert_eq!(section[..4], [0, 0xf3, 0x01, 22]);
+        // 1 byte of length, 22 of name, 221 of content: 244, which takes two bytes in LEB128.
+        assert_eq!(section[..4], [0, 0xf4, 0x01, 22]);
         assert_eq!(&section[4..26], b"servicewright:manifest");
         assert_eq!(&section[26..], content.as_bytes());
     }

@@ -21,7 +21,7 @@ const KEY_FILE: &str = "key";
 const KEY: usize = 32;
 const CODE: usize = 32;
 /// How large a compiled component may be, in bytes.
-const SIZE: u64 = 1 << 30;
+pub(crate) const LARGEST: u64 = 1 << 30;
 
 /// A folder of compiled components.
 pub(crate) struct Cache {
@@ -51,7 +51,7 @@ impl Cache {
     /// The compiled form of a component, where this server has made one with such an engine.
     pub(crate) fn load(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
         let path = self.path(engine, digest);
-        let fits = fs::metadata(&path).ok()?.len() <= SIZE;
+        let fits = fs::metadata(&path).ok()?.len() <= LARGEST;
         let file = fits.then(|| fs::read(&path).ok()).flatten()?;
         let (code, compiled) = file.split_at_checked(CODE)?;
         let wanted = self.code(engine, digest, compiled);

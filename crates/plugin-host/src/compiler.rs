@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::port::InspectError;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use wasmtime::Engine;
 
+use crate::compiled::LARGEST;
 use crate::link::describe;
 use crate::runtime::config;
 
@@ -23,7 +24,7 @@ const MEMORY: u64 = 4 << 30;
 #[cfg(unix)]
 const PROCESSOR: u64 = 600;
 /// As much of what it says goes wrong is passed on, in bytes.
-const SAID: usize = 1_000;
+const SAID: u64 = 1_000;
 
 /// Compiles one component: what is read until the end, to what is written. This is all that the
 /// process does, within limits that it sets for itself first.
@@ -57,39 +58,65 @@ pub(crate) async fn compile_apart(
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| failed(&error))?;
-    let mut input = process.stdin.take();
+    let (mut input, output, errors) = (
+        process.stdin.take(),
+        process.stdout.take(),
+        process.stderr.take(),
+    );
     let given = async {
         if let Some(mut input) = input.take() {
             // One that ends early says why by itself.
             let _ = input.write_all(component).await;
         }
+        Ok(())
     };
-    let both = async { tokio::join!(given, process.wait_with_output()).1 };
-    let output = tokio::time::timeout(time, both)
+    let ended = async {
+        let ((), compiled, said) =
+            tokio::try_join!(given, first(output, LARGEST + 1), first(errors, SAID))?;
+        Ok::<_, io::Error>((process.wait().await?, compiled, said))
+    };
+    let (status, compiled, said) = tokio::time::timeout(time, ended)
         .await
         .map_err(|_| InspectError::Compile(format!("it took longer than {} s", time.as_secs())))?
         .map_err(|error| failed(&error))?;
-    if output.status.success() {
-        return Ok(output.stdout);
+    if compiled.len() as u64 > LARGEST {
+        let what = format!("what comes of it is larger than {LARGEST} bytes");
+        return Err(InspectError::Compile(what));
     }
-    let said = String::from_utf8_lossy(&output.stderr[..output.stderr.len().min(SAID)]);
+    if status.success() {
+        return Ok(compiled);
+    }
+    let said = String::from_utf8_lossy(&said);
     let said = said.trim();
     Err(InspectError::Compile(if said.is_empty() {
-        format!("the compiler had to be ended: {}", output.status)
+        format!("the compiler had to be ended: {status}")
     } else {
         said.to_owned()
     }))
 }
 
+/// What a process says, as far as this many bytes. One that says more finds nobody listening.
+async fn first(pipe: Option<impl AsyncRead + Unpin>, most: u64) -> io::Result<Vec<u8>> {
+    let mut said = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(most).read_to_end(&mut said).await?;
+    }
+    Ok(said)
+}
+
 /// Bounds the present process.
 #[cfg(unix)]
 fn limit() -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     for (resource, most) in [
         (Resource::As, MEMORY),
         (Resource::Cpu, PROCESSOR),
         (Resource::Core, 0),
     ] {
+        // Whoever started the server may have set less.
+        let most = getrlimit(resource)
+            .maximum
+            .map_or(most, |allowed| allowed.min(most));
         let limit = Rlimit {
             current: Some(most),
             maximum: Some(most),

@@ -24,7 +24,7 @@ const SWEEP: usize = 8_192;
 /// A batch of at least so many has its views staged while another thread syncs the truth; handing
 /// over costs more than it saves where there is less.
 const OVERLAP: usize = 4;
-/// How often a truth that the disk had no room for is tried again, while nothing is asked.
+/// How often files that the disk had no room for are tried again, while nothing is asked.
 const OPEN_AGAIN: Duration = Duration::from_secs(1);
 /// How long a file may still be read after it was taken away.
 const LAST_READERS: Duration = Duration::from_secs(2);
@@ -142,10 +142,13 @@ impl Writer {
     }
 
     fn until_checkpoint(&self) -> Duration {
-        if self.truth.is_none() && !self.given_up {
+        if self.truth.is_none() && self.given_up {
+            return Duration::from_mins(1);
+        }
+        if self.truth.is_none() || self.views.is_none() {
             return OPEN_AGAIN;
         }
-        if self.unsaved == 0 || self.truth.is_none() {
+        if self.unsaved == 0 {
             return Duration::from_mins(1);
         }
         if self.unsaved >= self.options.checkpoint_entries {

@@ -1,6 +1,8 @@
 //! Requests from outside, handed to the plugin of a binding. It finds out who sent them: there is
 //! no token, and nothing of the answer may act in the name of this server.
 
+use std::time::Duration;
+
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use engine::port::{HttpReply, HttpRequest};
@@ -23,6 +25,9 @@ const PASSED_ON: [HeaderName; 5] = [
     header::ETAG,
     header::WWW_AUTHENTICATE,
 ];
+
+/// How long a body may take: whoever sends it may be nobody we know, and holds a place meanwhile.
+const BODY_TIME: Duration = Duration::from_secs(5);
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -62,7 +67,12 @@ async fn receive(
     }
     api.admit(&format!("binding:{binding}"))?;
     let (parts, body) = request.into_parts();
-    let body = read(&api, &parts.headers, body).await?;
+    let reading = read(&api, &parts.headers, body);
+    let body = tokio::time::timeout(BODY_TIME, reading)
+        .await
+        .map_err(|_| {
+            Problem::new(Code::Timeout, format!("no whole body within {BODY_TIME:?}"))
+        })??;
     let request = HttpRequest {
         method: parts.method.as_str().to_owned(),
         path: path_after(&parts, &binding),
