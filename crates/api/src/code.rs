@@ -70,6 +70,7 @@ impl Code {
         Self::Timeout,
         Self::Unavailable,
     ];
+
     const fn row(self) -> Row {
         match self {
             Self::Malformed => Row {

@@ -55,11 +55,6 @@ impl Template {
         })))
     }
 
-    /// Its text.
-    pub fn source(&self) -> &str {
-        &self.0.source
-    }
-
     /// The names that it reads, with their members: `resolution`, `record.id`.
     pub fn names(&self) -> &BTreeSet<String> {
         &self.0.names

@@ -19,8 +19,8 @@ pub enum EngineError {
     /// The record changed again and again while the command was decided, or a limit protects the server.
     #[error("{0}")]
     Busy(String),
-    /// A pack cannot be installed.
-    #[error("the pack cannot be installed: {}", .0.join("; "))]
+    /// A pack or a component cannot be installed.
+    #[error("it cannot be installed: {}", .0.join("; "))]
     Install(Vec<String>),
     /// A binding cannot be put to use.
     #[error("the binding `{binding}` cannot be put to use")]

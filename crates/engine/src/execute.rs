@@ -197,7 +197,8 @@ impl Engine {
         record.map_or(now, |record| now.max(record.updated_at))
     }
 
-    /// Whether the actor may know of the record. Effects are an administrator's, whose they are.
+    /// Whether the actor may know of the record. To try effects again takes an administrator, whoever
+    /// may see the record.
     fn check_access(
         &self,
         definitions: &Definitions,

@@ -187,7 +187,7 @@ impl WasmPlugins {
         let (engine, linkers) = (self.engine.clone(), Arc::clone(&self.linkers));
         let (bytes, digest) = (Arc::clone(&setup.component), setup.digest);
         let cache = self.cache.clone();
-        let (inspection, manifest, known) = apart(move || {
+        let (inspection, manifest, known) = on_own_thread(move || {
             let inspection = inspect::inspect(&bytes)?;
             if inspection.digest != digest {
                 return Err(InspectError::NotAComponent(format!(
@@ -205,7 +205,7 @@ impl WasmPlugins {
             Some(component) => component,
             None => self.compile(setup).await?,
         };
-        apart(move || linkers.load(&component, inspection, manifest)).await
+        on_own_thread(move || linkers.load(&component, inspection, manifest)).await
     }
 
     /// Compiles a component within the time there is for that.
@@ -217,7 +217,7 @@ impl WasmPlugins {
             compile_apart(compiler, bytes, self.options.compile_time).await?
         } else {
             let (engine, bytes) = (engine.clone(), Arc::clone(bytes));
-            apart(move || {
+            on_own_thread(move || {
                 let compiled = engine.precompile_component(&bytes);
                 compiled.map_err(|error| InspectError::Compile(describe(&error)))
             })
@@ -226,7 +226,7 @@ impl WasmPlugins {
         let millis = started.elapsed().as_millis();
         tracing::info!(component = %digest, millis, "a plugin was compiled");
         let cache = self.cache.clone();
-        apart(move || {
+        on_own_thread(move || {
             if let Some(cache) = cache {
                 cache.store(&engine, &digest, &compiled);
             }
@@ -400,7 +400,7 @@ impl Performed {
 }
 
 /// Does what takes a while on a thread of its own.
-async fn apart<T: Send + 'static>(
+async fn on_own_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, InspectError> + Send + 'static,
 ) -> Result<T, InspectError> {
     let worked = tokio::task::spawn_blocking(work).await;

@@ -15,7 +15,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// By binding, by name.
 type Values = BTreeMap<String, BTreeMap<String, String>>;
 
-/// Where secrets come from: the file's value where it has one, and `WRIGHT_SECRET_<BINDING>_<NAME>`
+/// Where secrets come from: the file's value where it has one, and `WRIGHT_SECRET_<BINDING>__<NAME>`
 /// otherwise, in upper case with `_` for `-`.
 ///
 /// # Errors

@@ -125,13 +125,13 @@ fn line(binding: &Value) -> String {
     list(binding, "hooks").iter().fold(head, |told, hook| {
         let number = |name: &str| hook[name].as_u64().unwrap_or_default();
         let mut told = format!(
-            "{told}\n  {}: {} calls",
+            "{told}\n  {}: calls {}",
             text(hook, "hook"),
             number("calls")
         );
         if number("calls") > 0 {
             let (failures, mean) = (number("failures"), number("mean_us"));
-            let _ = write!(told, ", {failures} failed, {mean} µs each");
+            let _ = write!(told, ", failed {failures}, {mean} µs each");
         }
         if text(hook, "breaker") != "closed" {
             let _ = write!(told, ", not asked at present: it failed too often");
