@@ -1,6 +1,8 @@
 //! The command line: what can be said. Every flag can also be set in the environment and in
 //! `wright.toml`; the nearer to the command the stronger.
 
+mod plugin;
+
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -11,6 +13,8 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use clap_complete::Shell;
 use model::Duration;
 use model::id::{IdError, PersonId, RecordId, RoleId};
+
+pub(crate) use plugin::PluginCommand;
 
 use crate::replay::ReplayArguments;
 use crate::settings;
@@ -175,42 +179,6 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
         #[command(flatten)]
         data: DataArgument,
     },
-}
-
-/// What is done with plugins.
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginCommand {
-    /// Tells what a component is: its hooks, what it imports, its manifest
-    Inspect {
-        /// The component
-        file: PathBuf,
-    },
-    /// Builds the plugin in a folder, and puts its manifest into the component
-    #[command(
-        after_help = "The folder holds a Rust package that depends on the SDK, and beside its Cargo.toml
-a plugin.yaml (id, version, title, hooks, capabilities) and, where it has settings, their
-settings.schema.json.
-
-Example:
-  wright plugin build my-router"
-    )]
-    Build {
-        /// The plugin's folder
-        #[arg(default_value = ".")]
-        folder: PathBuf,
-        /// Where the component goes; without it, beside the Cargo.toml under the plugin's id
-        #[arg(long, value_name = "FILE", env = "WRIGHT_OUT")]
-        out: Option<PathBuf>,
-    },
-    /// Keeps a component, so that packs can name it by its digest, which is printed
-    Install {
-        /// The component
-        file: PathBuf,
-        #[command(flatten)]
-        data: DataArgument,
-    },
-    /// Lists the plugins in use
-    List(DataArgument),
 }
 
 /// What is done with tokens.

@@ -1,0 +1,43 @@
+//! `wright plugin …`: what each command takes.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::DataArgument;
+
+/// What is done with plugins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Tells what a component is: its hooks, what it imports, its manifest
+    Inspect {
+        /// The component
+        file: PathBuf,
+    },
+    /// Builds the plugin in a folder, and puts its manifest into the component
+    #[command(
+        after_help = "The folder holds a Rust package that depends on the SDK, and beside its Cargo.toml
+a plugin.yaml (id, version, title, hooks, capabilities) and, where it has settings, their
+settings.schema.json.
+
+Example:
+  wright plugin build my-router"
+    )]
+    Build {
+        /// The plugin's folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// Where the component goes; without it, beside the Cargo.toml under the plugin's id
+        #[arg(long, value_name = "FILE", env = "WRIGHT_OUT")]
+        out: Option<PathBuf>,
+    },
+    /// Keeps a component, so that packs can name it by its digest, which is printed
+    Install {
+        /// The component
+        file: PathBuf,
+        #[command(flatten)]
+        data: DataArgument,
+    },
+    /// Lists the plugins in use
+    List(DataArgument),
+}

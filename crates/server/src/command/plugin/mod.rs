@@ -1,0 +1,44 @@
+//! `wright plugin`: one file per command that is more than a question to the server.
+
+mod build;
+mod inspect;
+mod list;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Outcome, block_on, print, text};
+use crate::admin::{self, Ask};
+use crate::cli::{Format, PluginCommand};
+
+/// The largest component, in bytes.
+const MAX_BYTES: u64 = 64 << 20;
+
+pub(super) fn run(command: PluginCommand, format: Format) -> Result<Outcome> {
+    match command {
+        PluginCommand::Inspect { file } => inspect::run(&file, format)?,
+        PluginCommand::Build { folder, out } => build::run(&folder, out, format)?,
+        PluginCommand::Install { file, data } => {
+            let bytes = read(&file)?;
+            let ask = Ask::keep_component(&bytes);
+            let kept = block_on(admin::ask(&data.data, ask))
+                .with_context(|| file.display().to_string())?;
+            print(format, &kept, || text(&kept, "digest").to_owned())?;
+        }
+        PluginCommand::List(data) => list::run(&data, format)?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    let shown = file.display();
+    let metadata = std::fs::metadata(file).with_context(|| format!("cannot read {shown}"))?;
+    if metadata.len() > MAX_BYTES {
+        bail!(
+            "{shown} has {} bytes, at most {MAX_BYTES} are allowed",
+            metadata.len()
+        );
+    }
+    std::fs::read(file).with_context(|| format!("cannot read {shown}"))
+}
