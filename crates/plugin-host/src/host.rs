@@ -87,7 +87,8 @@ impl WasmPlugins {
         let engine = engine(&options)?;
         let linkers = Linkers::new(&engine).map_err(Error::Engine)?;
         let cache = options.cache.as_deref().map(Cache::open).transpose()?;
-        let client = Client::new(&options.extra_authorities).map_err(Error::Authority)?;
+        let client = Client::new(&options.extra_authorities, options.exchange.clone())
+            .map_err(Error::Authority)?;
         let calls = options.concurrent_calls.max(2) as usize;
         Ok(Self {
             ticker: Ticker::start(&engine)?,

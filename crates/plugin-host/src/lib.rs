@@ -32,4 +32,4 @@ mod runtime;
 pub use breaker::BreakerState;
 pub use compiler::{Compiler, compile};
 pub use host::{HookFigures, WasmPlugins};
-pub use options::{CallLimits, Error, Options, SecretValue, Secrets};
+pub use options::{CallLimits, Error, Exchange, Options, SecretValue, Secrets};
