@@ -1,14 +1,14 @@
-//! Gathers what the binary carries inside: the shipped packs, and the first-party plugins where
-//! `cargo xtask build` has left them. Writes `embedded.rs`, two lists of path and bytes.
+//! Gathers what the binary carries inside: the shipped packs, the first-party plugins where
+//! `cargo xtask build` has left them, and what a new plugin begins with. Writes `embedded.rs`, lists
+//! of path and bytes.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let packs =
-        PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../packs");
-    let packs = packs.canonicalize()?;
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let root = root.join("../..").canonicalize()?;
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
     println!("cargo::rerun-if-env-changed=WRIGHT_EMBED_PLUGINS");
     let plugins =
@@ -21,15 +21,28 @@ fn main() -> io::Result<()> {
         &mut code,
         "PACKS",
         "The files of the shipped packs, by path below `packs/`.",
-        &packs,
-        "yaml",
+        &root.join("packs"),
+        &|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "yaml")
+        },
     )?;
     list(
         &mut code,
         "PLUGINS",
         "The first-party components, by file name.",
         &plugins,
-        "wasm",
+        &|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "wasm")
+        },
+    )?;
+    list(
+        &mut code,
+        "SDK",
+        "The SDKs and the templates of plugins, by path below `sdk/`.",
+        &root.join("sdk"),
+        &|_| true,
     )?;
     fs::write(out.join("embedded.rs"), code)
 }
@@ -42,16 +55,18 @@ fn plugins_beside(out: &Path) -> PathBuf {
         .join("plugins")
 }
 
+/// What tools leave behind in the folders of sources.
+const LEFT_BEHIND: [&str; 5] = ["node_modules", "target", ".venv", "__pycache__", "dist"];
+
 fn list(
     code: &mut String,
     name: &str,
     doc: &str,
     folder: &Path,
-    extension: &str,
+    wanted: &dyn Fn(&Path) -> bool,
 ) -> io::Result<()> {
-    println!("cargo::rerun-if-changed={}", folder.display());
     let mut files = Vec::new();
-    collect(folder, extension, &mut files)?;
+    collect(folder, wanted, &mut files)?;
     files.sort();
     let _ = writeln!(code, "/// {doc}\npub static {name}: &[(&str, &[u8])] = &[");
     for file in files {
@@ -71,14 +86,35 @@ fn list(
     Ok(())
 }
 
-fn collect(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Finds the files, and has cargo look at each folder of them again when something in it changes.
+fn collect(
+    folder: &Path,
+    wanted: &dyn Fn(&Path) -> bool,
+    files: &mut Vec<PathBuf>,
+) -> io::Result<()> {
+    let mut folders = Vec::new();
+    let mut left_behind = false;
     for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, extension, files)?;
-        } else if path.extension().is_some_and(|found| found == extension) {
-            files.push(path);
+        let entry = entry?;
+        let path = entry.path();
+        if !path.is_dir() {
+            files.extend(wanted(&path).then_some(path));
+        } else if LEFT_BEHIND.contains(&&*entry.file_name().to_string_lossy()) {
+            left_behind = true;
+        } else {
+            folders.push(path);
         }
+    }
+    if left_behind {
+        // Cargo would look through all of it; the files themselves have to do.
+        for file in files.iter().filter(|file| file.parent() == Some(folder)) {
+            println!("cargo::rerun-if-changed={}", file.display());
+        }
+    } else if folders.is_empty() {
+        println!("cargo::rerun-if-changed={}", folder.display());
+    }
+    for folder in folders {
+        collect(&folder, wanted, files)?;
     }
     Ok(())
 }

@@ -52,6 +52,13 @@ pub struct Case {
     pub(crate) expect: Option<Map<String, Json>>,
 }
 
+impl Case {
+    /// What is expected, where the case says so itself.
+    pub const fn expect(&self) -> Option<&Map<String, Json>> {
+        self.expect.as_ref()
+    }
+}
+
 /// What the server says of the call.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]

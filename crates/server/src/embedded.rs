@@ -1,5 +1,6 @@
-//! What the binary carries inside: the shipped packs and the first-party plugins. Gathered by the
-//! build script; a build without `cargo xtask build` before it carries no plugins.
+//! What the binary carries inside: the shipped packs, the first-party plugins, and the SDKs and
+//! templates that a new plugin begins with. Gathered by the build script; a build without `cargo xtask
+//! build` before it carries no plugins.
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
@@ -23,6 +24,13 @@ pub fn plugin(file: &str) -> Option<&'static [u8]> {
         .iter()
         .find(|(name, _)| *name == file)
         .map(|(_, bytes)| *bytes)
+}
+
+/// The files below a folder of `sdk`, such as `templates/rust/shared`, by path below it.
+pub fn sdk(folder: &str) -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    SDK.iter().filter_map(move |(path, bytes)| {
+        Some((path.strip_prefix(folder)?.strip_prefix('/')?, *bytes))
+    })
 }
 
 #[cfg(test)]

@@ -69,7 +69,8 @@
 //!
 //! # Features
 //!
-//! `http` adds the module `http`: requests to the hosts that the binding grants.
+//! `http` adds the module `http`: requests to the hosts that the binding grants. `schema` adds the
+//! module `schema` and the macro `settings!`: the JSON Schema of the settings from their type.
 #![warn(missing_docs)]
 
 pub mod approval;
@@ -86,6 +87,8 @@ pub mod log;
 mod record;
 pub mod routing;
 pub mod schedule;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod service_level;
 pub mod signing;
 mod time;

@@ -14,7 +14,7 @@ use clap_complete::Shell;
 use model::Duration;
 use model::id::{IdError, PersonId, RecordId, RoleId};
 
-pub(crate) use plugin::PluginCommand;
+pub(crate) use plugin::{Language, PluginCommand};
 
 use crate::replay::ReplayArguments;
 use crate::settings;

@@ -2,13 +2,54 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
+use model::hook::Hook;
+use model::id::BindingId;
 
 use super::DataArgument;
+
+/// What plugins are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// Rust
+    Rust,
+    /// JavaScript
+    #[value(name = "js", alias = "javascript")]
+    JavaScript,
+    /// Python
+    Python,
+}
+
+fn hook(name: &str) -> Result<Hook, String> {
+    let found = Hook::ALL.into_iter().find(|hook| hook.as_str() == name);
+    found.ok_or_else(|| {
+        let names: Vec<_> = Hook::ALL.iter().map(|hook| hook.as_str()).collect();
+        format!("the hooks are {}", names.join(", "))
+    })
+}
 
 /// What is done with plugins.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
+    /// Begins a plugin: a folder with one example, its test, and the SDK
+    #[command(after_help = "Example:
+  wright plugin new quiet-router --hook routing
+  wright plugin new quiet-router --hook routing --lang python")]
+    New {
+        /// The plugin's id, and the name of the folder, such as quiet-router
+        name: BindingId,
+        /// The hook that it answers at
+        #[arg(long, value_name = "HOOK", value_parser = hook, env = "WRIGHT_HOOK")]
+        hook: Hook,
+        /// The language it is written in
+        #[arg(
+            long = "lang",
+            value_name = "LANGUAGE",
+            default_value = "rust",
+            env = "WRIGHT_LANG"
+        )]
+        language: Language,
+    },
     /// Tells what a component is: its hooks, what it imports, its manifest
     Inspect {
         /// The component
@@ -30,6 +71,52 @@ Example:
         /// Where the component goes; without it, beside the Cargo.toml under the plugin's id
         #[arg(long, value_name = "FILE", env = "WRIGHT_OUT")]
         out: Option<PathBuf>,
+    },
+    /// Asks a plugin what its cases say, in the real sandbox: tests/*.yaml in its folder
+    #[command(
+        after_help = "The plugin is built first. A case without an `expect` of its own is held to what it answered
+before, in tests/FILE.answers.json, which --update writes: look at what changed in it.
+
+Example:
+  wright plugin test my-router
+
+Exit code 1 where a case fails."
+    )]
+    Test {
+        /// The plugin's folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// This component instead of building one
+        #[arg(long, value_name = "FILE", env = "WRIGHT_COMPONENT")]
+        component: Option<PathBuf>,
+        /// Only cases whose name has this in it
+        #[arg(long, value_name = "TEXT", default_value = "", env = "WRIGHT_CASE")]
+        case: String,
+        /// Keeps what cases without an expectation answer now
+        #[arg(long, env = "WRIGHT_UPDATE")]
+        update: bool,
+    },
+    /// Asks a plugin the same cases again and again, and tells how long it takes
+    #[command(after_help = "Example:
+  wright plugin bench my-router --calls 5000")]
+    Bench {
+        /// The plugin's folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// This component instead of building one
+        #[arg(long, value_name = "FILE", env = "WRIGHT_COMPONENT")]
+        component: Option<PathBuf>,
+        /// Only cases whose name has this in it
+        #[arg(long, value_name = "TEXT", default_value = "", env = "WRIGHT_CASE")]
+        case: String,
+        /// How often each case is asked
+        #[arg(
+            long,
+            default_value_t = 1000,
+            value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+            env = "WRIGHT_CALLS"
+        )]
+        calls: u32,
     },
     /// Keeps a component, so that packs can name it by its digest, which is printed
     Install {

@@ -23,7 +23,7 @@ pub(super) fn run(folder: &Path, out: Option<PathBuf>, format: Format) -> Result
 }
 
 /// Builds the plugin in a folder; the file is written only where the component is what its manifest says.
-fn build(folder: &Path, out: Option<PathBuf>) -> Result<(PathBuf, Inspection)> {
+pub(super) fn build(folder: &Path, out: Option<PathBuf>) -> Result<(PathBuf, Inspection)> {
     let manifest = Manifest::read(folder)?;
     let component = plugin_build::component(folder)?;
     let bytes = read(&component)?;

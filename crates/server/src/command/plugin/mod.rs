@@ -1,8 +1,11 @@
 //! `wright plugin`: one file per command that is more than a question to the server.
 
+mod bench;
 mod build;
 mod inspect;
 mod list;
+mod new;
+mod test;
 
 use std::path::Path;
 
@@ -19,6 +22,26 @@ pub(super) fn run(command: PluginCommand, format: Format) -> Result<Outcome> {
     match command {
         PluginCommand::Inspect { file } => inspect::run(&file, format)?,
         PluginCommand::Build { folder, out } => build::run(&folder, out, format)?,
+        PluginCommand::New {
+            name,
+            hook,
+            language,
+        } => new::run(&name, hook, language, format)?,
+        PluginCommand::Test {
+            folder,
+            component,
+            case,
+            update,
+        } => {
+            let passed = test::run(&folder, component, &case, update, format)?;
+            return Ok(Outcome::done_if(passed));
+        }
+        PluginCommand::Bench {
+            folder,
+            component,
+            case,
+            calls,
+        } => bench::run(&folder, component, &case, calls, format)?,
         PluginCommand::Install { file, data } => {
             let bytes = read(&file)?;
             let ask = Ask::keep_component(&bytes);
