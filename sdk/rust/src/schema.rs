@@ -4,8 +4,8 @@
 //! and people write them by it. [`settings!`](crate::settings) has a test hold that file to the type:
 //!
 //! ```
+//! use schemars::JsonSchema;
 //! use serde::Deserialize;
-//! use servicewright_sdk::schema::JsonSchema;
 //!
 //! /// Settings of quiet-router
 //! #[derive(Deserialize, JsonSchema)]
@@ -18,9 +18,11 @@
 //! servicewright_sdk::settings!(Settings);
 //! ```
 //!
+//! The derive macro is that of `schemars` 1, which the plugin depends on as it does on `serde`.
 //! Where the file is missing or differs, the test says so; with `UPDATE_SCHEMA=1` it writes it.
 
-pub use schemars::{self, JsonSchema};
+#[cfg(not(target_family = "wasm"))]
+use schemars::JsonSchema;
 
 /// Holds `settings.schema.json` beside the plugin's `Cargo.toml` to the type of its settings, in a
 /// test of the plugin.
@@ -63,9 +65,10 @@ pub fn hold<T: JsonSchema>(folder: &std::path::Path) {
 
 #[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
+    use schemars::JsonSchema;
     use serde::Deserialize;
 
-    use super::{JsonSchema, hold};
+    use super::hold;
 
     #[derive(Deserialize, JsonSchema)]
     #[expect(dead_code, reason = "only its schema is looked at")]

@@ -1,10 +1,10 @@
 //! Asks a team where the impact is high, and nobody otherwise.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use servicewright_sdk::approval::{
     self, Approval, Approver, Call, Quorum, Record, Request, Stage, Verdict,
 };
-use servicewright_sdk::schema::JsonSchema;
 
 /// Settings of __NAME__
 #[derive(Deserialize, JsonSchema)]

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
+use servicewright_sdk::Error;
 use servicewright_sdk::commands::Command;
 use servicewright_sdk::delivery::{self, Call, Delivery, Event};
 use servicewright_sdk::http::Request;
-use servicewright_sdk::schema::JsonSchema;
 
 /// Settings of __NAME__
 #[derive(Deserialize, JsonSchema)]
@@ -38,11 +39,11 @@ impl Delivery for __TYPE__ {
         let message = format!("the other side answered {}", response.status);
         Err(match response.status {
             // It may go better later, when the other side says or the server sees fit.
-            429 | 500.. => delivery::Error::Unavailable {
+            429 | 500.. => Error::Unavailable {
                 message,
                 after: response.retry_after(),
             },
-            _ => delivery::Error::misconfigured(message),
+            _ => Error::misconfigured(message),
         })
     }
 }

@@ -1,9 +1,9 @@
 //! Gives work to whoever of a team has the least to do.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use servicewright_sdk::directory;
 use servicewright_sdk::routing::{self, Assignment, Call, Record, Routing};
-use servicewright_sdk::schema::JsonSchema;
 
 /// Settings of __NAME__
 #[derive(Deserialize, JsonSchema)]

@@ -1,11 +1,11 @@
 //! Brings open items of another system in: each becomes an incident, once.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
-use servicewright_sdk::Fields;
+use servicewright_sdk::{Error, Fields};
 use servicewright_sdk::commands::Command;
 use servicewright_sdk::http::Request;
 use servicewright_sdk::schedule::{self, Call, Schedule};
-use servicewright_sdk::schema::JsonSchema;
 
 /// Settings of __NAME__
 #[derive(Deserialize, JsonSchema)]
@@ -34,7 +34,7 @@ impl Schedule for __TYPE__ {
         let response = Request::get(settings.url).send()?;
         if !response.is_success() {
             let message = format!("the other side answered {}", response.status);
-            return Err(schedule::Error::unavailable(message));
+            return Err(Error::unavailable(message));
         }
         let items: Vec<Item> = serde_json::from_slice(&response.body)?;
         // An item that was brought in before is known by its reference, and none is created again.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
-use servicewright_sdk::schema::JsonSchema;
+use servicewright_sdk::Error;
 use servicewright_sdk::service_level::{
     self, Agreement, Call, Goal, Record, ServiceLevel, Target,
 };
@@ -33,7 +34,7 @@ impl ServiceLevel for __TYPE__ {
         let priority: &str = record.field("priority")?;
         let Some(hours) = settings.hours.get(priority) else {
             let message = format!("there are no hours for the priority {priority}");
-            return Err(service_level::Error::misconfigured(message));
+            return Err(Error::misconfigured(message));
         };
         let target = |id: &String| Target {
             id: id.clone(),

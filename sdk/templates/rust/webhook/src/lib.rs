@@ -1,8 +1,8 @@
 //! Turns signed requests into incidents: a POST with a summary and the sender's own id of it.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use servicewright_sdk::commands::Command;
-use servicewright_sdk::schema::JsonSchema;
 use servicewright_sdk::webhook::{self, Call, Reply, Request, Response, Webhook};
 use servicewright_sdk::{Fields, signing};
 
