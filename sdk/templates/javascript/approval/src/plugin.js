@@ -8,17 +8,14 @@ export const decide = approval((call, record) => {
   if (cost <= limit) {
     return { approve: `${cost} is within the limit of ${limit}.` };
   }
-  const stages = [
-    { id: "budget", approvers: [{ team }], quorum: "any", timeout: "P5D", reason: `${cost} is over ${limit}.` },
-  ];
+  /** @type {import("@servicewright/sdk").Stage[]} */
+  const stages = [];
   const manager = record.requester === null ? null : directory.user(record.requester)?.manager;
   if (manager) {
-    stages.unshift({
-      id: "manager",
-      approvers: [{ user: manager }],
-      timeout: "P2D",
-      reason: `${record.requester} reports to ${manager}.`,
-    });
+    const reason = `${record.requester} reports to ${manager}.`;
+    stages.push({ id: "manager", approvers: [{ user: manager }], timeout: "P2D", reason });
   }
+  const reason = `${cost} is over the limit of ${limit}.`;
+  stages.push({ id: "budget", approvers: [{ team }], quorum: "any", timeout: "P5D", reason });
   return { ask: stages };
 });
