@@ -47,7 +47,7 @@ test("every hook of the contract has its function", () => {
 
 test("every entry of a record of the contract has its type", () => {
   // What has another shape in JavaScript, and where it is told.
-  const elsewhere = ["field", "retry", "request", "reply", "http-response", "target"];
+  const elsewhere = ["field", "retry", "request", "reply", "http-request", "http-response", "target"];
   const renamed = { call: "Call<", "record-view": "RecordView ", event: "Event ", member: "Member ", person: "Person " };
   const entries = { subject: "record" };
   const whole = [...interfaces].filter(([name]) => name !== "commands");
