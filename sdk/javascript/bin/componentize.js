@@ -45,15 +45,20 @@ async function main() {
   try {
     const bundle = join(folder, "plugin.js");
     await writeFile(bundle, await bundled(entry, world));
-    const { component } = await componentize({
-      sourcePath: bundle,
-      witPath: resolve(values.world),
-      worldName: "plugin",
-      disableFeatures: NO_FEATURES,
-    });
-    await writeFile(values.out, component);
+    await writeFile(values.out, await made(bundle, resolve(values.world)));
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The component. What a module does at once is done here, and what it throws ends it. */
+async function made(sourcePath, witPath) {
+  try {
+    const { component } = await componentize({ sourcePath, witPath, worldName: "plugin", disableFeatures: NO_FEATURES });
+    return component;
+  } catch (error) {
+    const message = error.message.replace(/^Failed to initialize component .*:\n/, "");
+    throw new Refusal(`the plugin cannot be loaded: ${message}`);
   }
 }
 

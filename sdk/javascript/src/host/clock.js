@@ -6,9 +6,16 @@ const MASK = 2n ** 64n - 1n;
 
 let now = 0;
 let state = 0n;
+let begun = false;
+
+/** Whether a hook is called. It is not while the component is built, which runs what modules do at once. */
+export function isCalled() {
+  return begun;
+}
 
 /** Begins a call. */
 export function begin(call) {
+  begun = true;
   now = Number(call.now);
   state = call.seed;
 }
@@ -33,9 +40,17 @@ Math.random = () => {
 
 // What would look like a secret and be the same in every call.
 for (const name of ["getRandomValues", "randomUUID"]) {
-  Object.defineProperty(globalThis.crypto, name, {
+  refuse(globalThis.crypto, name, `a plugin has no secrets of its own: crypto.${name} cannot be used`);
+}
+for (const name of ["setTimeout", "setInterval"]) {
+  refuse(globalThis, name, `a hook cannot wait: ${name} cannot be used`);
+}
+refuse(globalThis, "fetch", "a plugin sends requests by `http` of @servicewright/sdk: fetch cannot be used");
+
+function refuse(of, name, message) {
+  Object.defineProperty(of, name, {
     value: () => {
-      throw new Error(`a plugin has no secrets of its own: crypto.${name} cannot be used`);
+      throw new Error(message);
     },
   });
 }

@@ -5,14 +5,22 @@ import * as directory from "servicewright:plugin/directory";
 import * as keyValue from "servicewright:plugin/key-value";
 import { write } from "servicewright:plugin/log";
 import * as signing from "servicewright:plugin/signing";
-import { fromContract } from "../errors.js";
+import { Internal, fromContract } from "../errors.js";
 import { record } from "../question.js";
 import { fieldsFromContract, instant, integer } from "../value.js";
+import { isCalled } from "./clock.js";
+import * as outgoing from "./outgoing.js";
 
-export { send } from "./outgoing.js";
+/** While the component is built there is no server that could be asked. */
+function check() {
+  if (!isCalled()) {
+    throw new Internal("the server can be asked within a hook, and not while the module is loaded");
+  }
+}
 
 /** What a look-up answers; what it fails with is thrown as one of the SDK's errors. */
 function ask(question) {
+  check();
   try {
     return question();
   } catch (error) {
@@ -24,7 +32,13 @@ const orNull = (value, read) => (value === undefined ? null : read(value));
 const same = (value) => value;
 
 export function log(level, message) {
+  check();
   write(level, message);
+}
+
+export function send(request) {
+  check();
+  return outgoing.send(request);
 }
 
 export function businessAdd(calendar, start, duration) {

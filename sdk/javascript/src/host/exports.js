@@ -3,11 +3,15 @@
 
 import { toContract } from "../errors.js";
 import { HOOKS, authors, then } from "../hooks.js";
-import { begin } from "./clock.js";
+import { begin, isCalled } from "./clock.js";
 import { log } from "./component.js";
 
 for (const [name, level] of Object.entries({ debug: "debug", log: "info", info: "info", warn: "warn", error: "error" })) {
-  console[name] = (...parts) => log(level, parts.map(shown).join(" "));
+  console[name] = (...parts) => {
+    if (isCalled()) {
+      log(level, parts.map(shown).join(" "));
+    }
+  };
 }
 
 /** The interface of a hook, answered by what the plugin exports for it. */

@@ -3,7 +3,7 @@
 
 import { handle } from "wasi:http/outgoing-handler";
 import { Fields, OutgoingBody, OutgoingRequest, RequestOptions } from "wasi:http/types";
-import { Internal, Misconfigured, Unavailable } from "../errors.js";
+import { Internal, Misconfigured, PluginError, Unavailable } from "../errors.js";
 import { MAX_RESPONSE_BYTES } from "../http.js";
 
 /** The most that one write may take, says `wasi:io`. */
@@ -29,7 +29,9 @@ function outgoingRequest({ method, url, target, headers }) {
   try {
     fields = Fields.fromList(entries);
   } catch (error) {
-    throw new Misconfigured(`a header cannot be sent: ${error.payload?.tag ?? error.message}`);
+    throw error.payload?.tag === undefined
+      ? error
+      : new Misconfigured(`a header cannot be sent: ${error.payload.tag}`);
   }
   const outgoing = new OutgoingRequest(fields);
   try {
@@ -37,8 +39,8 @@ function outgoingRequest({ method, url, target, headers }) {
     outgoing.setScheme({ tag: target.encrypted ? "HTTPS" : "HTTP" });
     outgoing.setAuthority(target.authority);
     outgoing.setPathWithQuery(target.path);
-  } catch {
-    throw new Misconfigured(`\`${url}\` cannot be sent to`);
+  } catch (error) {
+    throw error instanceof PluginError ? error : new Misconfigured(`\`${url}\` cannot be sent to`);
   }
   return outgoing;
 }
