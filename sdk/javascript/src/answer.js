@@ -30,7 +30,7 @@ export function targets(given) {
 
 /** A list of what `commands` makes. */
 export function commands(given) {
-  return given === undefined || given === null ? [] : check.list(given, "the answer", command);
+  return check.list(given, "the answer", command);
 }
 
 /** `{ status, headers, body, delivery, commands }` */

@@ -27,6 +27,12 @@ const interfaces = new Map(
 );
 const functions = (name) => Array.from(interfaces.get(name).matchAll(/([a-z0-9-]+): func/g), ([, name]) => camel(name));
 
+test("the version is the workspace's", () => {
+  const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
+  const [, version] = /^version = "([^"]+)"/m.exec(read("../../../Cargo.toml"));
+  assert.equal(JSON.parse(read("../package.json")).version, version);
+});
+
 test("every import of the contract has its function", () => {
   for (const name of ["directory", "business-time", "key-value", "signing"]) {
     for (const called of functions(name)) {

@@ -186,37 +186,31 @@ export type Command = { onBehalfOf?: Maybe<string> } & (
 export type Approval<S = any> = (call: Call<S>, record: RecordView, request: ApprovalRequest) => Answer<Verdict>;
 export type Routing<S = any> = (call: Call<S>, record: RecordView) => Answer<Assignment>;
 export type ServiceLevel<S = any> = (call: Call<S>, record: RecordView, agreement: Agreement) => Answer<Target[]>;
-export type Delivery<S = any> = (call: Call<S>, event: Event) => Answer<Command[] | void>;
+export type Delivery<S = any> = (call: Call<S>, event: Event) => Answer<Command[]>;
 export type Webhook<S = any> = (call: Call<S>, request: HttpRequest) => Answer<Reply>;
-export type Schedule<S = any> = (call: Call<S>) => Answer<Command[] | void>;
+export type Schedule<S = any> = (call: Call<S>) => Answer<Command[]>;
 
 // Each takes a function and gives one that is called alike and answers the same: in a test, an answer
 // that is not what the contract has throws `Internal` and names what is wrong.
 
 /** Who has to agree before a record goes on; exported as `decide`. Pure. */
-export function approval<S = any, A extends Answer<Verdict> = Verdict>(
-  answer: (call: Call<S>, record: RecordView, request: ApprovalRequest) => A,
-): (call: Call<S>, record: RecordView, request: ApprovalRequest) => A;
+export function approval<S = any>(answer: (call: Call<S>, record: RecordView, request: ApprovalRequest) => Verdict): (call: Call<S>, record: RecordView, request: ApprovalRequest) => Verdict;
+export function approval<S = any>(answer: (call: Call<S>, record: RecordView, request: ApprovalRequest) => Promise<Verdict>): (call: Call<S>, record: RecordView, request: ApprovalRequest) => Promise<Verdict>;
 /** Who should work on a record; exported as `route`. Pure. */
-export function routing<S = any, A extends Answer<Assignment> = Assignment>(
-  answer: (call: Call<S>, record: RecordView) => A,
-): (call: Call<S>, record: RecordView) => A;
+export function routing<S = any>(answer: (call: Call<S>, record: RecordView) => Assignment): (call: Call<S>, record: RecordView) => Assignment;
+export function routing<S = any>(answer: (call: Call<S>, record: RecordView) => Promise<Assignment>): (call: Call<S>, record: RecordView) => Promise<Assignment>;
 /** What was promised, and by when; exported as `targets`. Pure. */
-export function serviceLevel<S = any, A extends Answer<Target[]> = Target[]>(
-  answer: (call: Call<S>, record: RecordView, agreement: Agreement) => A,
-): (call: Call<S>, record: RecordView, agreement: Agreement) => A;
+export function serviceLevel<S = any>(answer: (call: Call<S>, record: RecordView, agreement: Agreement) => Target[]): (call: Call<S>, record: RecordView, agreement: Agreement) => Target[];
+export function serviceLevel<S = any>(answer: (call: Call<S>, record: RecordView, agreement: Agreement) => Promise<Target[]>): (call: Call<S>, record: RecordView, agreement: Agreement) => Promise<Target[]>;
 /** Tells the outside world what happened; exported as `deliver`. */
-export function delivery<S = any, A extends Answer<Command[] | void> = Command[]>(
-  answer: (call: Call<S>, event: Event) => A,
-): (call: Call<S>, event: Event) => A;
+export function delivery<S = any>(answer: (call: Call<S>, event: Event) => Command[]): (call: Call<S>, event: Event) => Command[];
+export function delivery<S = any>(answer: (call: Call<S>, event: Event) => Promise<Command[]>): (call: Call<S>, event: Event) => Promise<Command[]>;
 /** Hears from the outside world; exported as `receive`. */
-export function webhook<S = any, A extends Answer<Reply> = Reply>(
-  answer: (call: Call<S>, request: HttpRequest) => A,
-): (call: Call<S>, request: HttpRequest) => A;
+export function webhook<S = any>(answer: (call: Call<S>, request: HttpRequest) => Reply): (call: Call<S>, request: HttpRequest) => Reply;
+export function webhook<S = any>(answer: (call: Call<S>, request: HttpRequest) => Promise<Reply>): (call: Call<S>, request: HttpRequest) => Promise<Reply>;
 /** Looks at the outside world now and then; exported as `run`. */
-export function schedule<S = any, A extends Answer<Command[] | void> = Command[]>(
-  answer: (call: Call<S>) => A,
-): (call: Call<S>) => A;
+export function schedule<S = any>(answer: (call: Call<S>) => Command[]): (call: Call<S>) => Command[];
+export function schedule<S = any>(answer: (call: Call<S>) => Promise<Command[]>): (call: Call<S>) => Promise<Command[]>;
 
 export interface Person {
   id: string;

@@ -19,7 +19,7 @@ test("a signed alert becomes a record under its own name", () => {
   const reply = desk.ask(receive, call(settings), sent(alert, "a shared secret"));
   assert.equal(reply.status, 200);
   assert.equal(reply.delivery, "1");
-  const [command] = reply.commands;
+  const [command] = reply.commands ?? [];
   assert.equal(command.action, "create");
   assert.equal(command.reference, "alert-17");
 });
