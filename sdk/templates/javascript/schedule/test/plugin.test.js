@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Unavailable } from "@servicewright/sdk";
+import { Unavailable, commands } from "@servicewright/sdk";
 import { Desk, call } from "@servicewright/sdk/testing";
 
 import { run } from "../src/plugin.js";
@@ -10,10 +10,8 @@ const settings = { url: "https://lists.example.com/new", workflow: "incident" };
 
 test("each entry becomes a record under its number", () => {
   const desk = new Desk({ respond: () => ({ body: [{ number: 7, summary: "No light" }] }) });
-  const [command] = desk.ask(run, call(settings));
-  assert.equal(command.workflow, "incident");
-  assert.equal(command.reference, "7");
-  assert.deepEqual(command.fields, { summary: "No light" });
+  const expected = commands.create("incident", { summary: "No light" }, { reference: "7" });
+  assert.deepEqual(desk.ask(run, call(settings)), [expected]);
 });
 
 test("a list that cannot be had is asked for again", () => {
