@@ -119,8 +119,8 @@ export function content({ headers, body }) {
   if (body === undefined || body === null) {
     return { headers: list, body: new Uint8Array() };
   }
-  if (body instanceof Uint8Array) {
-    return { headers: list, body };
+  if (check.isBytes(body)) {
+    return { headers: list, body: check.own(body) };
   }
   if (typeof body === "string") {
     typed("text/plain; charset=utf-8");

@@ -76,13 +76,23 @@ export function duration(given, place) {
 
 /** Bytes; a text is taken as UTF-8. */
 export function bytes(given, place) {
-  if (given instanceof Uint8Array) {
-    return given;
+  if (isBytes(given)) {
+    return own(given);
   }
   if (typeof given === "string") {
     return new TextEncoder().encode(given);
   }
   throw wrong(place, "a text or a Uint8Array", given);
+}
+
+/** Whether it is a `Uint8Array`: what the server hands over is one of another realm, which `instanceof` misses. */
+export function isBytes(given) {
+  return Object.prototype.toString.call(given) === "[object Uint8Array]";
+}
+
+/** The same bytes as an array of this realm. */
+export function own(bytes) {
+  return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** What stands for something that may be missing. */

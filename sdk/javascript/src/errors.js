@@ -75,9 +75,14 @@ export function fromContract({ tag, val }) {
 function told(thrown) {
   const parts = [];
   for (let error = thrown; error !== undefined && parts.length < MAX_CAUSES; error = error?.cause) {
-    parts.push(error instanceof Error ? `${error.name}: ${error.message}` : `it threw ${printed(error)}`);
+    parts.push(isError(error) ? `${error.name}: ${error.message}` : `it threw ${printed(error)}`);
   }
   return parts.length > 0 ? parts.join(": ") : "it threw undefined";
+}
+
+/** Whether it is an error, of whichever realm. */
+function isError(thrown) {
+  return Object.prototype.toString.call(thrown) === "[object Error]";
 }
 
 function printed(value) {

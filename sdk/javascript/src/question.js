@@ -1,6 +1,7 @@
 // What a hook is asked, from the contract's shapes to plain objects: names in camel case, `null` for
 // what is not there, `Date` for instants.
 
+import { own } from "./check.js";
 import { InvalidInput, Misconfigured } from "./errors.js";
 import { fieldsFromContract, instant } from "./value.js";
 
@@ -74,7 +75,7 @@ export class Message {
     /** Pairs of name and value. */
     this.headers = headers;
     /** The body as it came. */
-    this.body = body;
+    this.body = own(body);
   }
 
   /** The first header of this name, or null. */

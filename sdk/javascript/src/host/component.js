@@ -5,6 +5,7 @@ import * as directory from "servicewright:plugin/directory";
 import * as keyValue from "servicewright:plugin/key-value";
 import { write } from "servicewright:plugin/log";
 import * as signing from "servicewright:plugin/signing";
+import { own } from "../check.js";
 import { Internal, fromContract } from "../errors.js";
 import { record } from "../question.js";
 import { fieldsFromContract, instant, integer } from "../value.js";
@@ -102,7 +103,7 @@ export function alike(workflow, fields, since) {
 export function kvGet(key) {
   return orNull(
     ask(() => keyValue.get(key)),
-    same,
+    own,
   );
 }
 
@@ -115,7 +116,7 @@ export function kvKeys(prefix, after) {
 }
 
 export function hmacSha256(secret, message) {
-  return ask(() => signing.hmacSha256(secret, message));
+  return own(ask(() => signing.hmacSha256(secret, message)));
 }
 
 export function verifyHmacSha256(secret, message, signature) {

@@ -6,6 +6,9 @@ import { HOOKS, authors, then } from "../hooks.js";
 import { begin, isCalled } from "./clock.js";
 import { log } from "./component.js";
 
+/** What the engine throws where it was refused memory. */
+const OUT_OF_MEMORY = "out of memory";
+
 for (const [name, level] of Object.entries({ debug: "debug", log: "info", info: "info", warn: "warn", error: "error" })) {
   console[name] = (...parts) => {
     if (isCalled()) {
@@ -34,6 +37,10 @@ export function component(name, exported) {
 }
 
 function fail(thrown) {
+  if (thrown === OUT_OF_MEMORY) {
+    // No answer, but the trap that every language ends in here: so the server knows it for what it is.
+    throw new Error(OUT_OF_MEMORY);
+  }
   const payload = toContract(thrown);
   if (payload.tag === "internal" && typeof thrown?.stack === "string") {
     log("debug", thrown.stack);
