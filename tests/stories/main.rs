@@ -4,6 +4,7 @@
 mod change_approval;
 mod first_hour;
 mod idempotency;
+mod javascript;
 mod kill;
 mod life;
 mod listener;

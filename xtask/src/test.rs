@@ -1,9 +1,9 @@
 //! `cargo xtask test`: everything CI runs, one after the other; the first failure ends it.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 
 use crate::shell::{self, say};
 use crate::{build, workspace};
@@ -11,14 +11,14 @@ use crate::{build, workspace};
 /// Runs the checks, cheapest first. The tests come last, so that their summary is what one sees.
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
-    step(&begun, "1/5 formatting");
+    step(&begun, "1/6 formatting");
     shell::run(workspace::cargo().args(["fmt", "--all", "--check"]))?;
     step(
         &begun,
-        "2/5 licences, sources and advisories of the dependencies",
+        "2/6 licences, sources and advisories of the dependencies",
     );
     dependencies()?;
-    step(&begun, "3/5 clippy, warnings are errors");
+    step(&begun, "3/6 clippy, warnings are errors");
     shell::run(workspace::cargo().args([
         "clippy",
         "--locked",
@@ -28,11 +28,16 @@ pub(crate) fn run() -> Result<()> {
         "-D",
         "warnings",
     ]))?;
-    step(&begun, "4/5 plugins and server, as shipped");
+    step(&begun, "4/6 plugins and server, as shipped");
     build::everything(false)?;
     step(
         &begun,
-        "5/5 tests: units, stories, generated documents against the code, examples in the docs",
+        "5/6 tests of the SDK for JavaScript and of its templates",
+    );
+    javascript()?;
+    step(
+        &begun,
+        "6/6 tests: units, stories, generated documents against the code, examples in the docs",
     );
     shell::run(workspace::cargo().args(["test", "--locked", "--workspace", "--doc"]))?;
     shell::run(workspace::cargo().args([
@@ -50,6 +55,24 @@ fn step(begun: &Instant, what: &str) {
         "step {what} ({} s so far)",
         begun.elapsed().as_secs()
     ));
+}
+
+/// The SDK for JavaScript: its own tests, and what the stories need to build plugins with it.
+fn javascript() -> Result<()> {
+    let version = shell::output(Command::new("node").arg("--version"));
+    let version = version.context("Node.js 20 or later is needed: https://nodejs.org")?;
+    let major = version.trim_start_matches('v').split('.').next();
+    if major
+        .and_then(|major| major.parse().ok())
+        .is_none_or(|major: u32| major < 20)
+    {
+        bail!("Node.js 20 or later is needed, and this is {version}: https://nodejs.org");
+    }
+    let folder = workspace::root().join("sdk").join("javascript");
+    for arguments in [&["ci", "--no-audit", "--no-fund"][..], &["test"]] {
+        shell::run(Command::new("npm").args(arguments).current_dir(&folder))?;
+    }
+    Ok(())
 }
 
 /// `cargo deny`. The advisories need a database from the network: where it cannot be reached the
