@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from . import _check, _hooks, commands
 from ._call import Call
 from ._errors import InvalidInput
+from ._fields import Fields
 from .commands import Command
 
 __all__ = ["Call", "Command", "Reply", "Request", "Response", "hook"]
@@ -37,6 +38,13 @@ class Request:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
             raise InvalidInput(f"the body is not JSON: {error}") from None
+
+    def fields(self) -> Fields:
+        """What the body says as a JSON object, to `read` its entries from; or `InvalidInput`."""
+        said = self.json()
+        if not isinstance(said, dict):
+            raise InvalidInput(f"the body must be a JSON object, and is {_check.kind(said)}")
+        return Fields(said)
 
 
 @dataclass(frozen=True)

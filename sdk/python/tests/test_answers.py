@@ -54,6 +54,9 @@ class Requests(unittest.TestCase):
         self.assertEqual(request.header("X-Kind"), "a")
         self.assertIsNone(request.header("x-other"))
         self.assertEqual(request.json(), {"a": 1})
+        self.assertEqual(request.fields().read("a", int), 1)
+        with self.assertRaisesRegex(InvalidInput, "the body must be a JSON object, and is a list"):
+            webhook.Request(body=b"[]").fields()
         for body in (b"{", b"\xff", b"[" * 100_000):
             with self.assertRaisesRegex(InvalidInput, "the body is not JSON"):
                 webhook.Request(body=body).json()
