@@ -4,7 +4,9 @@
 mod cargo;
 mod manifest;
 mod target;
+mod world;
 
 pub use cargo::component;
 pub use manifest::{Manifest, append};
 pub use target::{TARGET, is_installed};
+pub use world::{WORLD, write_world};

@@ -63,8 +63,24 @@ impl Manifest {
             .map(|(hook, _)| hook.as_str())
     }
 
+    /// Whether it asks for a capability: for `directory`, whether for any kind of thing in it.
+    pub(crate) fn asks(&self, capability: &str) -> bool {
+        let asked = self.0.get("capabilities");
+        asked
+            .and_then(|asked| asked.get(capability))
+            .is_some_and(is_wanted)
+    }
+
     fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(&self.0).expect("JSON that was read can be written")
+    }
+}
+
+fn is_wanted(asked: &serde_json::Value) -> bool {
+    match asked {
+        serde_json::Value::Bool(wanted) => *wanted,
+        serde_json::Value::Object(parts) => parts.values().any(is_wanted),
+        _ => false,
     }
 }
 
