@@ -15,7 +15,7 @@ use crate::target::{TARGET, is_installed};
 /// # Errors
 /// Where there is no package, the toolchain lacks the target, it does not compile, or what comes of it
 /// is no component.
-pub fn component(folder: &Path) -> Result<PathBuf> {
+pub(crate) fn component(folder: &Path) -> Result<PathBuf> {
     let package = folder.join("Cargo.toml");
     let package = package
         .canonicalize()

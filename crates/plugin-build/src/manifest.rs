@@ -91,7 +91,10 @@ fn is_wanted(asked: &serde_json::Value) -> bool {
 pub fn append(component: &[u8], manifest: &Manifest) -> Result<Vec<u8>> {
     let manifest = manifest.to_json();
     if !component.starts_with(&COMPONENT_HEADER) {
-        bail!("cargo built something that is not a WebAssembly component");
+        bail!(
+            "what was built is no WebAssembly component; of a core module, `wasm-tools component new` \
+             makes one"
+        );
     }
     let mut body = Vec::with_capacity(manifest.len() + SECTION.len() + 5);
     push_leb128(&mut body, SECTION.len());

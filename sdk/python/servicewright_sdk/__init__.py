@@ -15,10 +15,10 @@ The first three are *pure*: the answer follows from what they are given and what
 `directory` and `business_time`, so that any decision can be replayed. The other three may also use
 `http`, `key_value` and `signing`, as far as their binding grants it. All may write to `log`.
 
-Instants are `datetime`s in UTC, spans are `timedelta`s, and the fields of a record are plain values:
-see `Fields`. A hook that cannot answer raises `InvalidInput`, `Misconfigured` or `Unavailable`; any
-other exception tells the server that the plugin itself went wrong. Whichever it is, the fallback that
-the process owner declared applies.
+Instants are `datetime`s in UTC, spans are `timedelta`s, and the fields of a record are plain
+values: see `Fields`. A hook that cannot answer raises `InvalidInput`, `Misconfigured` or
+`Unavailable`; any other exception tells the server that the plugin itself went wrong. Whichever it
+is, the fallback that the process owner declared applies.
 
 `servicewright_sdk.testing` has a desk for the plugin's tests, which run without a server.
 """

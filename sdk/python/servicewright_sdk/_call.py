@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """The circumstances of one call. A pure hook has no other clock and no other source of chance."""
+    """The circumstances of one call. A pure hook has no other clock and no other source of
+    chance."""
 
     id: str
     """Unchanged when a call is tried again, and so fit to be an idempotency key elsewhere."""
@@ -36,18 +37,18 @@ class Call:
         """The settings of the binding, as the plugin's own dataclass.
 
         Its fields may be texts, numbers, booleans, lists, dicts, other dataclasses, `Literal`s,
-        `Enum`s (by value), a `datetime` (RFC 3339) or a `timedelta` (ISO 8601); fields with a default
-        need not be set. Raises `Misconfigured` with what does not fit: the server has checked the
-        settings against the plugin's schema before, so this happens where the schema allows more than
-        the dataclass.
+        `Enum`s (by value), a `datetime` (RFC 3339) or a `timedelta` (ISO 8601); fields with a
+        default need not be set. Raises `Misconfigured` with what does not fit: the server has
+        checked the settings against the plugin's schema before, so this happens where the schema
+        allows more than the dataclass.
         """
         return into(self.settings, kind)
 
     def random(self) -> "Random":
         """A source of chance that gives the same whenever this decision is replayed.
 
-        Python's own `random` module begins in the state it had when the component was built: draw from
-        this one instead.
+        Python's own `random` module begins in the state it had when the component was built: draw
+        from this one instead.
         """
         from random import Random
 

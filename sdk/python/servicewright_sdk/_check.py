@@ -1,4 +1,5 @@
-"""Checks of what an author hands over, so that a mistake shows where it is made and names its field."""
+"""Checks of what an author hands over, so that a mistake shows where it is made and names its
+field."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

@@ -1,6 +1,7 @@
 """Named values, and reading them as the Python type that is wanted."""
 
 import json
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from math import isfinite
 from typing import Any, Final, TypeAlias, TypeVar, overload
@@ -10,8 +11,8 @@ from ._errors import InvalidInput
 from ._time import iso_duration, rfc3339
 
 Value: TypeAlias = "None | bool | int | float | str | datetime | list[Any] | dict[str, Any]"
-"""What a field holds. Text is also how the id of an option and a calendar date are held; a list holds
-texts, or like a dict whatever JSON has."""
+"""What a field holds. Text is also how the id of an option and a calendar date are held; a list
+holds texts, or like a dict whatever JSON has."""
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -36,8 +37,8 @@ _WANTED = {
 class Fields(dict[str, Any]):
     """The fields of a record, the input of a form, or facts: a dict of plain values.
 
-    An instant is a `datetime` in UTC, several texts are a list, and whatever has no type of its own is
-    what its JSON stands for.
+    An instant is a `datetime` in UTC, several texts are a list, and whatever has no type of its own
+    is what its JSON stands for.
     """
 
     @overload
@@ -93,7 +94,12 @@ def _as(value: Any, wanted: Any) -> Any:
 
 def _from_text(text: str, wanted: Any) -> Any:
     """Instants, dates and durations are read from text too, which is how forms give them."""
-    readers = {str: str, datetime: rfc3339, date: date.fromisoformat, timedelta: iso_duration}
+    readers: dict[Any, Callable[[str], Any]] = {
+        str: str,
+        datetime: rfc3339,
+        date: date.fromisoformat,
+        timedelta: iso_duration,
+    }
     try:
         reader = readers.get(wanted)
         return reader(text) if reader else None

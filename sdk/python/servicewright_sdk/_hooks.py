@@ -7,16 +7,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 HOOKS = ("approval", "routing", "service-level", "delivery", "webhook", "schedule")
 
+
+class HookError(TypeError):
+    """A decorator stands where it cannot."""
+
+
 _answering: dict[str, Callable[..., Any]] = {}
 
 
 def put(hook: str, function: F) -> F:
     """Makes a function the one that answers at a hook."""
     if not callable(function):
-        raise TypeError(f"only a function can answer at the hook {hook}: put `@` before its `def`")
+        raise HookError(f"only a function can answer at the hook {hook}: put `@` before its `def`")
     before = _answering.get(hook)
     if before is not None and _name(before) != _name(function):
-        raise TypeError(
+        raise HookError(
             f"two functions answer at the hook {hook}: {_name(before)} and {_name(function)}"
         )
     _answering[hook] = function

@@ -26,8 +26,8 @@ class Category(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A record as the running step would leave it, were the answer asked for not needed: form, `set`,
-    computed fields and decision tables are already applied."""
+    """A record as the running step would leave it, were the answer asked for not needed: form,
+    `set`, computed fields and decision tables are already applied."""
 
     id: str | None = None
     """The number people quote, such as `INC-1042`; none while the record is being created."""

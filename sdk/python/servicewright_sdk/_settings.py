@@ -52,9 +52,7 @@ def _dataclass(place: str, value: Any, kind: Any) -> Any:
         inner = f"{place}.{field.name}" if place else field.name
         if field.name in value:
             given[field.name] = _as(inner, value[field.name], hints[field.name])
-        elif (
-            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        ):
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise _Unfit(f"`{inner}`", "is missing")
     return kind(**given)
 

@@ -1,4 +1,5 @@
-"""Instants and spans as the contract has them, in whole milliseconds, and as settings write them."""
+"""Instants and spans as the contract has them, in whole milliseconds, and as settings write
+them."""
 
 import re
 from dataclasses import dataclass

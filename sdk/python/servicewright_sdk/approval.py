@@ -201,9 +201,10 @@ F = TypeVar("F", bound=Callable[[Call, Record, Request], Verdict])
 
 
 def hook(function: F) -> F:
-    """Makes `decide(call, record, request)` the component's answer for the states that need agreement.
+    """Makes `decide(call, record, request)` the component's answer for the states that need
+    agreement.
 
-    Asked once, as a record enters such a state; when its votes are in, the workflow goes on by itself.
-    Where it raises, the stages in the workflow are voted on instead.
+    Asked once, as a record enters such a state; when its votes are in, the workflow goes on by
+    itself. Where it raises, the stages in the workflow are voted on instead.
     """
     return _hooks.put("approval", function)

@@ -1,7 +1,8 @@
 """Makes a component of a plugin: `python -m servicewright_sdk.build --world FOLDER --out FILE`.
 
-`wright plugin build` runs it in the plugin's folder, and then puts the manifest into the component. It
-needs `componentize-py` in the exact version below, which has a whole Python for WebAssembly in it.
+`wright plugin build` runs it in the plugin's folder, and then puts the manifest into the component.
+It needs `componentize-py` in the exact version below, which has a whole Python for WebAssembly in
+it.
 """
 
 import argparse
@@ -101,7 +102,9 @@ def module_of(project: Path) -> tuple[str, Path]:
     name = name.replace("-", "_").replace("/", ".")
     file = Path(*name.split("."))
     for folder in (project, project / "src"):
-        if (folder / file.with_suffix(".py")).is_file() or (folder / file / "__init__.py").is_file():
+        if (folder / file.with_suffix(".py")).is_file() or (
+            folder / file / "__init__.py"
+        ).is_file():
             return name, folder
     raise Failed(f"there is no module `{name}` in {project}: a file {file}.py is looked for there")
 
@@ -111,7 +114,7 @@ def hooks_of(module: str, source: Path) -> list[str]:
     sys.path.insert(0, str(source))
     try:
         importlib.import_module(module)
-    except TypeError as error:
+    except _hooks.HookError as error:
         raise Failed(str(error)) from error
     hooks = _hooks.answered()
     if not hooks:
@@ -133,7 +136,8 @@ def hooks_of(module: str, source: Path) -> list[str]:
 
 
 def entry_of(module: str, hooks: list[str]) -> str:
-    """The module that the component begins with: componentize-py looks for one class per hook in it."""
+    """The module that the component begins with: componentize-py looks for one class per hook in
+    it."""
     lines = [
         '"""Made by servicewright_sdk.build."""',
         "from servicewright_sdk._guest import imports",
@@ -147,8 +151,8 @@ def entry_of(module: str, hooks: list[str]) -> str:
 
 
 def search_path(source: Path) -> list[Path]:
-    """Where the component's modules are looked for: the plugin's folder, and wherever this Python has
-    the SDK and what else was installed for the plugin."""
+    """Where the component's modules are looked for: the plugin's folder, and wherever this Python
+    has the SDK and what else was installed for the plugin."""
     here = Path(__file__).resolve().parent.parent
     installed = [Path(folder) for folder in sys.path if Path(folder).name == "site-packages"]
     found = [source, here, *installed]
@@ -158,7 +162,11 @@ def search_path(source: Path) -> list[Path]:
 def componentize(world: Path, out: Path, folders: list[Path]) -> None:
     """Runs componentize-py."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-c", "import componentize_py, sys; sys.exit(componentize_py.script())"]
+    command = [
+        sys.executable,
+        "-c",
+        "import componentize_py, sys; sys.exit(componentize_py.script())",
+    ]
     command += ["--quiet", "--wit-path", str(world), "--world", WORLD]
     command += ["componentize", _ENTRY, "--output", str(out)]
     for folder in folders:

@@ -7,8 +7,8 @@
 ...     Transition(ticket, "start", on_behalf_of="ann"),
 ... ]
 
-Commands run in order; the first that is refused ends the list. Each is safe to repeat: its idempotency
-key is made of the call's id and its place in the list.
+Commands run in order; the first that is refused ends the list. Each is safe to repeat: its
+idempotency key is made of the call's id and its place in the list.
 """
 
 from dataclasses import dataclass, field
@@ -59,7 +59,8 @@ Subject: TypeAlias = Id | Reference
 @dataclass(frozen=True)
 class _Said:
     on_behalf_of: str | None = field(default=None, kw_only=True)
-    """The person who said so out there, for a binding granted `act-as`; otherwise the binding speaks."""
+    """The person who said so out there, for a binding granted `act-as`; otherwise the binding
+    speaks."""
 
     def __post_init__(self) -> None:
         _check.optional_text("on_behalf_of", self.on_behalf_of)

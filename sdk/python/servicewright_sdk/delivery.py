@@ -32,12 +32,12 @@ F = TypeVar("F", bound=Callable[[Call, Event], Sequence[Command]])
 
 
 def hook(function: F) -> F:
-    """Makes `deliver(call, event)` the component's answer for every event that the binding subscribes
-    to: at least once, and in order within a record. It returns what is to be done about the answer
-    from outside, often nothing: `[]`.
+    """Makes `deliver(call, event)` the component's answer for every event that the binding
+    subscribes to: at least once, and in order within a record. It returns what is to be done about
+    the answer from outside, often nothing: `[]`.
 
-    After `Unavailable` or an error of the plugin itself the server tries again with the same `call.id`,
-    later and later, and at last puts the event where an operator sees it. After the other two kinds
-    of error it does so at once.
+    After `Unavailable` or an error of the plugin itself the server tries again with the same
+    `call.id`, later and later, and at last puts the event where an operator sees it. After the
+    other two kinds of error it does so at once.
     """
     return _hooks.put("delivery", function)

@@ -1,6 +1,7 @@
 """Looking up people, teams and whatever else the desk keeps, as far as the binding was granted it.
 
-All look-ups of a pure hook see one state of the desk. A kind that was not granted is `Misconfigured`.
+All look-ups of a pure hook see one state of the desk. A kind that was not granted is
+`Misconfigured`.
 """
 
 from collections.abc import Mapping
@@ -74,8 +75,8 @@ def linked(id: str, kind: str) -> list[Record]:
 
 
 def alike(workflow: str, fields: Mapping[str, Any], since: datetime) -> list[Record]:
-    """Records of a workflow that hold exactly these values and changed since then, the latest first, up
-    to 100. Needs `record` granted."""
+    """Records of a workflow that hold exactly these values and changed since then, the latest
+    first, up to 100. Needs `record` granted."""
     fields = Fields(fields)
     check(fields)
     _check.instant("since", since)

@@ -97,8 +97,8 @@ def request(
     json: Any = None,
     timeout: timedelta | None = None,
 ) -> Response:
-    """Sends a request and waits for the whole response, whatever its status. With `json`, that is the
-    body.
+    """Sends a request and waits for the whole response, whatever its status. With `json`, that is
+    the body.
 
     Raises `Misconfigured` where the address is none or its host was not granted, and `Unavailable`
     where no response came, or one over `MAX_RESPONSE_BYTES`.

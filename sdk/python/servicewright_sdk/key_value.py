@@ -18,7 +18,8 @@ def get(key: str) -> bytes | None:
 
 
 def compare_and_set(key: str, expected: bytes | None, value: bytes | None) -> bool:
-    """Writes if the key holds `expected` just now, and tells whether it did. `None` means no value."""
+    """Writes if the key holds `expected` just now, and tells whether it did. `None` means no
+    value."""
     for name, given in (("expected", expected), ("value", value)):
         if given is not None:
             _check.data(name, given)
@@ -26,8 +27,8 @@ def compare_and_set(key: str, expected: bytes | None, value: bytes | None) -> bo
 
 
 def update(key: str, change: Callable[[bytes | None], bytes | None]) -> None:
-    """Changes the value of a key, whoever else may be changing it: `change` is asked again with the new
-    value where somebody came first.
+    """Changes the value of a key, whoever else may be changing it: `change` is asked again with the
+    new value where somebody came first.
 
     Raises `Unavailable` where others keep coming first.
     """

@@ -35,7 +35,7 @@ def hook(function: F) -> F:
     """Makes `route(call, record)` the component's answer, asked when a record is created, or a
     transition asks for it to be routed.
 
-    Teams and people come from `directory`. Where it raises, or names a team that does not exist, the
-    fallback in the workflow applies.
+    Teams and people come from `directory`. Where it raises, or names a team that does not exist,
+    the fallback in the workflow applies.
     """
     return _hooks.put("routing", function)

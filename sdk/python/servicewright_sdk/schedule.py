@@ -13,6 +13,6 @@ F = TypeVar("F", bound=Callable[[Call], Sequence[Command]])
 
 
 def hook(function: F) -> F:
-    """Makes `run(call)` the component's answer at the times that the binding sets. It returns what is
-    to be done about what it saw, often nothing: `[]`."""
+    """Makes `run(call)` the component's answer at the times that the binding sets. It returns what
+    is to be done about what it saw, often nothing: `[]`."""
     return _hooks.put("schedule", function)

@@ -83,8 +83,8 @@ F = TypeVar("F", bound=Callable[[Call, Record, Agreement], Sequence[Target]])
 
 
 def hook(function: F) -> F:
-    """Makes `targets(call, record, agreement)` the component's answer, asked when a clock is set, or
-    has to be set again: goals for the targets that the agreement names.
+    """Makes `targets(call, record, agreement)` the component's answer, asked when a clock is set,
+    or has to be set again: goals for the targets that the agreement names.
 
     Where it raises, the goal in the service level applies.
     """

@@ -1,4 +1,5 @@
-"""A desk for the tests of a plugin, run natively: what look-ups answer, and what was logged and sent.
+"""A desk for the tests of a plugin, run natively: what look-ups answer, and what was logged and
+sent.
 
 >>> from servicewright_sdk import directory, log
 >>> with Desk(people=[directory.Person("ann", manager="bea")]) as desk:
@@ -9,8 +10,8 @@
 >>> desk.logged
 ['looked up']
 
-It stands in for the server and is simpler: everything is granted, and calendars are given as the spans
-in which they are open.
+It stands in for the server and is simpler: everything is granted, and calendars are given as the
+spans in which they are open.
 """
 
 import hmac
@@ -48,8 +49,8 @@ def call(settings: Mapping[str, Any] | None = None, **changes: Any) -> Call:
 
 
 def record(workflow: str, fields: Mapping[str, Any] | None = None, **changes: Any) -> Record:
-    """A record of a workflow that holds these fields, being created `NOW`, in the state `new`; anything
-    else by its name."""
+    """A record of a workflow that holds these fields, being created `NOW`, in the state `new`;
+    anything else by its name."""
     made = Record(
         workflow=workflow,
         state="new",
@@ -64,9 +65,9 @@ def record(workflow: str, fields: Mapping[str, Any] | None = None, **changes: An
 
 
 def schema_defaults(schema: str | Mapping[str, Any]) -> Any:
-    """The settings that a plugin's JSON Schema says hold where nothing is set: every `default` in it,
-    but for objects in which something is required. A test that reads them as the plugin's own dataclass
-    holds the schema and the dataclass to each other."""
+    """The settings that a plugin's JSON Schema says hold where nothing is set: every `default` in
+    it, but for objects in which something is required. A test that reads them as the plugin's own
+    dataclass holds the schema and the dataclass to each other."""
     return _defaults(json.loads(schema) if isinstance(schema, str) else schema)
 
 
@@ -82,10 +83,11 @@ def _defaults(schema: Any) -> Any:
 class Desk:
     """What look-ups answer, within a `with`.
 
-    `people` and `records` are listed; `teams` are members by the id of their team, `things` are fields
-    by kind and id, `links` are numbers by the number of a record and the kind of the link, `calendars`
-    are the spans, each two instants in RFC 3339, in which one is open, `secrets` are keys for `signing`
-    by their name. `respond` answers every request of the plugin; without it they are refused.
+    `people` and `records` are listed; `teams` are members by the id of their team, `things` are
+    fields by kind and id, `links` are numbers by the number of a record and the kind of the link,
+    `calendars` are the spans, each two instants in RFC 3339, in which one is open, `secrets` are
+    keys for `signing` by their name. `respond` answers every request of the plugin; without it they
+    are refused.
     """
 
     def __init__(
@@ -145,9 +147,7 @@ class Desk:
 
     def business_between(self, calendar: str, start: datetime, end: datetime) -> timedelta:
         nothing = timedelta(0)
-        spans = (
-            min(closes, end) - max(opens, start) for opens, closes in self._open(calendar)
-        )
+        spans = (min(closes, end) - max(opens, start) for opens, closes in self._open(calendar))
         return sum((max(span, nothing) for span in spans), nothing)
 
     def _open(self, calendar: str) -> list[tuple[datetime, datetime]]:

@@ -89,7 +89,8 @@ class Reply:
     commands: Sequence[Command] = ()
     """What is to be done."""
     delivery: str | None = field(default=None, kw_only=True)
-    """How the sender names this delivery. One already seen changes nothing and is answered alike."""
+    """How the sender names this delivery. One already seen changes nothing and is answered
+    alike."""
 
     def __post_init__(self) -> None:
         _check.one_of("response", self.response, (Response,))

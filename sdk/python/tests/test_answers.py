@@ -5,14 +5,25 @@ import unittest
 from datetime import datetime, timedelta, timezone
 
 import servicewright_sdk.commands
-from servicewright_sdk import InvalidInput, _hooks, approval, commands, routing, service_level, webhook
+from servicewright_sdk import (
+    InvalidInput,
+    _hooks,
+    approval,
+    commands,
+    routing,
+    service_level,
+    webhook,
+)
 
 
 class Answers(unittest.TestCase):
     def test_mistakes_name_what_is_wrong(self):
         ticket = commands.Reference("alert-17")
         for make, said in (
-            (lambda: routing.Assignment(team=None, reason="x"), "`team` must be a str, and is None"),
+            (
+                lambda: routing.Assignment(team=None, reason="x"),
+                "`team` must be a str, and is None",
+            ),
             (lambda: approval.Count(0), "`number` must be 1 to 4294967295, and is 0"),
             (lambda: approval.Percent(101), "`number` must be 1 to 100, and is 101"),
             (lambda: approval.Percent(True), "`number` must be an int, and is a bool"),
@@ -26,13 +37,19 @@ class Answers(unittest.TestCase):
                 lambda: service_level.Target(id="a", goal=timedelta(1), reason="b"),
                 "`goal` must be Within or DueAt, and is a timedelta",
             ),
-            (lambda: commands.Comment("INC-1", "x"), "`subject` must be Id or Reference, and is a str"),
+            (
+                lambda: commands.Comment("INC-1", "x"),
+                "`subject` must be Id or Reference, and is a str",
+            ),
             (lambda: commands.Update(ticket, {"a": {1}}), "field `a` is a set, which no record"),
             (lambda: commands.Refer(ticket, "a", on_behalf_of=1), "`on_behalf_of` must be a str"),
             (lambda: webhook.Response(99), "`status` must be 100 to 599"),
             (lambda: webhook.Response(200, "text"), "`body` must be bytes, and is a str"),
             (lambda: webhook.Response(200, b"", [("a",)]), r"`headers\[0\]` must be a name and"),
-            (lambda: webhook.Reply(webhook.Response(), ["x"]), r"`commands\[0\]` must be Create or"),
+            (
+                lambda: webhook.Reply(webhook.Response(), ["x"]),
+                r"`commands\[0\]` must be Create or",
+            ),
         ):
             with self.assertRaisesRegex((TypeError, ValueError), said):
                 make()

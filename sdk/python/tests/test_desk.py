@@ -31,7 +31,9 @@ class LookUps(unittest.TestCase):
         self.assertEqual(directory.teams(), [])
 
     def test_records_are_found_by_link_and_by_what_they_hold(self):
-        old = record("incident", {"service": "mail"}, id="INC-1", updated_at=NOW - timedelta(days=9))
+        old = record(
+            "incident", {"service": "mail"}, id="INC-1", updated_at=NOW - timedelta(days=9)
+        )
         new = record("incident", {"service": "mail"}, id="INC-2")
         with Desk(records=[old, new], links={("PRB-1", "caused"): ["INC-1"]}):
             self.assertEqual(directory.linked("PRB-1", "caused"), [old])

@@ -72,7 +72,9 @@ class Writing(unittest.TestCase):
         ):
             with self.assertRaisesRegex((TypeError, ValueError), said):
                 check({"a": value})
-        with self.assertRaisesRegex(TypeError, "the names in `fields` must be str, and 1 is an int"):
+        with self.assertRaisesRegex(
+            TypeError, "the names in `fields` must be str, and 1 is an int"
+        ):
             check({1: "a"})
         with self.assertRaisesRegex(TypeError, "`fields` must be a dict, and is None"):
             check(None)

@@ -1,4 +1,5 @@
-"""Settings are read as the plugin's own dataclass, and what does not fit is named with its place."""
+"""Settings are read as the plugin's own dataclass, and what does not fit is named with its
+place."""
 
 import unittest
 from dataclasses import dataclass, field

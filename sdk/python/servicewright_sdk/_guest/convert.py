@@ -65,7 +65,8 @@ def fields(given: list[Any]) -> Fields:
 
 
 def fields_out(given: dict[str, Any]) -> list[Any]:
-    """Fields as they go. Whoever took them in has checked them, but a dict may have changed since."""
+    """Fields as they go. Whoever took them in has checked them, but a dict may have changed
+    since."""
     _fields.check(given)
     return [types.Field(id, _value_out(id, value)) for id, value in given.items()]
 

@@ -43,8 +43,8 @@ _UNAVAILABLE = {
 
 
 def send(request: Request) -> Response:
-    """Sends it, and waits for the whole response. Everything is given back in the reverse order of how
-    it was taken, which is what WASI asks for."""
+    """Sends it, and waits for the whole response. Everything is given back in the reverse order of
+    how it was taken, which is what WASI asks for."""
     with ExitStack() as held:
         outgoing = _outgoing(request)
         body = held.enter_context(outgoing.body())
@@ -81,7 +81,8 @@ def _outgoing(request: Request) -> Any:
 
 
 def _options(request: Request) -> Any:
-    """A server need not support each of these limits; its own limit on the whole call always holds."""
+    """A server need not support each of these limits; its own limit on the whole call always
+    holds."""
     if request.timeout is None:
         return None
     nanoseconds = min(span_to_millis(request.timeout) * 1_000_000, 2**64 - 1)

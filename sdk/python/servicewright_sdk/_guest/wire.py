@@ -1,5 +1,5 @@
-"""The contract's own types. Where the world has another interface of the name `types`, componentize-py
-names the module of each after its package too."""
+"""The contract's own types. Where the world has another interface of the name `types`,
+componentize-py names the module of each after its package too."""
 
 try:
     from wit_world.imports import types

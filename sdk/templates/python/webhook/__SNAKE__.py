@@ -1,7 +1,7 @@
 """Turns signed alerts into records.
 
-An alert is JSON such as `{"id": "a-17", "summary": "Disk full"}`, and its header `x-signature` is the
-HMAC-SHA-256 of the body in hexadecimal digits.
+An alert is JSON such as `{"id": "a-17", "summary": "Disk full"}`, and its header `x-signature` is
+the HMAC-SHA-256 of the body in hexadecimal digits.
 """
 
 from dataclasses import dataclass

@@ -18,7 +18,11 @@ const MAX_BYTES: u64 = 64 << 20;
 pub(super) fn run(command: PluginCommand, format: Format) -> Result<Outcome> {
     match command {
         PluginCommand::Inspect { file } => inspect::run(&file, format)?,
-        PluginCommand::Build { folder, out } => build::run(&folder, out, format)?,
+        PluginCommand::Build {
+            folder,
+            component,
+            out,
+        } => build::run(&folder, component, out, format)?,
         PluginCommand::Install { file, data } => {
             let bytes = read(&file)?;
             let ask = Ask::keep_component(&bytes);
