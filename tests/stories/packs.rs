@@ -140,6 +140,18 @@ pub(crate) fn routed_by(plugin: &str, binding: &str, component: &Path) -> TempDi
     folder
 }
 
+/// A pack of the one workflow and a vendor's integration, bound like this.
+pub(crate) fn bound(plugin: &str, binding: &str, component: &Path) -> TempDir {
+    let folder = folder(&[
+        ("pack.yaml", HEADER),
+        ("workflows/note.yaml", WORKFLOW),
+        (&format!("plugins/{plugin}.yaml"), binding),
+    ]);
+    let beside = folder.path().join(format!("plugins/{plugin}.wasm"));
+    std::fs::copy(component, beside).expect("the component is copied");
+    folder
+}
+
 /// The workflow, its notes routed by a plugin.
 fn routed() -> String {
     WORKFLOW

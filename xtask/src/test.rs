@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything CI runs, one after the other; the first failure ends it.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -11,14 +11,14 @@ use crate::{build, workspace};
 /// Runs the checks, cheapest first. The tests come last, so that their summary is what one sees.
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
-    step(&begun, "1/5 formatting");
+    step(&begun, "1/6 formatting");
     shell::run(workspace::cargo().args(["fmt", "--all", "--check"]))?;
     step(
         &begun,
-        "2/5 licences, sources and advisories of the dependencies",
+        "2/6 licences, sources and advisories of the dependencies",
     );
     dependencies()?;
-    step(&begun, "3/5 clippy, warnings are errors");
+    step(&begun, "3/6 clippy, warnings are errors");
     shell::run(workspace::cargo().args([
         "clippy",
         "--locked",
@@ -28,11 +28,16 @@ pub(crate) fn run() -> Result<()> {
         "-D",
         "warnings",
     ]))?;
-    step(&begun, "4/5 plugins and server, as shipped");
+    step(&begun, "4/6 plugins and server, as shipped");
     build::everything(false)?;
     step(
         &begun,
-        "5/5 tests: units, stories, generated documents against the code, examples in the docs",
+        "5/6 the SDK for plugins in Python, and its templates",
+    );
+    python()?;
+    step(
+        &begun,
+        "6/6 tests: units, stories, generated documents against the code, examples in the docs",
     );
     shell::run(workspace::cargo().args(["test", "--locked", "--workspace", "--doc"]))?;
     shell::run(workspace::cargo().args([
@@ -50,6 +55,26 @@ fn step(begun: &Instant, what: &str) {
         "step {what} ({} s so far)",
         begun.elapsed().as_secs()
     ));
+}
+
+/// The unit tests of the Python SDK, which generate and test each of its templates too. Who has no
+/// Python can still check the rest, and is told what was left out.
+fn python() -> Result<()> {
+    let is_there = Command::new("python3")
+        .args(["-c", "import sys; sys.exit(sys.version_info < (3, 11))"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !is_there {
+        say("there is no `python3` of version 3.11 or later: the SDK for Python was NOT tested");
+        return Ok(());
+    }
+    shell::run(
+        Command::new("python3")
+            .args(["-W", "error", "-B", "-m", "unittest"])
+            .current_dir(workspace::root().join("sdk").join("python")),
+    )
 }
 
 /// `cargo deny`. The advisories need a database from the network: where it cannot be reached the

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from random import Random
+from typing import Any, TypeVar
 
 from ._fields import Fields
 from ._settings import into
-
-if TYPE_CHECKING:
-    from random import Random
 
 T = TypeVar("T")
 
@@ -44,12 +42,10 @@ class Call:
         """
         return into(self.settings, kind)
 
-    def random(self) -> "Random":
+    def random(self) -> Random:
         """A source of chance that gives the same whenever this decision is replayed.
 
         Python's own `random` module begins in the state it had when the component was built: draw
         from this one instead.
         """
-        from random import Random
-
         return Random(self.seed)

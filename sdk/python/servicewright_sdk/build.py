@@ -9,6 +9,7 @@ import argparse
 import importlib
 import importlib.metadata
 import inspect
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,7 @@ _ARGUMENTS = {
     "webhook": "receive(call, request)",
     "schedule": "run(call)",
 }
+_EXPORT = re.compile(r"^\s*export servicewright:plugin/([a-z-]+)@", re.MULTILINE)
 _MAX_SAID = 4_000
 
 
@@ -64,6 +66,7 @@ def build(project: Path, world: Path, out: Path) -> None:
     check_version()
     module, source = module_of(project)
     hooks = hooks_of(module, source)
+    check_world(world, module, hooks)
     with tempfile.TemporaryDirectory(prefix="servicewright-") as made:
         entry = Path(made, f"{_ENTRY}.py")
         entry.write_text(entry_of(module, hooks), encoding="utf-8")
@@ -135,11 +138,24 @@ def hooks_of(module: str, source: Path) -> list[str]:
     return hooks
 
 
+def check_world(world: Path, module: str, hooks: list[str]) -> None:
+    """Makes sure that the module answers at the hooks of its plugin.yaml, and so of its world."""
+    text = "\n".join(file.read_text(encoding="utf-8") for file in world.glob("*.wit"))
+    declared = _EXPORT.findall(text)
+    if sorted(declared) != sorted(hooks):
+        raise Failed(
+            f"the module `{module}` answers at these hooks: {', '.join(hooks)}; "
+            f"its plugin.yaml says: {', '.join(declared) or 'none'}"
+        )
+
+
 def entry_of(module: str, hooks: list[str]) -> str:
     """The module that the component begins with: componentize-py looks for one class per hook in
     it."""
     lines = [
         '"""Made by servicewright_sdk.build."""',
+        "# Python imports it when a date is first parsed, and cannot once the plugin runs.",
+        "import _strptime",
         "from servicewright_sdk._guest import imports",
         "imports.install()",
         f"import {module}",
