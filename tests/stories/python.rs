@@ -23,6 +23,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// A router that does what its settings say, little of it good.
 const MISBEHAVING: &str = r#""""Does what its settings say."""
 
+from datetime import datetime, timezone
+
 from servicewright_sdk import InvalidInput, routing
 
 
@@ -40,7 +42,8 @@ def route(call, record):
     kept = []
     while what == "allocate":
         kept.append(bytearray(1 << 20))
-    return routing.Assignment(team="writers", reason=f"It is {call.now:%Y}.")
+    is_now = datetime.now(timezone.utc) == call.now
+    return routing.Assignment(team="writers", reason=f"{is_now}, {call.random().random() < 1}")
 "#;
 
 /// A plugin of two integrations, put to use.
@@ -73,6 +76,16 @@ async fn a_plugin_in_python_goes_from_its_template_to_a_record_that_it_routed() 
     let said = String::from_utf8_lossy(&tested.stderr);
     assert!(tested.status.success(), "{said}");
 
+    let page = fs::read_to_string(repository().join("docs/plugins/python.md")).expect("the page");
+    for file in [
+        "plugin.yaml",
+        "quiet_router.py",
+        "tests/test_quiet_router.py",
+    ] {
+        let text = fs::read_to_string(plugin.join(file)).expect("generated");
+        assert!(page.contains(&text), "the page shows another {file}");
+    }
+
     let told = built(plugin);
     assert_eq!(told["component"]["hooks"], json!(["routing"]));
     let imports = told["component"]["imports"].to_string();
@@ -95,7 +108,7 @@ async fn a_plugin_in_python_goes_from_its_template_to_a_record_that_it_routed() 
     built(plugin);
     for (what, failure) in [
         ("refuse", "the note has no author"),
-        ("stumble", "KeyError: 'author' (quiet_router.py, line 12)"),
+        ("stumble", "KeyError: 'author' (quiet_router.py, line 14)"),
         (
             "forget",
             "TypeError: the hook routing must return an Assignment",
@@ -116,7 +129,7 @@ async fn a_plugin_in_python_goes_from_its_template_to_a_record_that_it_routed() 
     install(&server, &component, "do: well");
     let note = written(&ada).await;
     let decision = asked(&ada, &note).await;
-    assert_ne!(decision["fallback"], true, "{decision}");
+    assert_eq!(decision["reason"], "True, True", "{decision}");
     assert!(server.wright(&["verify"]).status.success());
 }
 
