@@ -2,13 +2,14 @@
 //! vendors, and `cargo xtask build` for the plugins that ship.
 
 mod cargo;
+mod javascript;
 mod language;
 mod manifest;
 mod python;
 mod target;
 mod world;
 
-pub use language::{Language, component};
+pub use language::component;
 pub use manifest::{Manifest, append};
 pub use target::{TARGET, is_installed};
 pub use world::{WORLD, write_world};

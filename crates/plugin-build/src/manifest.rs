@@ -91,10 +91,7 @@ fn is_wanted(asked: &serde_json::Value) -> bool {
 pub fn append(component: &[u8], manifest: &Manifest) -> Result<Vec<u8>> {
     let manifest = manifest.to_json();
     if !component.starts_with(&COMPONENT_HEADER) {
-        bail!(
-            "what was built is no WebAssembly component; of a core module, `wasm-tools component new` \
-             makes one"
-        );
+        bail!("what was built is not a WebAssembly component");
     }
     let mut body = Vec::with_capacity(manifest.len() + SECTION.len() + 5);
     push_leb128(&mut body, SECTION.len());

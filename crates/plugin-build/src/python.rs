@@ -29,10 +29,11 @@ const VENDOR: &str = "vendor";
 /// # Errors
 /// Where Python, its `venv` or the SDK is missing, something cannot be installed, or the component
 /// cannot be made.
-pub(crate) fn component(folder: &Path, manifest: &Manifest) -> Result<PathBuf> {
+pub(crate) fn component(folder: &Path) -> Result<PathBuf> {
     let folder = folder
         .canonicalize()
         .with_context(|| format!("there is no folder {}", folder.display()))?;
+    let manifest = Manifest::read(&folder)?;
     let python = environment(&folder)?;
     let has_sdk = run(
         &folder,
@@ -53,7 +54,7 @@ pub(crate) fn component(folder: &Path, manifest: &Manifest) -> Result<PathBuf> {
         std::fs::remove_dir_all(&world)
             .with_context(|| format!("cannot remove {}", world.display()))?;
     }
-    write_world(manifest, &world)?;
+    write_world(&manifest, &world)?;
     let component = built.join("plugin.wasm");
     let mut building = Command::new(&python);
     building.args(["-m", "servicewright_sdk.build", "--world"]);
@@ -100,8 +101,8 @@ fn environment(folder: &Path) -> Result<PathBuf> {
 /// Makes a virtual environment, in which nothing is installed yet but pip.
 fn make(folder: &Path, environment: &Path) -> Result<()> {
     let python = if cfg!(windows) { "python" } else { "python3" };
-    let (oldest, minor) = OLDEST;
-    let wanted = format!("Python {oldest}.{minor} or later");
+    let (major, minor) = OLDEST;
+    let wanted = format!("Python {major}.{minor} or later");
     let asked = Command::new(python)
         .args(["-c", ASK_VERSION])
         .stdin(Stdio::null())
@@ -172,7 +173,6 @@ mod tests {
     use std::path::Path;
 
     use super::{component, version};
-    use crate::Manifest;
 
     #[test]
     fn a_version_is_told_apart() {
@@ -185,12 +185,11 @@ mod tests {
     fn a_folder_without_requirements_says_what_belongs_there() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("plugin.yaml"), "id: a").expect("written");
-        let manifest = Manifest::read(folder.path()).expect("a manifest");
-        let error = component(folder.path(), &manifest).expect_err("there are none");
+        let error = component(folder.path()).expect_err("there are none");
         assert!(
             error.to_string().contains("which pins componentize-py"),
             "{error}"
         );
-        assert!(component(Path::new("/nowhere"), &manifest).is_err());
+        assert!(component(Path::new("/nowhere")).is_err());
     }
 }

@@ -47,7 +47,8 @@ def send(request: Request) -> Response:
     how it was taken, which is what WASI asks for."""
     with ExitStack() as held:
         outgoing = _outgoing(request)
-        body = held.enter_context(outgoing.body())
+        # Finishing the body hands it over, so that it is not given back here.
+        body = outgoing.body()
         try:
             pending = outgoing_handler.handle(outgoing, _options(request))
         except Err as failed:

@@ -37,7 +37,7 @@ fn build(
     let manifest = Manifest::read(folder)?;
     let component = match component {
         Some(built) => built,
-        None => plugin_build::component(folder, &manifest)?,
+        None => plugin_build::component(folder)?,
     };
     let bytes = read(&component)?;
     let whole = plugin_build::append(&bytes, &manifest)?;
