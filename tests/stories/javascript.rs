@@ -159,7 +159,7 @@ grants:
   secrets: { alerts: { sign: true } }
   commands: { note: { create: true } }
 ";
-    let pack = packs::beside(
+    let pack = packs::bound(
         "quiet-router",
         binding,
         &plugin.path().join("quiet-router.wasm"),
@@ -206,7 +206,7 @@ grants: {{ http: {{ \"{origin}\": true }} }}
 ",
         origin = room.origin
     );
-    let pack = packs::beside(
+    let pack = packs::bound(
         "quiet-router",
         &binding,
         &plugin.path().join("quiet-router.wasm"),

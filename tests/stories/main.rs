@@ -10,6 +10,7 @@ mod life;
 mod listener;
 mod misbehaving_plugin;
 mod packs;
+mod python;
 mod telemetry;
 mod vendor;
 mod webhook;

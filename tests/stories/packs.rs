@@ -140,8 +140,8 @@ pub(crate) fn routed_by(plugin: &str, binding: &str, component: &Path) -> TempDi
     folder
 }
 
-/// A pack with a vendor's plugin that is bound like this and does not route its notes.
-pub(crate) fn beside(plugin: &str, binding: &str, component: &Path) -> TempDir {
+/// A pack of the one workflow and a vendor's integration, bound like this.
+pub(crate) fn bound(plugin: &str, binding: &str, component: &Path) -> TempDir {
     let folder = folder(&[
         ("pack.yaml", HEADER),
         ("workflows/note.yaml", WORKFLOW),

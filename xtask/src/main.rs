@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod demo;
 mod edges;
+mod sdk;
 mod shell;
 mod soak;
 mod test;

@@ -1,12 +1,12 @@
 //! `cargo xtask test`: everything CI runs, one after the other; the first failure ends it.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 
 use crate::shell::{self, say};
-use crate::{build, workspace};
+use crate::{build, sdk, workspace};
 
 /// Runs the checks, cheapest first. The tests come last, so that their summary is what one sees.
 pub(crate) fn run() -> Result<()> {
@@ -32,9 +32,9 @@ pub(crate) fn run() -> Result<()> {
     build::everything(false)?;
     step(
         &begun,
-        "5/6 tests of the SDK for JavaScript and of its templates",
+        "5/6 the SDKs for JavaScript and Python, and their templates",
     );
-    javascript()?;
+    sdk::test()?;
     step(
         &begun,
         "6/6 tests: units, stories, generated documents against the code, examples in the docs",
@@ -55,24 +55,6 @@ fn step(begun: &Instant, what: &str) {
         "step {what} ({} s so far)",
         begun.elapsed().as_secs()
     ));
-}
-
-/// The SDK for JavaScript: its own tests, and what the stories need to build plugins with it.
-fn javascript() -> Result<()> {
-    let version = shell::output(Command::new("node").arg("--version"));
-    let version = version.context("Node.js 20 or later is needed: https://nodejs.org")?;
-    let major = version.trim_start_matches('v').split('.').next();
-    if major
-        .and_then(|major| major.parse().ok())
-        .is_none_or(|major: u32| major < 20)
-    {
-        bail!("Node.js 20 or later is needed, and this is {version}: https://nodejs.org");
-    }
-    let folder = workspace::root().join("sdk").join("javascript");
-    for arguments in [&["ci", "--no-audit", "--no-fund"][..], &["test"]] {
-        shell::run(Command::new("npm").args(arguments).current_dir(&folder))?;
-    }
-    Ok(())
 }
 
 /// `cargo deny`. The advisories need a database from the network: where it cannot be reached the

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::{cargo, javascript};
+use crate::{cargo, javascript, python};
 
 /// What a plugin is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,12 +12,14 @@ enum Language {
     Rust,
     /// Or TypeScript.
     JavaScript,
+    Python,
 }
 
 /// Languages by the file that a folder has where its plugin is written in one.
-const LANGUAGES: [(&str, Language); 2] = [
+const LANGUAGES: [(&str, Language); 3] = [
     ("Cargo.toml", Language::Rust),
     ("package.json", Language::JavaScript),
+    ("pyproject.toml", Language::Python),
 ];
 
 /// Builds the plugin in a folder and returns where its component lies. What the tools of its language
@@ -29,6 +31,7 @@ pub fn component(folder: &Path) -> Result<PathBuf> {
     match language(folder)? {
         Language::Rust => cargo::component(folder),
         Language::JavaScript => javascript::component(folder),
+        Language::Python => python::component(folder),
     }
 }
 
@@ -58,8 +61,13 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .contains("none of Cargo.toml, package.json"),
+                .contains("none of Cargo.toml, package.json, pyproject.toml"),
             "{error}"
+        );
+        std::fs::write(folder.path().join("pyproject.toml"), "").expect("written");
+        assert_eq!(
+            language(folder.path()).expect("a language"),
+            Language::Python
         );
         std::fs::write(folder.path().join("package.json"), "{}").expect("written");
         assert_eq!(

@@ -5,6 +5,7 @@ mod cargo;
 mod javascript;
 mod language;
 mod manifest;
+mod python;
 mod target;
 mod world;
 

@@ -229,6 +229,7 @@ fn secret(hosts: &IndexMap<String, bool>) -> SecretGrant {
     SecretGrant {
         hosts: hosts.clone(),
         sign: true,
+        ..SecretGrant::default()
     }
 }
 

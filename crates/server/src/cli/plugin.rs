@@ -57,18 +57,22 @@ pub(crate) enum PluginCommand {
     },
     /// Builds the plugin in a folder, and puts its manifest into the component
     #[command(
-        after_help = "The folder holds a Rust package that depends on the SDK, and beside its Cargo.toml
-a plugin.yaml (id, version, title, hooks, capabilities) and, where it has settings, their
-settings.schema.json.
+        after_help = "The folder holds a Rust package or a Python project that uses the SDK, and beside its
+Cargo.toml or pyproject.toml a plugin.yaml (id, version, title, hooks, capabilities) and, where it has
+settings, their settings.schema.json. What Python needs for that is installed into .venv of the folder.
 
-Example:
-  wright plugin build my-router"
+Examples:
+  wright plugin build my-router
+  wright plugin build my-router --component my-router/build/component.wasm"
     )]
     Build {
         /// The plugin's folder
         #[arg(default_value = ".")]
         folder: PathBuf,
-        /// Where the component goes; without it, beside the Cargo.toml under the plugin's id
+        /// The component, where something else builds it; only the manifest is put into it
+        #[arg(long, value_name = "FILE")]
+        component: Option<PathBuf>,
+        /// Where the component goes; without it, in the plugin's folder under the plugin's id
         #[arg(long, value_name = "FILE", env = "WRIGHT_OUT")]
         out: Option<PathBuf>,
     },

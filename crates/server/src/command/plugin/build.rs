@@ -14,18 +14,31 @@ use super::{inspect, read};
 use crate::cli::Format;
 use crate::command::print;
 
-pub(super) fn run(folder: &Path, out: Option<PathBuf>, format: Format) -> Result<()> {
-    let (file, inspection) = build(folder, out)?;
+pub(super) fn run(
+    folder: &Path,
+    component: Option<PathBuf>,
+    out: Option<PathBuf>,
+    format: Format,
+) -> Result<()> {
+    let (file, inspection) = build(folder, component, out)?;
     let built = json!({ "file": file, "component": inspection });
     print(format, &built, || {
         format!("{}\n{}", file.display(), inspect::told(&inspection))
     })
 }
 
-/// Builds the plugin in a folder; the file is written only where the component is what its manifest says.
-pub(super) fn build(folder: &Path, out: Option<PathBuf>) -> Result<(PathBuf, Inspection)> {
+/// Builds the plugin in a folder, or takes what something else has built of it; the file is written
+/// only where the component is what its manifest says.
+pub(super) fn build(
+    folder: &Path,
+    component: Option<PathBuf>,
+    out: Option<PathBuf>,
+) -> Result<(PathBuf, Inspection)> {
     let manifest = Manifest::read(folder)?;
-    let component = plugin_build::component(folder)?;
+    let component = match component {
+        Some(built) => built,
+        None => plugin_build::component(folder)?,
+    };
     let bytes = read(&component)?;
     let whole = plugin_build::append(&bytes, &manifest)?;
     let inspection = WasmPlugins::new(plugin_host::Options::default())?.inspect(&whole)?;

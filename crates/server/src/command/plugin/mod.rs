@@ -21,7 +21,11 @@ const MAX_BYTES: u64 = 64 << 20;
 pub(super) fn run(command: PluginCommand, format: Format) -> Result<Outcome> {
     match command {
         PluginCommand::Inspect { file } => inspect::run(&file, format)?,
-        PluginCommand::Build { folder, out } => build::run(&folder, out, format)?,
+        PluginCommand::Build {
+            folder,
+            component,
+            out,
+        } => build::run(&folder, component, out, format)?,
         PluginCommand::New {
             name,
             hook,

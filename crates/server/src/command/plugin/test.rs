@@ -78,7 +78,7 @@ pub(super) fn prepare(folder: &Path, component: Option<PathBuf>) -> Result<(Vec<
     }
     let component = match component {
         Some(component) => component,
-        None => build::build(folder, None)?.0,
+        None => build::build(folder, None, None)?.0,
     };
     let sandbox = Sandbox::new(read(&component)?)?;
     Ok((suites, sandbox))
