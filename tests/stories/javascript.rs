@@ -5,7 +5,7 @@
 //! It takes Node.js, and the SDK's packages: `npm ci` in `sdk/javascript`, which `cargo xtask test` runs.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -59,7 +59,7 @@ async fn a_plugin_goes_from_its_template_to_a_record_that_it_routed() {
     let Some(plugin) = project("routing") else {
         return;
     };
-    the_page_shows_the_template(plugin.path());
+    the_page_shows_the_template(&plugin.path());
     let tested = Command::new("npm")
         .arg("test")
         .current_dir(plugin.path())
@@ -67,8 +67,9 @@ async fn a_plugin_goes_from_its_template_to_a_record_that_it_routed() {
         .expect("npm runs");
     assert!(tested.status.success(), "{}", said(&tested));
 
-    let told = built(plugin.path());
+    let told = built(&plugin.path());
     assert_eq!(told["component"]["hooks"], json!(["routing"]));
+    passes_its_cases(&plugin.path());
     let imports = told["component"]["imports"].as_array().expect("a list");
     // It gets its time and chance in the call, and nothing from WASI.
     let beyond = |name: &&Json| !name.to_string().contains("servicewright:plugin/");
@@ -93,7 +94,7 @@ async fn what_goes_wrong_in_it_ends_within_its_limits() {
         return;
     };
     fs::write(plugin.path().join("src/plugin.js"), UNRULY).expect("written");
-    built(plugin.path());
+    built(&plugin.path());
     let page = page();
     let binding = block(&page, "yaml", "apiVersion").replace("service-desk", "editors");
     let component = plugin.path().join("quiet-router.wasm");
@@ -147,7 +148,8 @@ async fn a_signed_alert_becomes_a_record() {
     let Some(plugin) = project("webhook") else {
         return;
     };
-    built(plugin.path());
+    built(&plugin.path());
+    passes_its_cases(&plugin.path());
     let binding = "apiVersion: servicewright/v1
 kind: Plugin
 id: quiet-router
@@ -187,7 +189,8 @@ async fn what_happens_is_told_to_a_room() {
     let Some(plugin) = project("delivery") else {
         return;
     };
-    let told = built(plugin.path());
+    let told = built(&plugin.path());
+    passes_its_cases(&plugin.path());
     let imports = told["component"]["imports"].to_string();
     assert!(imports.contains("wasi:http/outgoing-handler"), "{imports}");
     let room = Listener::start().await;
@@ -225,9 +228,18 @@ grants: {{ http: {{ \"{origin}\": true }} }}
     assert_eq!(heard[0].0["idempotency-key"], heard[1].0["idempotency-key"]);
 }
 
-/// A project as `wright plugin new` makes it of a template, but for the SDK, which is where it is
-/// developed; nothing where Node.js or the SDK's packages are missing.
-fn project(hook: &str) -> Option<TempDir> {
+/// A project in a folder of its own.
+struct Project(TempDir);
+
+impl Project {
+    fn path(&self) -> PathBuf {
+        self.0.path().join("quiet-router")
+    }
+}
+
+/// A project as `wright plugin new` makes it, with the packages that lie where the SDK is developed
+/// instead of those that `npm install` would fetch; nothing where Node.js or they are missing.
+fn project(hook: &str) -> Option<Project> {
     let sdk = repository().join("sdk/javascript");
     if Command::new("npm").arg("--version").output().is_err() {
         eprintln!("skipped: there is no npm here, which comes with Node.js 20 or later");
@@ -238,35 +250,39 @@ fn project(hook: &str) -> Option<TempDir> {
         return None;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let templates = repository().join("sdk/templates/javascript");
-    for part in ["shared", hook] {
-        copy(&templates.join(part), folder.path(), hook);
-    }
-    let packages = folder.path().join("node_modules/@servicewright");
+    let made = Command::new(binary())
+        .args([
+            "plugin",
+            "new",
+            "quiet-router",
+            "--lang",
+            "js",
+            "--hook",
+            hook,
+        ])
+        .current_dir(folder.path())
+        .output()
+        .expect("it runs");
+    assert!(made.status.success(), "{}", said(&made));
+    let packages = folder
+        .path()
+        .join("quiet-router/node_modules/@servicewright");
     fs::create_dir_all(&packages).expect("a folder");
     std::os::unix::fs::symlink(sdk, packages.join("sdk")).expect("a link");
-    Some(folder)
+    Some(Project(folder))
 }
 
-/// Copies a folder's files with their placeholders filled in.
-fn copy(from: &Path, to: &Path, hook: &str) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder").flatten() {
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            copy(&from, &to, hook);
-        } else {
-            let text = fs::read_to_string(&from).expect("text");
-            fs::write(to, filled_in(&text, hook)).expect("written");
-        }
-    }
-}
-
-fn filled_in(text: &str, hook: &str) -> String {
-    text.replace("__NAME__", "quiet-router")
-        .replace("__TITLE__", "Quiet router")
-        .replace("__TYPE__", "QuietRouter")
-        .replace("__HOOK__", hook)
+/// Asks the plugin what its cases say.
+fn passes_its_cases(plugin: &Path) {
+    let mut wright = Command::new(binary());
+    let asked = wright.args(["plugin", "test", "--component", "quiet-router.wasm"]);
+    let asked = asked.current_dir(plugin).output().expect("it runs");
+    assert!(asked.status.success(), "{}", said(&asked));
+    assert!(
+        said(&asked).contains("test result: ok."),
+        "{}",
+        said(&asked)
+    );
 }
 
 /// Builds the plugin without a word of warning, and returns what was told of it.

@@ -88,6 +88,11 @@ async fn a_plugin_in_python_goes_from_its_template_to_a_record_that_it_routed() 
 
     let told = built(plugin);
     assert_eq!(told["component"]["hooks"], json!(["routing"]));
+    let mut wright = Command::new(binary());
+    let asked = wright.args(["plugin", "test", "--component", "quiet-router.wasm"]);
+    let asked = asked.current_dir(plugin).output().expect("it runs");
+    let said = String::from_utf8_lossy(&asked.stdout);
+    assert!(asked.status.success(), "{said}");
     let imports = told["component"]["imports"].to_string();
     assert!(
         imports.contains("servicewright:plugin/directory") && !imports.contains("wasi:http"),
@@ -238,29 +243,31 @@ fn python_is_there() -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// What `wright plugin new quiet-router --lang python` makes of the template for a hook.
+/// Puts what `wright plugin new` makes into a folder.
 fn generate(plugin: &Path, hook: &str) {
-    let filled = |text: &str| {
-        text.replace("__NAME__", "quiet-router")
-            .replace("__SNAKE__", "quiet_router")
-            .replace("__TITLE__", "Quiet router")
-            .replace("__TYPE__", "QuietRouter")
-            .replace("__HOOK__", hook)
-    };
-    let templates = repository().join("sdk/templates/python");
-    for template in [templates.join("shared"), templates.join(hook)] {
-        for file in files(&template) {
-            let path = file.strip_prefix(&template).expect("it is in there");
-            let made = plugin.join(filled(path.to_str().expect("a path of text")));
-            let text = fs::read_to_string(&file).expect("a text");
-            put(&made, &filled(&text));
-        }
-    }
-    let sdk = repository().join("sdk/python");
-    for file in files(&sdk.join("servicewright_sdk")) {
-        let path = file.strip_prefix(&sdk).expect("it is in there");
-        let text = fs::read_to_string(&file).expect("a text");
-        put(&plugin.join("vendor").join(path), &text);
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = Command::new(binary())
+        .args([
+            "plugin",
+            "new",
+            "quiet-router",
+            "--lang",
+            "python",
+            "--hook",
+            hook,
+        ])
+        .current_dir(folder.path())
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.success(), "{said}");
+    let made = folder.path().join("quiet-router");
+    for file in files(&made) {
+        let path = file.strip_prefix(&made).expect("it is in there");
+        put(
+            &plugin.join(path),
+            &fs::read_to_string(&file).expect("a text"),
+        );
     }
 }
 

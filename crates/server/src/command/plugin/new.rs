@@ -65,7 +65,8 @@ pub(super) fn run(name: &BindingId, hook: Hook, language: Language, format: Form
         }
     }
     let (from, to) = layout.sdk;
-    for (path, bytes) in embedded::sdk(from) {
+    // The SDK's own tests stay where it is developed.
+    for (path, bytes) in embedded::sdk(from).filter(|(path, _)| !path.starts_with("test/")) {
         write(&folder.join(to), path, &alone(path, bytes))?;
     }
     let made = json!({ "folder": folder, "hook": hook, "test": layout.test });
