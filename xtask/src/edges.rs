@@ -56,10 +56,13 @@ fn crates_know_only_what_they_may() {
         definition -> calendar, model
         engine -> calendar, definition, model
         hostile -> sdk
+        pagerduty -> sdk
         plugin-host -> engine, model
         server -> api, calendar, definition, engine, model, plugin-build, plugin-host, store
         skills-router -> sdk
+        slack -> sdk
         store -> engine, model
+        teams -> sdk
         webhook -> sdk
         xtask -> plugin-build
     "]]

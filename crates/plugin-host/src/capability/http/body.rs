@@ -138,7 +138,10 @@ mod tests {
         });
         assert_eq!(
             found.unwrap(),
-            [filling("/routing_key", "routing-key"), filling("/a/0", "other")]
+            [
+                filling("/routing_key", "routing-key"),
+                filling("/a/0", "other")
+            ]
         );
         assert!(asked.is_empty());
         let mut nothing = headers(&[]);
@@ -161,7 +164,11 @@ mod tests {
     #[test]
     fn a_secret_goes_where_it_was_told_and_nowhere_that_the_text_says() {
         let body = json!({ "routing_key": "", "summary": "{{secret:key}} \"é\"", "n": 12_345_678_901_i64 });
-        let sent = filled(body.to_string().as_bytes(), &[filling("/routing_key", "a\"\\\n")]).unwrap();
+        let sent = filled(
+            body.to_string().as_bytes(),
+            &[filling("/routing_key", "a\"\\\n")],
+        )
+        .unwrap();
         let sent: serde_json::Value = serde_json::from_slice(&sent).unwrap();
         let expected = json!({ "routing_key": "a\"\\\n", "summary": "{{secret:key}} \"é\"", "n": 12_345_678_901_i64 });
         assert_eq!(sent, expected);

@@ -156,8 +156,7 @@ impl Outgoing {
             if !secrets.is_empty() {
                 let mut parts = request.uri().clone().into_parts();
                 parts.path_and_query = Some(filled);
-                *request.uri_mut() =
-                    Uri::from_parts(parts).map_err(|_| Fault::MalformedAddress)?;
+                *request.uri_mut() = Uri::from_parts(parts).map_err(|_| Fault::MalformedAddress)?;
                 used.extend(secrets);
             }
         }

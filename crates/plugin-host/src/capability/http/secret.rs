@@ -75,8 +75,8 @@ pub(crate) fn fill_address(
     }
     let encoded = |secret: &SecretValue| encode(secret).into_bytes();
     let (filled, used) = replace(path.as_str(), Fault::MalformedAddress, encoded, find)?;
-    let path =
-        PathAndQuery::from_maybe_shared(Bytes::from(filled)).map_err(|_| Fault::MalformedAddress)?;
+    let path = PathAndQuery::from_maybe_shared(Bytes::from(filled))
+        .map_err(|_| Fault::MalformedAddress)?;
     Ok((path, used))
 }
 
