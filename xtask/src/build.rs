@@ -10,10 +10,13 @@ use crate::shell::{self, say};
 use crate::{wasm_target, workspace};
 
 /// The plugins that ship inside the server; each is a package of the same name in `plugins/`.
-const PLUGINS: [&str; 4] = [
+const PLUGINS: [&str; 7] = [
     "change-advisory",
     "contract-hours",
+    "pagerduty",
     "skills-router",
+    "slack",
+    "teams",
     "webhook",
 ];
 

@@ -56,11 +56,14 @@ fn crates_know_only_what_they_may() {
         definition -> calendar, model
         engine -> calendar, definition, model
         hostile -> sdk
+        pagerduty -> sdk
         plugin-host -> engine, model
         plugin-test -> calendar, engine, model, plugin-host
         server -> api, calendar, definition, engine, model, plugin-build, plugin-host, plugin-test, store
         skills-router -> sdk
+        slack -> sdk
         store -> engine, model
+        teams -> sdk
         webhook -> sdk
         xtask -> plugin-build
     "]]

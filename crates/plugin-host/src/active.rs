@@ -54,6 +54,8 @@ pub(crate) struct Granted {
 #[derive(Debug)]
 pub(crate) struct Secret {
     pub(crate) origins: Vec<Origin>,
+    pub(crate) url: bool,
+    pub(crate) body: bool,
     pub(crate) sign: bool,
 }
 
@@ -151,6 +153,8 @@ impl Granted {
         let secrets = grants.secrets.iter().map(|(id, grant)| {
             let secret = Secret {
                 origins: origins(&grant.hosts)?,
+                url: grant.url,
+                body: grant.body,
                 sign: grant.sign && asked(|asks| asks.sign),
             };
             Ok((id.clone(), secret))

@@ -18,7 +18,8 @@ pub struct Call {
     pub seed: u64,
     /// Whoever set this off: the id of a person, `binding:` and the id of a binding, or `timer`.
     pub actor: String,
-    /// What later servers say beyond the rest.
+    /// What servers say beyond the rest: `binding` is the id of the binding that is asked, by which an
+    /// integration knows the events that it caused itself.
     pub facts: Fields,
     pub(crate) settings: String,
 }

@@ -1,7 +1,8 @@
 //! Requests to the hosts that the binding grants. For integrations.
 //!
 //! Redirects are not followed: one comes back as the 3xx that it is. A secret gets into a header by
-//! `{{secret:name}}`, which the server replaces on the way out.
+//! `{{secret:name}}`, which the server replaces on the way out; into the path and the query of the
+//! address too, where its grant says `url: true`; and into a JSON body by [`Request::secret_in_body`].
 
 use std::time::Duration;
 
@@ -56,6 +57,17 @@ impl Request {
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// The same with a secret in its body: on the way out the server puts it in place of the string that
+    /// a JSON pointer (RFC 6901) leads to. The grant of the secret has to say `body: true`, and the body
+    /// to be JSON of at most 64 KiB.
+    #[must_use]
+    pub fn secret_in_body(self, secret: &str, pointer: &str) -> Self {
+        self.header(
+            "servicewright-secret-in-body",
+            format!("{secret} {pointer}"),
+        )
     }
 
     /// The same with a time limit.

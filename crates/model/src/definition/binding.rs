@@ -99,9 +99,15 @@ pub struct Grants {
 #[serde(deny_unknown_fields, default)]
 #[schemars(inline)]
 pub struct SecretGrant {
-    /// The origins whose requests may carry it.
+    /// The origins whose requests may carry it, in a header.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub hosts: IndexMap<String, bool>,
+    /// Whether the path and the query of an address may carry it too; servers and proxies tend to log those.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub url: bool,
+    /// Whether a JSON body may carry it too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub body: bool,
     /// Whether it may sign and verify messages.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sign: bool,

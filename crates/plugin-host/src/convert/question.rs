@@ -9,6 +9,7 @@ use model::value::Value;
 use std::collections::BTreeMap;
 
 use super::value::fields;
+use crate::active::Bound;
 use crate::bindings::contract::types;
 use crate::bindings::{approver, calculator, deliverer, receiver};
 
@@ -17,15 +18,18 @@ use calculator::exports::servicewright::plugin::service_level;
 use deliverer::exports::servicewright::plugin::delivery;
 use receiver::exports::servicewright::plugin::webhook;
 
-pub(crate) fn call(call: &Call, settings: &str) -> types::Call {
+pub(crate) fn call(call: &Call, bound: &Bound) -> types::Call {
     types::Call {
         id: call.id.clone(),
         attempt: call.attempt,
         now: call.now.millis(),
         seed: call.seed,
         actor: call.actor.clone(),
-        settings: settings.to_owned(),
-        facts: Vec::new(),
+        settings: bound.settings.clone(),
+        facts: vec![types::Field {
+            id: "binding".to_owned(),
+            value: types::Value::Text(bound.id.to_string()),
+        }],
     }
 }
 

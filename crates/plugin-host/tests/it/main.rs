@@ -5,6 +5,7 @@
 
 mod hostile;
 mod outgoing;
+mod secrets_in_requests;
 mod set_up;
 mod shipped;
 mod support;

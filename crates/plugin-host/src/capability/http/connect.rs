@@ -3,13 +3,14 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Uri;
 use http::uri::PathAndQuery;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use model::hook::FailureKind;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,8 +21,9 @@ use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::address::Trust;
+use super::body::{self, Filling};
 use super::origin::{split_port, unbracketed};
-use super::secret;
+use super::{Refusal, secret};
 use crate::options::{Exchange, SecretValue};
 
 /// How large the body of a request or a response may be, in bytes.
@@ -115,6 +117,10 @@ pub(super) struct Request {
     pub(super) target: Target,
     pub(super) trust: Trust,
     pub(super) message: http::Request<WasiBody>,
+    /// What is still to go into the body.
+    pub(super) fillings: Vec<Filling>,
+    /// Where to say why the body cannot take it.
+    pub(super) refusal: Arc<OnceLock<Refusal>>,
     pub(super) timeouts: Timeouts,
     pub(super) sent: Vec<SecretValue>,
 }
@@ -124,8 +130,20 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Request {
     pub(super) async fn send(self) -> Result<http::Response<WasiBody>, Error> {
-        if let Some(exchange) = self.client.exchange.clone() {
-            return self.send_nowhere(&exchange).await;
+        let (mut parts, mut body) = self.message.into_parts();
+        if !self.fillings.is_empty() {
+            body = match body::fill(body, &self.fillings).await? {
+                Ok(body) => body,
+                Err(message) => {
+                    let message = format!("{message}, to {}", self.target);
+                    let _ = self.refusal.set((FailureKind::InvalidInput, message));
+                    return Err(Error::HttpRequestDenied);
+                }
+            };
+        }
+        if let Some(exchange) = &self.client.exchange {
+            let request = http::Request::from_parts(parts, body);
+            return exchanged(exchange, request, &self.sent).await;
         }
         let connecting = connect(&self.client, &self.target, self.trust);
         let stream = timeout(self.timeouts.connect, connecting)
@@ -142,7 +160,6 @@ impl Request {
                 tracing::debug!(%error, "a plugin's connection ended");
             }
         });
-        let (mut parts, body) = self.message.into_parts();
         // What follows the host is all that a server is sent.
         let path = parts.uri.path_and_query().cloned();
         parts.uri = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
@@ -156,17 +173,22 @@ impl Request {
         };
         receive(response.map_err(Error::Hyper)?, &self.sent).await
     }
+}
 
-    async fn send_nowhere(self, exchange: &Exchange) -> Result<http::Response<WasiBody>, Error> {
-        let (parts, body) = self.message.into_parts();
-        let body = Limited::new(body, BODY)
-            .collect()
-            .await
-            .map_err(|_| Error::HttpRequestBodySize(Some(BODY as u64)))?;
-        let request = http::Request::from_parts(parts, body.to_bytes());
-        let response = exchange(&request).ok_or(Error::ConnectionRefused)?;
-        receive(response.map(Full::new), &self.sent).await
-    }
+/// The answer of what stands in for the network.
+async fn exchanged(
+    exchange: &Exchange,
+    request: http::Request<WasiBody>,
+    sent: &[SecretValue],
+) -> Result<http::Response<WasiBody>, Error> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, BODY)
+        .collect()
+        .await
+        .map_err(|_| Error::HttpRequestBodySize(Some(BODY as u64)))?;
+    let request = http::Request::from_parts(parts, body.to_bytes());
+    let response = exchange(&request).ok_or(Error::ConnectionRefused)?;
+    receive(response.map(Full::new), sent).await
 }
 
 async fn connect(client: &Client, target: &Target, trust: Trust) -> Result<Box<dyn Stream>, Error> {

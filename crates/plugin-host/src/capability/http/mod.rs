@@ -1,15 +1,18 @@
 //! Outgoing HTTP for integrations. A request goes where a grant says and nowhere else: its origin is
 //! checked, its host resolved once, each address checked, and the connection made to a checked address.
 //! Redirects are handed to the guest, which may make a new request; that is checked like any other.
+//! Secrets are put in on the way out, where their grants let them go, and blanked in what comes back.
 
 mod address;
+mod body;
 mod connect;
 mod origin;
 mod secret;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::Uri;
 use http::uri::Scheme;
 use model::hook::FailureKind;
 use model::id::SecretId;
@@ -18,8 +21,9 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 pub(crate) use self::connect::Client;
 pub(crate) use self::origin::Origin;
 
+use self::body::Filling;
 use self::connect::{Request, Target, Timeouts};
-use self::secret::Fault;
+use self::secret::{Fault, Place};
 use crate::active::Bound;
 use crate::options::{SecretValue, Secrets};
 
@@ -36,9 +40,10 @@ pub(crate) struct Outgoing {
     /// Whether this call may make requests at all.
     open: bool,
     requests: u32,
-    /// What went out, and must not come back.
+    /// What went out, in every spelling, and must not come back.
     sent: Vec<SecretValue>,
-    refusal: Option<(FailureKind, String)>,
+    /// The first one; whether a body can take a secret shows only while the request is under way.
+    refusal: Arc<OnceLock<Refusal>>,
 }
 
 type Sent = Box<dyn Future<Output = Result<Received, Error>> + Send>;
@@ -61,7 +66,7 @@ impl Outgoing {
             open,
             requests: 0,
             sent: Vec::new(),
-            refusal: None,
+            refusal: Arc::default(),
         }
     }
 
@@ -76,8 +81,8 @@ impl Outgoing {
     }
 
     /// Why a request was refused, where one was: the guest learns only that it was denied.
-    pub(crate) const fn refusal(&self) -> Option<&(FailureKind, String)> {
-        self.refusal.as_ref()
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.get()
     }
 
     /// Checks a request and makes it ready to go.
@@ -105,22 +110,9 @@ impl Outgoing {
                 (FailureKind::Misconfigured, message)
             })?;
         let trust = grant.trust();
-        let known = &self.bound.granted.secrets;
-        for value in request.headers_mut().values_mut() {
-            let filled = secret::fill(value, |id| {
-                let grant = known.get(id).ok_or(Fault::NotGranted)?;
-                if !grant.origins.iter().any(|origin| origin.covers(&target)) {
-                    return Err(Fault::OtherHost);
-                }
-                (self.secrets)(&self.bound.id, id).ok_or(Fault::Missing)
-            });
-            let (filled, used) = filled
-                .map_err(|fault| (FailureKind::Misconfigured, format!("{fault}, to {target}")))?;
-            if !used.is_empty() {
-                *value = filled;
-                self.sent.extend(used);
-            }
-        }
+        let fillings = self
+            .fill(&mut request, &target)
+            .map_err(|fault| (FailureKind::Misconfigured, format!("{fault}, to {target}")))?;
         if !self.sent.is_empty() {
             // What comes back compressed could not be searched for what went out.
             let identity = http::HeaderValue::from_static("identity");
@@ -134,6 +126,8 @@ impl Outgoing {
             target,
             trust,
             message: request,
+            fillings,
+            refusal: Arc::clone(&self.refusal),
             timeouts: Timeouts {
                 connect: asked.connect_timeout.unwrap_or(CONNECT).min(CONNECT),
                 first_byte: asked.first_byte_timeout,
@@ -141,9 +135,56 @@ impl Outgoing {
             sent: self.sent.clone(),
         })
     }
+
+    /// Puts the secrets in that the request names, and tells what is still to go into its body.
+    fn fill(
+        &mut self,
+        request: &mut http::Request<WasiBody>,
+        target: &Target,
+    ) -> Result<Vec<Filling>, Fault> {
+        let mut used = Vec::new();
+        let find = |id: &SecretId, place| self.find(id, place, target);
+        let fillings = body::take(request.headers_mut(), |id| find(id, Place::Body))?;
+        used.extend(fillings.iter().map(|filling| filling.secret().clone()));
+        for value in request.headers_mut().values_mut() {
+            let (filled, secrets) = secret::fill(value, |id| find(id, Place::Header))?;
+            *value = filled;
+            used.extend(secrets);
+        }
+        if let Some(path) = request.uri().path_and_query() {
+            let (filled, secrets) = secret::fill_address(path, |id| find(id, Place::Address))?;
+            if !secrets.is_empty() {
+                let mut parts = request.uri().clone().into_parts();
+                parts.path_and_query = Some(filled);
+                *request.uri_mut() = Uri::from_parts(parts).map_err(|_| Fault::MalformedAddress)?;
+                used.extend(secrets);
+            }
+        }
+        self.sent.extend(used.iter().flat_map(secret::spellings));
+        Ok(fillings)
+    }
+
+    /// A secret that may go to this place of a request to this target.
+    fn find(&self, id: &SecretId, place: Place, target: &Target) -> Result<SecretValue, Fault> {
+        let grant = self
+            .bound
+            .granted
+            .secrets
+            .get(id)
+            .ok_or(Fault::NotGranted)?;
+        if !grant.origins.iter().any(|origin| origin.covers(target)) {
+            return Err(Fault::OtherHost);
+        }
+        match place {
+            Place::Address if !grant.url => return Err(Fault::NotInAddresses),
+            Place::Body if !grant.body => return Err(Fault::NotInBodies),
+            _ => {}
+        }
+        self.secret(id).ok_or(Fault::Missing)
+    }
 }
 
-type Refusal = (FailureKind, String);
+pub(crate) type Refusal = (FailureKind, String);
 
 impl WasiHttpHooks for Outgoing {
     fn send_request(
@@ -162,7 +203,7 @@ impl WasiHttpHooks for Outgoing {
             Err((kind, message)) => {
                 let binding = self.bound.id.as_str();
                 tracing::warn!(target: "plugin", binding, "a request was refused: {message}");
-                self.refusal = Some((kind, message));
+                let _ = self.refusal.set((kind, message));
                 Box::new(std::future::ready(Err(Error::HttpRequestDenied)))
             }
         }
