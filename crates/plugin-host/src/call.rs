@@ -75,7 +75,7 @@ pub(crate) async fn run(
         return nothing(failure(FailureKind::Busy, "the server is stopping"));
     };
 
-    let call = question::call(call, &circumstances.bound.settings);
+    let call = question::call(call, &circumstances.bound.id, &circumstances.bound.settings);
     let mut store = Store::new(place.engine, Guest::new(circumstances));
     hold_to(&mut store, limits);
     let _ticking = place.ticker.tick();

@@ -4,7 +4,7 @@ use engine::port::{Delivery, HttpRequest};
 use model::Instant;
 use model::definition::Category;
 use model::hook::{Call, PastVote, RecordView};
-use model::id::{CalendarId, FieldId, ServiceLevelId, TargetId};
+use model::id::{BindingId, CalendarId, FieldId, ServiceLevelId, TargetId};
 use model::value::Value;
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use calculator::exports::servicewright::plugin::service_level;
 use deliverer::exports::servicewright::plugin::delivery;
 use receiver::exports::servicewright::plugin::webhook;
 
-pub(crate) fn call(call: &Call, settings: &str) -> types::Call {
+pub(crate) fn call(call: &Call, binding: &BindingId, settings: &str) -> types::Call {
     types::Call {
         id: call.id.clone(),
         attempt: call.attempt,
@@ -25,7 +25,10 @@ pub(crate) fn call(call: &Call, settings: &str) -> types::Call {
         seed: call.seed,
         actor: call.actor.clone(),
         settings: settings.to_owned(),
-        facts: Vec::new(),
+        facts: vec![types::Field {
+            id: "binding".to_owned(),
+            value: types::Value::Text(binding.to_string()),
+        }],
     }
 }
 

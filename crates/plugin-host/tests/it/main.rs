@@ -7,4 +7,5 @@ mod hostile;
 mod outgoing;
 mod set_up;
 mod shipped;
+mod signing;
 mod support;
