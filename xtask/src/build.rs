@@ -10,9 +10,11 @@ use crate::shell::{self, say};
 use crate::{wasm_target, workspace};
 
 /// The plugins that ship inside the server; each is a package of the same name in `plugins/`.
-const PLUGINS: [&str; 4] = [
+const PLUGINS: [&str; 6] = [
+    "alertmanager",
     "change-advisory",
     "contract-hours",
+    "github",
     "skills-router",
     "webhook",
 ];

@@ -49,12 +49,15 @@ fn edges() -> String {
 #[test]
 fn crates_know_only_what_they_may() {
     expect![[r"
+        alertmanager -> counterpart, sdk
         api -> engine, model
         calendar -> model
         change-advisory -> sdk
         contract-hours -> sdk
+        counterpart -> sdk
         definition -> calendar, model
         engine -> calendar, definition, model
+        github -> counterpart, sdk
         hostile -> sdk
         plugin-host -> engine, model
         server -> api, calendar, definition, engine, model, plugin-build, plugin-host, store

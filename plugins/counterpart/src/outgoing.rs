@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use servicewright_sdk::delivery::{Call, Event};
-use servicewright_sdk::{Category, OrInvalid, Result};
+use servicewright_sdk::{Category, OrInvalid, Record, Result, Value};
 
 use crate::text::clip;
 
@@ -82,6 +82,35 @@ fn comment(event: &Event) -> Result<Option<Comment>> {
         text: said.text,
         public: said.public,
     }))
+}
+
+/// What stands for a name in a text about a record: `id`, `workflow`, `state`, `team`, `requester`,
+/// `assignee`, or `fields.` and the id of a field.
+pub fn value(record: &Record, name: &str) -> Option<String> {
+    if let Some(field) = name.strip_prefix("fields.") {
+        return text(record.fields.value(field));
+    }
+    match name {
+        "id" => record.id.clone(),
+        "workflow" => Some(record.workflow.clone()),
+        "state" => Some(record.state.clone()),
+        "team" => record.team.clone(),
+        "requester" => record.requester.clone(),
+        "assignee" => record.assignee.clone(),
+        _ => None,
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Text(text) => text.clone(),
+        Value::Boolean(value) => value.to_string(),
+        Value::Integer(value) => value.to_string(),
+        Value::Number(value) => value.to_string(),
+        Value::Instant(value) => value.to_string(),
+        Value::Texts(texts) => texts.join(", "),
+        _ => return None,
+    })
 }
 
 /// Whether somebody still has to work on it.
