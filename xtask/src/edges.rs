@@ -59,6 +59,7 @@ fn crates_know_only_what_they_may() {
         engine -> calendar, definition, model
         github -> counterpart, sdk
         hostile -> sdk
+        jira -> counterpart, sdk
         plugin-host -> engine, model
         server -> api, calendar, definition, engine, model, plugin-build, plugin-host, store
         skills-router -> sdk
