@@ -115,6 +115,11 @@ fn issue_event(
         label.is_some_and(|label| label.eq_ignore_ascii_case(name))
     };
     let moved = |to: &str| {
+        // It may be reported late, when the record has moved on.
+        let who = payload.sender.as_ref().map(|sender| &sender.login);
+        if who.is_some() && who == settings.account.as_ref() {
+            return None;
+        }
         // What is signed, not the header with the delivery's id, which is not.
         let id = format!("issue/{reference}/{}/{}", payload.action, issue.updated_at);
         Some((Happened::Moved(to.to_owned()), id))

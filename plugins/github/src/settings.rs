@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) api: String,
     /// The secret that is the access token.
     pub(crate) token: Option<String>,
+    /// Whose the token is.
+    pub(crate) account: Option<String>,
     pub(crate) timeout: IsoDuration,
     /// The secret that GitHub signs with.
     pub(crate) secret: Option<String>,
@@ -34,6 +36,7 @@ impl Default for Settings {
         Self {
             api: "https://api.github.com".to_owned(),
             token: None,
+            account: None,
             timeout: IsoDuration(Duration::from_secs(10)),
             secret: None,
             previous_secret: None,

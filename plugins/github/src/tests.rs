@@ -20,6 +20,7 @@ const ISSUE: &str = "acme/website#12";
 fn settings() -> Json {
     json!({
         "token": "token",
+        "account": "desk-bot",
         "secret": "webhook",
         "previous_secret": "old",
         "repositories": { "acme/website": true, "acme/secret": false },
@@ -200,6 +201,11 @@ fn closing_and_reopening_move_the_record_from_where_it_is() {
     let input = Fields::new().with("what_remains", "octocat");
     let reopen = Command::transition(subject(), "reopen", input);
     assert_eq!(reply.commands, [reopen]);
+
+    // Our own close, reported when the record is open again.
+    let mut own = payload("closed");
+    own["sender"]["login"] = json!("desk-bot");
+    assert_eq!(receive("issues", &own, open()).commands, []);
 
     // As good as closed, unless the settings have a way of its own for it.
     let mut not_planned = payload("closed");

@@ -11,12 +11,12 @@ use servicewright_sdk::commands::Command;
 use servicewright_sdk::schedule::{self, Call, Schedule};
 use servicewright_sdk::{Instant, Record, Result, directory, key_value, log};
 
-use crate::Jira;
 use crate::api::Api;
 use crate::message::{is_ours, moved, opened};
 use crate::payload::Issue;
 use crate::settings::Settings;
 use crate::text::LABEL;
+use crate::{Jira, known};
 
 /// Where the cursor is kept.
 const CURSOR: &str = "cursor";
@@ -113,15 +113,25 @@ fn of_issue(settings: &Settings, intake: &Intake, issue: &Issue) -> Result<Vec<C
     if !is_ours(settings, issue) {
         return Ok(Vec::new());
     }
-    let record = directory::referenced(&issue.key)?;
-    let message = match &record {
-        None => opened(settings, issue, None),
-        Some(record) if is_later(issue, record) => moved(settings, issue, None, "found"),
-        Some(_) => None,
+    let Some(record) = directory::referenced(&issue.key)? else {
+        let message = opened(settings, issue, None);
+        return Ok(message.map_or_else(Vec::new, |message| commands(intake, &message, None)));
     };
-    Ok(message.map_or_else(Vec::new, |message| {
-        commands(intake, &message, record.as_ref())
-    }))
+    let status = issue.fields.status.as_ref().map(|status| &status.name);
+    let (Some(status), true) = (status, is_later(issue, &record)) else {
+        return Ok(Vec::new());
+    };
+    if known::status(&issue.key)?.as_ref() == Some(status) {
+        return Ok(Vec::new());
+    }
+    let message = moved(settings, issue, None, "found");
+    let commands = message.map_or_else(Vec::new, |message| {
+        commands(intake, &message, Some(&record))
+    });
+    if !commands.is_empty() {
+        known::set(&issue.key, status);
+    }
+    Ok(commands)
 }
 
 /// Whether the issue changed after the record came into its state: or else it is Jira that has to be told.

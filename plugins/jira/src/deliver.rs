@@ -7,11 +7,11 @@ use servicewright_sdk::Error;
 use servicewright_sdk::commands::{Command, Subject};
 use servicewright_sdk::delivery::{self, Call, Delivery, Event};
 
-use crate::Jira;
 use crate::api::Api;
 use crate::payload::project;
 use crate::settings::{Comments, Open, Settings};
 use crate::text::{LABEL, label_of, mark, marked};
+use crate::{Jira, known};
 
 /// What Jira takes, in characters.
 const MAX_SUMMARY: usize = 255;
@@ -30,7 +30,10 @@ impl Delivery for Jira {
             (Some(Told::Comment(comment)), Some(key)) => say(&settings, &comment, key, call, event),
             (Some(Told::Moved), Some(key)) => {
                 if let Some(status) = settings.statuses.get(&event.record.state) {
-                    Api::new(&settings, call.now)?.take_to(key, status)?;
+                    let api = Api::new(&settings, call.now)?;
+                    // Before Jira knows it: it may be found there at once.
+                    known::set(key, status);
+                    api.take_to(key, status)?;
                 }
                 Ok(Vec::new())
             }

@@ -8,6 +8,7 @@
 mod api;
 mod catch_up;
 mod deliver;
+mod known;
 mod message;
 mod payload;
 mod receive;

@@ -26,6 +26,8 @@ pub(crate) fn of_payload(settings: &Settings, payload: &Payload) -> Vec<Message>
             };
             let opened = opened(settings, issue, who);
             let moved = is_moved.then(|| moved(settings, issue, who, &change));
+            // Our own move may be reported late, when the record has moved on.
+            let moved = moved.filter(|_| !is_own(settings, payload));
             // Data Center tells of a comment as a change of the issue too.
             let comment = payload.comment.as_ref();
             let said = comment.and_then(|comment| said(settings, issue, comment));
@@ -42,6 +44,12 @@ pub(crate) fn of_payload(settings: &Settings, payload: &Payload) -> Vec<Message>
         }
         _ => Vec::new(),
     }
+}
+
+fn is_own(settings: &Settings, payload: &Payload) -> bool {
+    let account = settings.account.as_deref();
+    let user = payload.user.as_ref();
+    account.is_some_and(|account| user.is_some_and(|user| user.is(account)))
 }
 
 /// Whether an issue is of a project that is listened to.

@@ -49,6 +49,20 @@ pub(crate) struct Named {
 pub(crate) struct User {
     #[serde(default, rename = "displayName")]
     pub(crate) display_name: String,
+    /// On Cloud.
+    #[serde(default, rename = "accountId")]
+    account_id: Option<String>,
+    /// In a data center.
+    #[serde(default)]
+    name: Option<String>,
+}
+
+impl User {
+    /// Whether this is the account of this id or name.
+    pub(crate) fn is(&self, account: &str) -> bool {
+        let names = [self.account_id.as_deref(), self.name.as_deref()];
+        names.contains(&Some(account))
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,15 +1,15 @@
 //! Receives what Jira reports: whether it is Jira, and what becomes of it.
 
-use counterpart::incoming::take;
+use counterpart::incoming::{Happened, take};
 use counterpart::text::{only_post, said};
 use servicewright_sdk::signing::{from_hex, verify_hmac_sha256};
 use servicewright_sdk::webhook::{self, Call, Reply, Request};
 use servicewright_sdk::{Error, Result, log};
 
-use crate::Jira;
 use crate::message::of_payload;
 use crate::payload::Payload;
 use crate::settings::Settings;
+use crate::{Jira, known};
 
 /// How the signature's header begins.
 const SCHEME: &str = "sha256=";
@@ -48,6 +48,11 @@ impl webhook::Webhook for Jira {
         let mut reply = said(202, "nothing is done about this event");
         for message in of_payload(&settings, &payload) {
             let taken = take(intake, &message)?;
+            if let Happened::Moved(status) = &message.happened
+                && !taken.commands.is_empty()
+            {
+                known::set(&message.reference, status);
+            }
             if reply.commands.is_empty() {
                 reply = taken;
             } else {

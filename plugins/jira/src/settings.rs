@@ -18,6 +18,9 @@ pub(crate) struct Settings {
     /// The secret that is shown with each request.
     #[serde(default)]
     pub(crate) token: Option<String>,
+    /// Whose the token is.
+    #[serde(default)]
+    pub(crate) account: Option<String>,
     #[serde(default = "ten_seconds")]
     pub(crate) timeout: IsoDuration,
     /// The secret that Jira signs with.

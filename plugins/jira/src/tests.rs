@@ -19,6 +19,7 @@ fn settings() -> Json {
     json!({
         "site": "https://acme.atlassian.net/",
         "token": "token",
+        "account": "5b99",
         "secret": "webhook",
         "previous_secret": "old",
         "projects": { "OPS": true, "SEC": false },
@@ -170,6 +171,10 @@ fn a_status_moves_the_record_from_where_it_is() {
     let mut there = record();
     there.state = "resolved".to_owned();
     assert_eq!(receive(&moved(), Some(there)).commands, []);
+    // Our own move, reported when the record has moved on.
+    let mut own = moved();
+    own["user"]["accountId"] = json!("5b99");
+    assert_eq!(receive(&own, Some(record())).commands, []);
     // Something else of it was changed.
     assert_eq!(
         receive(&payload("jira:issue_updated"), Some(record())).commands,
@@ -445,6 +450,33 @@ fn what_changed_here_last_is_not_taken_back() {
     let sent = desk.sent();
     assert_eq!(sent.len(), 1);
     assert!(sent[0].url.ends_with("/rest/api/2/search"));
+}
+
+#[test]
+fn a_status_that_was_set_from_here_is_no_news() {
+    let found = json!({ "issues": [issue("OPS-12", "Done")], "isLast": true }).to_string();
+    let respond = move |sent: &Sent| {
+        let is_search = sent.url.ends_with("/search/jql");
+        let answer = if is_search {
+            Response::new(200, found.clone())
+        } else {
+            ways("To Do")(sent)
+        };
+        Ok(answer)
+    };
+    let mut earlier = record();
+    earlier.state_since = NOW - Duration::from_hours(1);
+    let _desk = desk()
+        .referenced("OPS-12", earlier)
+        .respond(respond)
+        .install();
+    let call = testing::call(&settings());
+    let told = Jira::deliver(&call, &event("transitioned", &["OPS-12"]));
+    assert_eq!(told, Ok(Vec::new()));
+    assert_eq!(Jira::run(&call), Ok(Vec::new()));
+    // Somebody else took it elsewhere and back.
+    crate::known::set("OPS-12", "To Do");
+    assert_eq!(Jira::run(&call), Ok(vec![start()]));
 }
 
 #[test]
