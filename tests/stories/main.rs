@@ -1,8 +1,10 @@
 //! Stories: what people and programs do with the real server, told over HTTP. One file per story, one
 //! binary, so that they are linked once.
 
+mod alertmanager;
 mod change_approval;
 mod first_hour;
+mod github;
 mod idempotency;
 mod javascript;
 mod kill;
@@ -10,6 +12,7 @@ mod life;
 mod listener;
 mod misbehaving_plugin;
 mod packs;
+mod page;
 mod pagerduty;
 mod pagerduty_account;
 mod pages;

@@ -49,13 +49,17 @@ fn edges() -> String {
 #[test]
 fn crates_know_only_what_they_may() {
     expect![[r"
+        alertmanager -> counterpart, sdk
         api -> engine, model
         calendar -> model
         change-advisory -> sdk
         contract-hours -> sdk
+        counterpart -> sdk
         definition -> calendar, model
         engine -> calendar, definition, model
+        github -> counterpart, sdk
         hostile -> sdk
+        jira -> counterpart, sdk
         pagerduty -> sdk
         plugin-host -> engine, model
         plugin-test -> calendar, engine, model, plugin-host

@@ -151,6 +151,22 @@ impl Surroundings for DeskSurroundings {
         Ok(alike.iter().map(|record| view(record, false)).collect())
     }
 
+    fn referenced(
+        &self,
+        binding: &BindingId,
+        reference: &str,
+    ) -> Result<Option<RecordView>, LookupError> {
+        let store = &self.engine.0.store;
+        let Some(id) = store
+            .by_reference(binding, reference)
+            .map_err(unavailable)?
+        else {
+            return Ok(None);
+        };
+        let record = store.record(&id).map_err(unavailable)?;
+        Ok(record.map(|record| view(&record, false)))
+    }
+
     fn business_add(
         &self,
         calendar: &str,

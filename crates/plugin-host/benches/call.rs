@@ -348,6 +348,10 @@ impl Surroundings for Desk {
         Ok(Vec::new())
     }
 
+    fn referenced(&self, _: &BindingId, _: &str) -> Result<Option<RecordView>, LookupError> {
+        Ok(None)
+    }
+
     fn business_add(
         &self,
         _: &str,

@@ -524,6 +524,10 @@ impl Surroundings for Nothing {
         Err(LookupError::Unavailable)
     }
 
+    fn referenced(&self, _: &BindingId, _: &str) -> Result<Option<RecordView>, LookupError> {
+        Err(LookupError::Unavailable)
+    }
+
     fn business_add(&self, _: &str, _: Instant, _: Duration) -> Result<Instant, LookupError> {
         Err(LookupError::Unavailable)
     }

@@ -18,6 +18,9 @@ const TABLE_ELEMENTS: usize = 200_000;
 pub(crate) const LOG_LINES: u32 = 200;
 /// How many bytes a call may log.
 pub(crate) const LOG_BYTES: usize = 64 << 10;
+/// How often a call may ask whether something is a secret: enough for a few senders with an old and
+/// a new token each, and useless for guessing.
+pub(crate) const COMPARISONS: u32 = 16;
 
 /// The limits in force for one kind of hook of a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,7 @@ pub(crate) struct Budget {
     limits: InForce,
     host_calls: u32,
     wasi_calls: u32,
+    comparisons: u32,
     log_lines: u32,
     log_bytes: usize,
 }
@@ -83,6 +87,7 @@ impl Budget {
             limits,
             host_calls: 0,
             wasi_calls: 0,
+            comparisons: 0,
             log_lines: 0,
             log_bytes: 0,
         }
@@ -98,6 +103,18 @@ impl Budget {
         Err(Stop::new(
             FailureKind::Limit,
             format!("it called the server more than {limit} times"),
+        ))
+    }
+
+    /// Counts a comparison with a secret.
+    pub(crate) fn comparison(&mut self) -> Result<(), Stop> {
+        self.comparisons += 1;
+        if self.comparisons <= COMPARISONS {
+            return Ok(());
+        }
+        Err(Stop::new(
+            FailureKind::Limit,
+            format!("it asked more than {COMPARISONS} times whether something is a secret"),
         ))
     }
 
@@ -209,7 +226,7 @@ impl ResourceLimiter for MemoryLimit {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, InForce, LOG_LINES, Logged, MemoryLimit};
+    use super::{Budget, COMPARISONS, InForce, LOG_LINES, Logged, MemoryLimit};
     use crate::options::Options;
     use model::definition::Limits;
     use std::time::Duration;
@@ -236,6 +253,17 @@ mod tests {
         assert!(!limit.denied());
         assert!(!limit.memory_growing(400, 401, None).unwrap());
         assert!(limit.denied());
+    }
+
+    #[test]
+    fn secrets_are_compared_too_rarely_to_be_guessed() {
+        let limits = InForce::new(&Options::default(), &Limits::default(), false);
+        let mut budget = Budget::new(limits);
+        for _ in 0..COMPARISONS {
+            assert!(budget.comparison().is_ok());
+        }
+        let stop = budget.comparison().unwrap_err();
+        assert!(stop.to_string().contains("whether something is a secret"));
     }
 
     #[test]

@@ -25,6 +25,13 @@ pub struct Call {
 }
 
 impl Call {
+    /// Whether the binding itself set this off: what an integration is told of then is its own echo.
+    pub fn is_own(&self) -> bool {
+        let binding = self.facts.get::<Option<&str>>("binding").ok().flatten();
+        let actor = self.actor.strip_prefix("binding:");
+        binding.is_some() && binding == actor
+    }
+
     /// The settings of the binding, as the plugin's own type.
     ///
     /// # Errors
@@ -46,6 +53,17 @@ mod tests {
     struct Settings {
         #[serde(rename = "team")]
         _team: String,
+    }
+
+    #[test]
+    fn a_binding_knows_its_own_echo() {
+        let mut call = testing::call(&serde_json::json!({}));
+        call.facts.set("binding", "github");
+        assert!(!call.is_own());
+        call.actor = "binding:monitoring".to_owned();
+        assert!(!call.is_own());
+        call.actor = "binding:github".to_owned();
+        assert!(call.is_own());
     }
 
     #[test]

@@ -156,3 +156,11 @@ pub fn linked(id: &str, kind: &str) -> Result<Vec<Record>> {
 pub fn alike(workflow: &str, fields: impl Into<Fields>, since: Instant) -> Result<Vec<Record>> {
     host::alike(workflow, fields.into(), since)
 }
+
+/// The record that this binding knows by this reference, as it stands just now. Needs `record` granted.
+///
+/// # Errors
+/// Where it was not granted.
+pub fn referenced(reference: &str) -> Result<Option<Record>> {
+    host::referenced(reference)
+}

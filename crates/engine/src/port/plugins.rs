@@ -139,6 +139,12 @@ pub trait Surroundings: Send + Sync {
         fields: &[(FieldId, Value)],
         since: Instant,
     ) -> Result<Vec<RecordView>, LookupError>;
+    /// The record that a binding knows by a reference.
+    fn referenced(
+        &self,
+        binding: &BindingId,
+        reference: &str,
+    ) -> Result<Option<RecordView>, LookupError>;
     /// The instant after so much business time.
     fn business_add(
         &self,

@@ -93,6 +93,18 @@ impl Host for Guest {
         });
         Ok(found.map(|records| views(&records)))
     }
+
+    fn referenced(&mut self, reference: String) -> Answer<Option<View>> {
+        self.budget.host_call()?;
+        if let Err(error) = named("a reference", &reference) {
+            return Ok(Err(error));
+        }
+        let what = format!("referenced {reference}");
+        let found = self.query(RECORD, &what, |guest| {
+            guest.around.referenced(&guest.bound.id, &reference)
+        });
+        Ok(found.map(|record| record.as_ref().map(question::record)))
+    }
 }
 
 impl Guest {

@@ -79,4 +79,8 @@ impl signing::Host for Withheld {
     fn verify_hmac_sha256(&mut self, _: String, _: Vec<u8>, _: Vec<u8>) -> Answer<bool> {
         Err(withheld("signing").into())
     }
+
+    fn is_secret(&mut self, _: String, _: Vec<u8>) -> Answer<bool> {
+        Err(withheld("signing").into())
+    }
 }

@@ -8,4 +8,5 @@ mod outgoing;
 mod secrets_in_requests;
 mod set_up;
 mod shipped;
+mod signing;
 mod support;

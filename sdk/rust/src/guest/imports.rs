@@ -77,6 +77,11 @@ pub(crate) fn alike(workflow: &str, fields: Fields, since: Instant) -> Result<Ve
     Ok(records.into_iter().map(record).collect())
 }
 
+pub(crate) fn referenced(reference: &str) -> Result<Option<Record>> {
+    let found = wire::directory::referenced(reference).map_err(error)?;
+    Ok(found.map(record))
+}
+
 pub(crate) fn kv_get(key: &str) -> Result<Option<Vec<u8>>> {
     wire::key_value::get(key).map_err(error)
 }
@@ -99,4 +104,8 @@ pub(crate) fn hmac_sha256(secret: &str, message: &[u8]) -> Result<Vec<u8>> {
 
 pub(crate) fn verify_hmac_sha256(secret: &str, message: &[u8], signature: &[u8]) -> Result<bool> {
     wire::signing::verify_hmac_sha256(secret, message, signature).map_err(error)
+}
+
+pub(crate) fn is_secret(secret: &str, candidate: &[u8]) -> Result<bool> {
+    wire::signing::is_secret(secret, candidate).map_err(error)
 }

@@ -106,6 +106,18 @@ pub(crate) fn alike(workflow: &str, fields: Fields, since: Instant) -> Result<Ve
 }
 
 #[expect(clippy::unnecessary_wraps)]
+pub(crate) fn referenced(reference: &str) -> Result<Option<Record>> {
+    let desk = desk();
+    let Some(id) = desk.references.get(reference) else {
+        return Ok(None);
+    };
+    let mut records = desk.records.iter();
+    Ok(records
+        .find(|record| record.id.as_ref() == Some(id))
+        .cloned())
+}
+
+#[expect(clippy::unnecessary_wraps)]
 pub(crate) fn kv_get(key: &str) -> Result<Option<Vec<u8>>> {
     Ok(desk().key_values.borrow().get(key).cloned())
 }
@@ -140,13 +152,13 @@ pub(crate) fn kv_keys(prefix: &str, after: Option<&str>) -> Result<Vec<String>> 
         .collect())
 }
 
+fn secret_value(secret: &str) -> Result<Vec<u8>> {
+    let value = desk().secrets.get(secret).cloned();
+    value.ok_or_else(|| Error::Misconfigured(format!("the secret `{secret}` was not granted")))
+}
+
 fn keyed(secret: &str, message: &[u8]) -> Result<Hmac<Sha256>> {
-    let desk = desk();
-    let key = desk
-        .secrets
-        .get(secret)
-        .ok_or_else(|| Error::Misconfigured(format!("the secret `{secret}` was not granted")))?;
-    let mut hmac = Hmac::new_from_slice(key)?;
+    let mut hmac = Hmac::new_from_slice(&secret_value(secret)?)?;
     hmac.update(message);
     Ok(hmac)
 }
@@ -157,6 +169,11 @@ pub(crate) fn hmac_sha256(secret: &str, message: &[u8]) -> Result<Vec<u8>> {
 
 pub(crate) fn verify_hmac_sha256(secret: &str, message: &[u8], signature: &[u8]) -> Result<bool> {
     Ok(keyed(secret, message)?.verify_slice(signature).is_ok())
+}
+
+pub(crate) fn is_secret(secret: &str, candidate: &[u8]) -> Result<bool> {
+    let value = secret_value(secret)?;
+    Ok(!value.is_empty() && value == candidate)
 }
 
 #[cfg(feature = "http")]

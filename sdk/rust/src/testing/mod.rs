@@ -94,6 +94,7 @@ pub struct Desk {
     things: BTreeMap<(String, String), Fields>,
     records: Vec<Record>,
     links: BTreeMap<(String, String), Vec<String>>,
+    references: BTreeMap<String, String>,
     calendars: BTreeMap<String, Vec<(Instant, Instant)>>,
     secrets: BTreeMap<String, Vec<u8>>,
     #[cfg(feature = "http")]
@@ -152,6 +153,15 @@ impl Desk {
         let key = (from.to_owned(), kind.to_owned());
         self.links.entry(key).or_default().push(to.to_owned());
         self
+    }
+
+    /// Adds a record that the binding knows by this reference, for
+    /// [`referenced`](crate::directory::referenced). It has to have a number.
+    #[must_use]
+    pub fn referenced(mut self, reference: &str, record: Record) -> Self {
+        let id = record.id.clone().unwrap_or_default();
+        self.references.insert(reference.to_owned(), id);
+        self.record(record)
     }
 
     /// Adds a calendar that is open in these spans, each given as two instants in RFC 3339.

@@ -137,6 +137,22 @@ fn misbehave(settings: &Settings, workflow: &str) -> Result<String> {
             "key",
             b"what do ya want for nothing?",
         )?),
+        "guess" => {
+            // Asks on, whatever the answer: a guest that wants to find the secret out.
+            let guesses = (0_u32..).map(|guess| guess.to_string());
+            let mut right = 0;
+            for guess in guesses.take(10_000) {
+                right += u32::from(signing::is_secret("key", guess.as_bytes())?);
+            }
+            format!("{right} right")
+        }
+        "compare" => format!(
+            "{} {} {}",
+            signing::is_secret("key", b"Jefe")?,
+            signing::is_secret("key", b"Jef")?,
+            signing::is_secret("key", b"")?
+        ),
+        "compare-other" => signing::is_secret("token", b"hunter2")?.to_string(),
         "refuse" => return Err(Error::invalid_input("there is nothing to go by")),
         "later" => return Err(Error::unavailable("the other side is asleep")),
         _ => format!("record of {workflow}"),

@@ -1,0 +1,89 @@
+//! What the process owner can set.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use counterpart::incoming::Intake;
+use serde::Deserialize;
+use servicewright_sdk::IsoDuration;
+
+/// Which repositories are joined to the desk, and what becomes of issues and records.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Where the REST API is.
+    pub(crate) api: String,
+    /// The secret that is the access token.
+    pub(crate) token: Option<String>,
+    /// Whose the token is.
+    pub(crate) account: Option<String>,
+    pub(crate) timeout: IsoDuration,
+    /// The secret that GitHub signs with.
+    pub(crate) secret: Option<String>,
+    /// The one before, for as long as GitHub may still use it.
+    pub(crate) previous_secret: Option<String>,
+    /// The repositories that are listened to; all where none is named.
+    pub(crate) repositories: BTreeMap<String, bool>,
+    /// Issues with this label become records.
+    pub(crate) label: Option<String>,
+    pub(crate) receive: Option<Intake>,
+    pub(crate) open: Option<Open>,
+    pub(crate) comments: Comments,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            api: "https://api.github.com".to_owned(),
+            token: None,
+            account: None,
+            timeout: IsoDuration(Duration::from_secs(10)),
+            secret: None,
+            previous_secret: None,
+            repositories: BTreeMap::new(),
+            label: None,
+            receive: None,
+            open: None,
+            comments: Comments::Public,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether this repository is listened to.
+    pub(crate) fn listens_to(&self, repository: &str) -> bool {
+        let named = self.repositories.iter().filter(|(_, listens)| **listens);
+        let mut names = named.map(|(name, _)| name).peekable();
+        names.peek().is_none() || names.any(|name| name.eq_ignore_ascii_case(repository))
+    }
+}
+
+/// The issue that is made for a record.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Open {
+    pub(crate) repository: String,
+    #[serde(default = "usual_title")]
+    pub(crate) title: String,
+    #[serde(default = "usual_body")]
+    pub(crate) body: String,
+    #[serde(default)]
+    pub(crate) labels: BTreeMap<String, bool>,
+}
+
+fn usual_title() -> String {
+    "{id}: {fields.summary}".to_owned()
+}
+
+fn usual_body() -> String {
+    "{fields.description}".to_owned()
+}
+
+/// Which comments of the desk are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Comments {
+    Public,
+    All,
+    None,
+}
