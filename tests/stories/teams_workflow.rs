@@ -95,8 +95,8 @@ async fn trigger(
     let content_type = headers.get(header::CONTENT_TYPE);
     let is_json = content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     let message = serde_json::from_slice::<Json>(&body).ok();
-    let card = message.filter(|_| is_json && body.len() <= 28 * 1024);
-    let Some(card) = card.and_then(|message| card(&message)) else {
+    let message = message.filter(|_| is_json && body.len() <= 28 * 1024);
+    let Some(card) = message.and_then(|message| card(&message)) else {
         return refusal(StatusCode::BAD_REQUEST, "TriggerInputSchemaMismatch");
     };
     kept.cards.push(card);
