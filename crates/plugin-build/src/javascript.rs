@@ -25,15 +25,12 @@ pub(crate) fn component(folder: &Path) -> Result<PathBuf> {
         .with_context(|| format!("there is no {}", folder.display()))?;
     let manifest = Manifest::read(&folder)?;
     check_node()?;
-    let found = match tool(&folder) {
-        Some(found) => found,
-        None => {
-            install(&folder)?;
-            tool(&folder).context(
-                "the package.json does not depend on @servicewright/sdk, which builds the component",
-            )?
-        }
-    };
+    if tool(&folder).is_none() {
+        install(&folder)?;
+    }
+    let found = tool(&folder).context(
+        "the package.json does not depend on @servicewright/sdk, which builds the component",
+    )?;
     let build = folder.join("build");
     let world = build.join("world");
     write_world(&manifest, &world)?;

@@ -299,6 +299,10 @@ impl directory::Host for State {
         Ok(Vec::new())
     }
 
+    fn referenced(&mut self, _: String) -> Result<Option<types::RecordView>, PluginError> {
+        Ok(None)
+    }
+
     fn alike(
         &mut self,
         _: String,
@@ -337,6 +341,10 @@ impl Surroundings for Desk {
 
     fn linked(&self, _: &str, _: &str) -> Result<Vec<RecordView>, LookupError> {
         Ok(Vec::new())
+    }
+
+    fn referenced(&self, _: &BindingId, _: &str) -> Result<Option<RecordView>, LookupError> {
+        Ok(None)
     }
 
     fn alike(

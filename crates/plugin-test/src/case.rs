@@ -112,6 +112,8 @@ pub(crate) struct RecordInput {
     fields: IndexMap<FieldId, Json>,
     /// On a record of the desk: the records it is linked to, by kind.
     pub(crate) links: IndexMap<String, Vec<RecordId>>,
+    /// On a record of the desk: the binding's own names for it.
+    pub(crate) references: Vec<String>,
 }
 
 impl RecordInput {

@@ -135,6 +135,17 @@ impl Surroundings for Desk {
         Ok(alike)
     }
 
+    fn referenced(
+        &self,
+        _: &BindingId,
+        reference: &str,
+    ) -> Result<Option<RecordView>, LookupError> {
+        let mut records = self.written.records.iter().zip(&self.records);
+        let found =
+            records.find(|(written, _)| written.references.iter().any(|of| of == reference));
+        Ok(found.map(|(_, record)| record.clone()))
+    }
+
     fn business_add(
         &self,
         calendar: &str,

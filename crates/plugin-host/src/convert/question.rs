@@ -4,7 +4,7 @@ use engine::port::{Delivery, HttpRequest};
 use model::Instant;
 use model::definition::Category;
 use model::hook::{Call, PastVote, RecordView};
-use model::id::{BindingId, CalendarId, FieldId, ServiceLevelId, TargetId};
+use model::id::{CalendarId, FieldId, ServiceLevelId, TargetId};
 use model::value::Value;
 use std::collections::BTreeMap;
 
