@@ -96,7 +96,7 @@ impl Account {
         what: &str,
         incident: &str,
         key: &str,
-        agent: Json,
+        agent: &Json,
     ) -> (String, Vec<(String, String)>) {
         let named = |kind: &str, id: &str, summary: &str| json!({ "type": format!("{kind}_reference"), "id": id, "summary": summary, "self": "https://api.pagerduty.com/x", "html_url": "https://acme.pagerduty.com/x" });
         let data = if what == "annotated" {

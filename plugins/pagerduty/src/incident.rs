@@ -147,10 +147,6 @@ impl Incident {
 
     /// What happened to it, in a sentence.
     pub(crate) fn sentence(&self, what: &str, by: &str) -> String {
-        let summary = |named: &Option<Named>| {
-            let summary = named.as_ref().and_then(|named| named.summary.as_deref());
-            summary.unwrap_or("nobody").to_owned()
-        };
         match what {
             "triggered" => match &self.html_url {
                 Some(address) => format!("An incident in PagerDuty: {address}"),
@@ -167,7 +163,9 @@ impl Incident {
                 format!("PagerDuty: {what} to {whom} by {by}")
             }
             "delegated" => {
-                let policy = summary(&self.escalation_policy);
+                let policy = self.escalation_policy.as_ref();
+                let policy = policy.and_then(|named| named.summary.as_deref());
+                let policy = policy.unwrap_or("nobody");
                 format!("PagerDuty: delegated to {policy} by {by}")
             }
             "priority_updated" => {

@@ -56,7 +56,7 @@ fn is_whole(request: &[u8]) -> bool {
 }
 
 /// Delivers an event by a shipped plugin that this server refuses, which is told of by the failure.
-async fn deliver(plugin: &str, settings: Json, grants: Json) -> Option<Failure> {
+async fn deliver(plugin: &str, settings: &Json, grants: &Json) -> Option<Failure> {
     let component = component(plugin)?;
     let more = json!({ "settings": settings, "grants": grants });
     let host = host(vec![binding("sender", &component, &["delivery"], more)]).await;
@@ -75,14 +75,14 @@ async fn deliver(plugin: &str, settings: Json, grants: Json) -> Option<Failure> 
     Some(delivered.unwrap_err())
 }
 
-async fn by_address(origin: &str, secrets: Json) -> Option<Failure> {
+async fn by_address(origin: &str, secrets: &Json) -> Option<Failure> {
     let settings =
         json!({ "url": format!("{origin}/hook/{{{{secret:token}}}}?sig={{{{secret:key}}}}") });
     let grants = json!({ "http": { origin: true }, "secrets": secrets });
-    deliver("teams", settings, grants).await
+    deliver("teams", &settings, &grants).await
 }
 
-async fn by_body(origin: &str, secrets: Json) -> Option<Failure> {
+async fn by_body(origin: &str, secrets: &Json) -> Option<Failure> {
     let settings = json!({
         "send": { "url": format!("{origin}/v2/enqueue"), "routing_key": "token", "title": "impact" }
     });
@@ -93,7 +93,7 @@ async fn by_body(origin: &str, secrets: Json) -> Option<Failure> {
     });
     // What the plugin asks for beside it.
     grants["secrets"]["other"] = json!({ "sign": true });
-    deliver("pagerduty", settings, grants).await
+    deliver("pagerduty", &settings, &grants).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +101,7 @@ async fn a_secret_in_an_address_goes_out_and_does_not_come_back() {
     let (origin, mut heard) = server("seen hunter2").await;
     let granted = json!({ "hosts": { &origin: true }, "url": true });
     let secrets = json!({ "token": granted, "key": granted });
-    let Some(failure) = by_address(&origin, secrets).await else {
+    let Some(failure) = by_address(&origin, &secrets).await else {
         return;
     };
     let request = heard.recv().await.unwrap();
@@ -124,7 +124,7 @@ async fn a_secret_in_an_address_goes_out_and_does_not_come_back() {
 async fn a_secret_in_a_body_goes_out_and_does_not_come_back() {
     let (origin, mut heard) = server("seen hunter2").await;
     let secrets = json!({ "token": { "hosts": { &origin: true }, "body": true } });
-    let Some(failure) = by_body(&origin, secrets).await else {
+    let Some(failure) = by_body(&origin, &secrets).await else {
         return;
     };
     let request = heard.recv().await.unwrap();
@@ -162,7 +162,7 @@ async fn each_place_is_granted_by_itself() {
         ),
     ] {
         let secrets = json!({ "token": grant, "key": grant });
-        let Some(failure) = by_address(&origin, secrets).await else {
+        let Some(failure) = by_address(&origin, &secrets).await else {
             return;
         };
         refused(&failure, says);
@@ -178,12 +178,12 @@ async fn each_place_is_granted_by_itself() {
             "not bound to this host",
         ),
     ] {
-        let Some(failure) = by_body(&origin, json!({ "token": grant })).await else {
+        let Some(failure) = by_body(&origin, &json!({ "token": grant })).await else {
             return;
         };
         refused(&failure, says);
     }
-    let Some(failure) = by_body(&origin, json!({})).await else {
+    let Some(failure) = by_body(&origin, &json!({})).await else {
         return;
     };
     refused(&failure, "does not grant the secret");
