@@ -6,6 +6,7 @@ mod change_approval;
 mod first_hour;
 mod github;
 mod idempotency;
+mod jira;
 mod kill;
 mod life;
 mod listener;
