@@ -7,6 +7,7 @@ mod first_hour;
 mod github;
 mod idempotency;
 mod javascript;
+mod jira;
 mod kill;
 mod life;
 mod listener;
