@@ -23,7 +23,7 @@ use crate::packs;
 /// What any call may take, well above the limits of a pure hook.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// A component of an engine's size is compiled within a minute only where that is all that goes on.
+/// One at a time: a component with an engine in it takes a whole machine to be built and compiled.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Does with each record what its summary says, some of it bad.
