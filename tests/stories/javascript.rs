@@ -15,12 +15,16 @@ use serde_json::{Value as Json, json};
 use sha2::Sha256;
 use tempfile::TempDir;
 use test_support::{Answer, Client, Server, Setup, binary, repository};
+use tokio::sync::Mutex;
 
 use crate::listener::Listener;
 use crate::packs;
 
 /// What any call may take, well above the limits of a pure hook.
 const LIMIT: Duration = Duration::from_secs(10);
+
+/// One at a time: a component with an engine in it takes a whole machine to be built and compiled.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Does with each record what its summary says, some of it bad.
 const UNRULY: &str = r#"
@@ -56,6 +60,7 @@ export const route = routing(async (call, record) => {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_goes_from_its_template_to_a_record_that_it_routed() {
+    let _alone = ALONE.lock().await;
     let Some(plugin) = project("routing") else {
         return;
     };
@@ -90,6 +95,7 @@ async fn a_plugin_goes_from_its_template_to_a_record_that_it_routed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_wrong_in_it_ends_within_its_limits() {
+    let _alone = ALONE.lock().await;
     let Some(plugin) = project("routing") else {
         return;
     };
@@ -144,28 +150,52 @@ async fn what_goes_wrong_in_it_ends_within_its_limits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signed_alert_becomes_a_record() {
-    let Some(plugin) = project("webhook") else {
+async fn alerts_come_in_and_messages_go_out_of_one_component() {
+    let _alone = ALONE.lock().await;
+    let (Some(plugin), Some(other)) = (project("webhook"), project("delivery")) else {
         return;
     };
-    built(&plugin.path());
-    passes_its_cases(&plugin.path());
-    let binding = "apiVersion: servicewright/v1
+    let source = plugin.path().join("src");
+    fs::rename(source.join("plugin.js"), source.join("receive.js")).expect("renamed");
+    fs::copy(
+        other.path().join("src/plugin.js"),
+        source.join("deliver.js"),
+    )
+    .expect("copied");
+    let both =
+        "export { receive } from \"./receive.js\";\nexport { deliver } from \"./deliver.js\";\n";
+    fs::write(source.join("plugin.js"), both).expect("written");
+    let manifest = "id: quiet-router
+version: 0.1.0
+hooks: { webhook: true, delivery: true }
+capabilities: { http: true, sign: true, commands: true }
+";
+    fs::write(plugin.path().join("plugin.yaml"), manifest).expect("written");
+    fs::remove_file(plugin.path().join("settings.schema.json")).expect("removed");
+    let told = built(&plugin.path());
+    assert_eq!(told["component"]["hooks"], json!(["delivery", "webhook"]));
+
+    let room = Listener::start().await;
+    // Busy at first: it is told again, and knows by the key that it is the same.
+    room.answer(&[axum::http::StatusCode::SERVICE_UNAVAILABLE]);
+    let binding = format!(
+        "apiVersion: servicewright/v1
 kind: Plugin
 id: quiet-router
 title: Quiet router
-component: { file: quiet-router.wasm }
-hooks: { webhook: true }
-settings: { secret: alerts, workflow: note }
+component: {{ file: quiet-router.wasm }}
+hooks: {{ webhook: true, delivery: true }}
+events: {{ created: {{}} }}
+settings: {{ secret: alerts, workflow: note, url: \"{origin}/room\" }}
 grants:
-  secrets: { alerts: { sign: true } }
-  commands: { note: { create: true } }
-";
-    let pack = packs::bound(
-        "quiet-router",
-        binding,
-        &plugin.path().join("quiet-router.wasm"),
+  http: {{ \"{origin}\": true }}
+  secrets: {{ alerts: {{ sign: true }} }}
+  commands: {{ note: {{ create: true }} }}
+",
+        origin = room.origin
     );
+    let component = plugin.path().join("quiet-router.wasm");
+    let pack = packs::bound("quiet-router", &binding, &component);
     let server = Setup::new()
         .variable("WRIGHT_SECRET_QUIET_ROUTER__ALERTS", "a shared secret")
         .start();
@@ -181,50 +211,15 @@ grants:
     let found = server.client("ada", "agent").get("/api/v1/records").await;
     let found = found.expect(200).body["records"].clone();
     assert_eq!(found.as_array().map(Vec::len), Some(1), "{found}");
-    assert_eq!(found[0]["fields"]["summary"], "Disk full", "{found}");
-}
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_happens_is_told_to_a_room() {
-    let Some(plugin) = project("delivery") else {
-        return;
-    };
-    let told = built(&plugin.path());
-    passes_its_cases(&plugin.path());
-    let imports = told["component"]["imports"].to_string();
-    assert!(imports.contains("wasi:http/outgoing-handler"), "{imports}");
-    let room = Listener::start().await;
-    // Busy at first: it is told again, and knows by the key that it is the same.
-    room.answer(&[axum::http::StatusCode::SERVICE_UNAVAILABLE]);
-    let binding = format!(
-        "apiVersion: servicewright/v1
-kind: Plugin
-id: quiet-router
-title: Quiet router
-component: {{ file: quiet-router.wasm }}
-hooks: {{ delivery: true }}
-events: {{ created: {{}} }}
-settings: {{ url: \"{origin}/room\" }}
-grants: {{ http: {{ \"{origin}\": true }} }}
-",
-        origin = room.origin
-    );
-    let pack = packs::bound(
-        "quiet-router",
-        &binding,
-        &plugin.path().join("quiet-router.wasm"),
-    );
-    let server = Server::start();
-    install(&server, pack.path());
-    let created = server
-        .client("ada", "agent")
-        .create("note", "write", json!({ "summary": "Told to the room" }))
-        .await;
     room.wait_for("/room", |heard| heard.len() == 2).await;
     let heard = room.requests("/room");
     let message: Json = serde_json::from_slice(&heard[1].1).expect("JSON");
-    let expected = format!("{} created: Told to the room", created.id());
-    assert_eq!(message, json!({ "text": expected }));
+    let id = found[0]["id"].as_str().expect("a number");
+    assert_eq!(
+        message,
+        json!({ "text": format!("{id} created: Disk full") })
+    );
     assert_eq!(heard[0].0["idempotency-key"], heard[1].0["idempotency-key"]);
 }
 
@@ -264,12 +259,11 @@ fn project(hook: &str) -> Option<Project> {
         .output()
         .expect("it runs");
     assert!(made.status.success(), "{}", said(&made));
-    let packages = folder
-        .path()
-        .join("quiet-router/node_modules/@servicewright");
+    let project = Project(folder);
+    let packages = project.path().join("node_modules/@servicewright");
     fs::create_dir_all(&packages).expect("a folder");
     std::os::unix::fs::symlink(sdk, packages.join("sdk")).expect("a link");
-    Some(Project(folder))
+    Some(project)
 }
 
 /// Asks the plugin what its cases say.

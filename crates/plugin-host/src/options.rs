@@ -99,7 +99,8 @@ impl Default for Options {
             integration: CallLimits::INTEGRATION,
             concurrent_calls: 64,
             compiler: None,
-            compile_time: Duration::from_mins(1),
+            // What carries an interpreter along takes half a minute of processor time.
+            compile_time: Duration::from_mins(2),
             secrets: Arc::new(|_, _| None),
             extra_authorities: Vec::new(),
             exchange: None,

@@ -16,7 +16,7 @@ import { HOOKS } from "../src/hooks.js";
 
 const CONDITION = "servicewright-component";
 /** What the engine would import of WASI by itself. A plugin has what its world names, and no more. */
-const NO_FEATURES = ["stdio", "random", "clocks", "http", "fetch-event"];
+const ENGINES_OWN = ["stdio", "random", "clocks", "fetch-event"];
 /** The capability that puts an interface into the world of a plugin. */
 const CAPABILITIES = {
   "servicewright:plugin/directory": "directory: { team: true }",
@@ -45,16 +45,18 @@ async function main() {
   try {
     const bundle = join(folder, "plugin.js");
     await writeFile(bundle, await bundled(entry, world));
-    await writeFile(values.out, await made(bundle, resolve(values.world)));
+    await writeFile(values.out, await made(bundle, resolve(values.world), world));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** The component. What a module does at once is done here, and what it throws ends it. */
-async function made(sourcePath, witPath) {
+async function made(sourcePath, witPath, { imports }) {
+  // Without the engine's own part in HTTP, nothing of `wasi:http` would get through to the server.
+  const disableFeatures = imports.has("wasi:http/types") ? ENGINES_OWN : [...ENGINES_OWN, "http"];
   try {
-    const { component } = await componentize({ sourcePath, witPath, worldName: "plugin", disableFeatures: NO_FEATURES });
+    const { component } = await componentize({ sourcePath, witPath, worldName: "plugin", disableFeatures });
     return component;
   } catch (error) {
     const message = error.message.replace(/^Failed to initialize component .*:\n/, "");
