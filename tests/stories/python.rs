@@ -98,9 +98,25 @@ async fn a_plugin_in_python_goes_from_its_template_to_a_record_that_it_routed() 
         imports.contains("servicewright:plugin/directory") && !imports.contains("wasi:http"),
         "it imports what its plugin.yaml asks for, and what Python itself needs: {imports}"
     );
+    // What something else has built is given its manifest just so.
+    let elsewhere = folder.path().join("elsewhere.wasm");
+    let given = Command::new(binary())
+        .args(["plugin", "build", "--format", "json"])
+        .arg(plugin)
+        .arg("--component")
+        .arg(plugin.join("build/plugin.wasm"))
+        .arg("--out")
+        .arg(&elsewhere)
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&given.stderr);
+    assert!(given.status.success(), "{said}");
+    let component = plugin.join("quiet-router.wasm");
+    let same = fs::read(&elsewhere).expect("written") == fs::read(&component).expect("written");
+    assert!(same, "the same component with the same manifest");
+
     let server = Server::start();
     let ada = server.client("ada", "agent");
-    let component = plugin.join("quiet-router.wasm");
     install(&server, &component, "team: writers");
     let note = written(&ada).await;
     assert_eq!(note["team"], "writers");

@@ -178,6 +178,7 @@ def search_path(source: Path) -> list[Path]:
 def componentize(world: Path, out: Path, folders: list[Path]) -> None:
     """Runs componentize-py."""
     out.parent.mkdir(parents=True, exist_ok=True)
+    out.unlink(missing_ok=True)
     command = [
         sys.executable,
         "-c",

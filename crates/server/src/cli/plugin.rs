@@ -70,7 +70,7 @@ Examples:
         #[arg(default_value = ".")]
         folder: PathBuf,
         /// The component, where something else builds it; only the manifest is put into it
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", env = "WRIGHT_COMPONENT")]
         component: Option<PathBuf>,
         /// Where the component goes; without it, in the plugin's folder under the plugin's id
         #[arg(long, value_name = "FILE", env = "WRIGHT_OUT")]
