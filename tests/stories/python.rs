@@ -89,10 +89,10 @@ async fn a_plugin_in_python_goes_from_its_template_to_a_record_that_it_routed() 
     let told = built(plugin);
     assert_eq!(told["component"]["hooks"], json!(["routing"]));
     let mut wright = Command::new(binary());
-    let asked = wright.args(["plugin", "test", "--component", "quiet-router.wasm"]);
-    let asked = asked.current_dir(plugin).output().expect("it runs");
-    let said = String::from_utf8_lossy(&asked.stdout);
-    assert!(asked.status.success(), "{said}");
+    let cases = wright.args(["plugin", "test", "--component", "quiet-router.wasm"]);
+    let cases = cases.current_dir(plugin).output().expect("it runs");
+    let said = String::from_utf8_lossy(&cases.stdout);
+    assert!(cases.status.success(), "{said}");
     let imports = told["component"]["imports"].to_string();
     assert!(
         imports.contains("servicewright:plugin/directory") && !imports.contains("wasi:http"),

@@ -343,10 +343,6 @@ impl Surroundings for Desk {
         Ok(Vec::new())
     }
 
-    fn referenced(&self, _: &BindingId, _: &str) -> Result<Option<RecordView>, LookupError> {
-        Ok(None)
-    }
-
     fn alike(
         &self,
         _: &str,
