@@ -91,7 +91,8 @@ impl Default for Options {
             integration: CallLimits::INTEGRATION,
             concurrent_calls: 64,
             compiler: None,
-            compile_time: Duration::from_mins(1),
+            // An interpreter inside makes 18 MB: half a minute and more on a machine with other work.
+            compile_time: Duration::from_mins(3),
             secrets: Arc::new(|_, _| None),
             extra_authorities: Vec::new(),
         }
