@@ -32,7 +32,7 @@ pub fn refusal(who: &str, doing: &str, response: &Response, now: Instant) -> Err
             message,
             after: Some(rest(response, now)),
         },
-        300..400 => Error::misconfigured(format!(
+        300..=399 => Error::misconfigured(format!(
             "{message}; it is somewhere else now: correct the address in the settings"
         )),
         401 | 403 | 404 => Error::misconfigured(format!(
