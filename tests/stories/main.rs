@@ -5,6 +5,7 @@ mod alertmanager;
 mod change_approval;
 mod first_hour;
 mod github;
+mod gitlab;
 mod idempotency;
 mod javascript;
 mod jira;

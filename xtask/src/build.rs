@@ -10,11 +10,12 @@ use crate::shell::{self, say};
 use crate::{wasm_target, workspace};
 
 /// The plugins that ship inside the server; each is a package of the same name in `plugins/`.
-const PLUGINS: [&str; 10] = [
+const PLUGINS: [&str; 11] = [
     "alertmanager",
     "change-advisory",
     "contract-hours",
     "github",
+    "gitlab",
     "jira",
     "pagerduty",
     "skills-router",

@@ -58,6 +58,7 @@ fn crates_know_only_what_they_may() {
         definition -> calendar, model
         engine -> calendar, definition, model
         github -> counterpart, sdk
+        gitlab -> counterpart, sdk
         hostile -> sdk
         jira -> counterpart, sdk
         pagerduty -> sdk

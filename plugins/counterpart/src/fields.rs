@@ -91,14 +91,14 @@ mod tests {
 
     use super::{Mapping, of};
 
-    fn check(mapping: serde_json::Value, expected: Fields) {
+    fn check(mapping: serde_json::Value, expected: &Fields) {
         let mapping: Mapping = serde_json::from_value(mapping).unwrap();
         let value_of = |name: &str| match name {
             "title" => Some("Disk full".to_owned()),
             "severity" => Some("critical".to_owned()),
             _ => None,
         };
-        assert_eq!(of(&mapping, &value_of), expected);
+        assert_eq!(of(&mapping, &value_of), *expected);
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
                 "major": true,
                 "summary": { "text": "{title} again and again", "at_most": 12 },
             }),
-            Fields::new()
+            &Fields::new()
                 .with("channel", "monitoring")
                 .with("impact", "high")
                 .with("major", true)
@@ -127,7 +127,7 @@ mod tests {
                 "c": { "text": "{none}", "otherwise": 3 },
                 "d": { "text": "{severity}", "map": { "page": "high" }, "otherwise": "low" },
             }),
-            Fields::new().with("c", 3).with("d", "low"),
+            &Fields::new().with("c", 3).with("d", "low"),
         );
     }
 }

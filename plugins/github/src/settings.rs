@@ -52,9 +52,12 @@ impl Default for Settings {
 impl Settings {
     /// Whether this repository is listened to.
     pub(crate) fn listens_to(&self, repository: &str) -> bool {
-        let named = self.repositories.iter().filter(|(_, listens)| **listens);
-        let mut names = named.map(|(name, _)| name).peekable();
-        names.peek().is_none() || names.any(|name| name.eq_ignore_ascii_case(repository))
+        let mut named = self.repositories.iter();
+        let named = named.find(|(name, _)| name.eq_ignore_ascii_case(repository));
+        match named {
+            Some((_, listens)) => *listens,
+            None => !self.repositories.values().any(|listens| *listens),
+        }
     }
 }
 

@@ -448,3 +448,16 @@ fn the_schema_says_the_defaults_that_hold() {
     assert_eq!(said["comment"]["default"], intake.comment);
     assert_eq!(said["public"]["default"], intake.public);
 }
+
+#[test]
+fn where_none_is_named_all_are_listened_to_but_those_that_are_not() {
+    let listens = |named: Json, to: &str| {
+        let settings: Settings = serde_json::from_value(json!({ "repositories": named })).unwrap();
+        settings.listens_to(to)
+    };
+    assert!(listens(json!({}), "acme/website"));
+    assert!(listens(json!({ "acme/website": true }), "ACME/WEBSITE"));
+    assert!(!listens(json!({ "acme/website": true }), "other/one"));
+    assert!(!listens(json!({ "acme/website": false }), "acme/website"));
+    assert!(listens(json!({ "acme/website": false }), "other/one"));
+}

@@ -228,37 +228,36 @@ impl Hub {
         sent.expect("reports are sent as long as the story is told");
     }
 
-    /// What the real one refuses before it looks at what is asked.
-    fn refused(&self, headers: &HeaderMap, owner: &str, name: &str) -> Option<Response> {
-        let is = |header: &str, value: &str| headers.get(header).is_some_and(|it| it == value);
-        let refuse = |status: StatusCode, message: &str| {
-            let body =
-                json!({ "message": message, "documentation_url": "https://docs.github.com/rest" });
-            Some((status, body.to_string()).into_response())
-        };
-        if !headers.contains_key("user-agent") {
-            return refuse(
-                StatusCode::FORBIDDEN,
-                "Request forbidden by administrative rules.",
-            );
-        }
-        if !is("authorization", &format!("Bearer {TOKEN}")) {
-            return refuse(StatusCode::UNAUTHORIZED, "Bad credentials");
-        }
-        if !is("accept", "application/vnd.github+json") || !is("x-github-api-version", "2022-11-28")
-        {
-            return refuse(StatusCode::BAD_REQUEST, "Unsupported version");
-        }
-        if format!("{owner}/{name}") != REPOSITORY {
-            return refuse(StatusCode::NOT_FOUND, "Not Found");
-        }
-        None
-    }
-
     /// The fault that the next request that writes meets.
     fn fault(&self) -> Option<Fault> {
         locked(&self.kept).faults.pop_front()
     }
+}
+
+/// What the real one refuses before it looks at what is asked.
+fn refused(headers: &HeaderMap, owner: &str, name: &str) -> Option<Response> {
+    let is = |header: &str, value: &str| headers.get(header).is_some_and(|it| it == value);
+    let refuse = |status: StatusCode, message: &str| {
+        let body =
+            json!({ "message": message, "documentation_url": "https://docs.github.com/rest" });
+        Some((status, body.to_string()).into_response())
+    };
+    if !headers.contains_key("user-agent") {
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "Request forbidden by administrative rules.",
+        );
+    }
+    if !is("authorization", &format!("Bearer {TOKEN}")) {
+        return refuse(StatusCode::UNAUTHORIZED, "Bad credentials");
+    }
+    if !is("accept", "application/vnd.github+json") || !is("x-github-api-version", "2022-11-28") {
+        return refuse(StatusCode::BAD_REQUEST, "Unsupported version");
+    }
+    if format!("{owner}/{name}") != REPOSITORY {
+        return refuse(StatusCode::NOT_FOUND, "Not Found");
+    }
+    None
 }
 
 fn limited() -> Response {
@@ -285,7 +284,7 @@ async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Some(refused) = hub.refused(&headers, &owner, &name) {
+    if let Some(refused) = refused(&headers, &owner, &name) {
         return refused;
     }
     let fault = hub.fault();
@@ -313,7 +312,7 @@ async fn list(
     Path((owner, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(refused) = hub.refused(&headers, &owner, &name) {
+    if let Some(refused) = refused(&headers, &owner, &name) {
         return refused;
     }
     let kept = locked(&hub.kept);
@@ -327,7 +326,7 @@ async fn change(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Some(refused) = hub.refused(&headers, &owner, &name) {
+    if let Some(refused) = refused(&headers, &owner, &name) {
         return refused;
     }
     let asked: Json = serde_json::from_slice(&body).unwrap_or_default();
@@ -347,7 +346,7 @@ async fn comment(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Some(refused) = hub.refused(&headers, &owner, &name) {
+    if let Some(refused) = refused(&headers, &owner, &name) {
         return refused;
     }
     let asked: Json = serde_json::from_slice(&body).unwrap_or_default();
@@ -367,7 +366,7 @@ async fn comments(
     Path((owner, name, number)): Path<(String, String, u64)>,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(refused) = hub.refused(&headers, &owner, &name) {
+    if let Some(refused) = refused(&headers, &owner, &name) {
         return refused;
     }
     let kept = locked(&hub.kept);
