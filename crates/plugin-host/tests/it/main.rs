@@ -8,3 +8,4 @@ mod outgoing;
 mod set_up;
 mod shipped;
 mod support;
+mod versions;
