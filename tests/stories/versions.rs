@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use model::Digest;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use test_support::{Client, Server, guest};
+use test_support::{Answer, Client, Server, Setup, guest};
 
 use crate::packs;
 
@@ -246,41 +247,44 @@ async fn a_pack_cannot_put_a_component_in_force_that_traps_on_an_empty_record() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_value_space_holds_what_it_is_granted_and_its_log_says_so() {
-    let bound = "apiVersion: servicewright/v1
+async fn a_key_value_space_holds_what_is_granted_up_to_the_ceiling_and_its_log_says_so() {
+    for (granted, ceiling) in [("1KiB", "16MiB"), ("64KiB", "1KiB")] {
+        let bound = format!(
+            "apiVersion: servicewright/v1
 kind: Plugin
 id: keeper
 title: Keeper
-component: { file: keeper.wasm }
-hooks: { webhook: true }
-grants: { key-value: { bytes: 1KiB, keys: 4 } }
-";
-    let pack = packs::beside("keeper", bound, &guest::keeper());
-    let server = Server::start();
-    let folder = pack.path().to_str().expect("a path of text");
-    told(&server, &["pack", "install", folder]);
-    let stranger = server.client_with("");
-    let keep = async |key: String| {
-        let request = stranger.request(reqwest::Method::POST, "/hooks/keeper");
-        test_support::Answer::of(request.body(key)).await.status
-    };
-    for key in ["a", "b"] {
-        assert_eq!(keep(key.to_owned()).await, 200);
-    }
-    assert_eq!(keep("x".repeat(900)).await, 200);
-    assert_ne!(keep("y".repeat(200)).await, 200, "more than a KiB");
-    assert_eq!(keep("c".to_owned()).await, 200);
-    assert_ne!(keep("d".to_owned()).await, 200, "a fifth key");
+component: {{ file: keeper.wasm }}
+hooks: {{ webhook: true }}
+grants: {{ key-value: {{ bytes: {granted}, keys: 4 }} }}
+"
+        );
+        let pack = packs::beside("keeper", &bound, &guest::keeper());
+        let server = Setup::new().arguments(&["--plugin-space", ceiling]).start();
+        let folder = pack.path().to_str().expect("a path of text");
+        told(&server, &["pack", "install", folder]);
+        let stranger = server.client_with("");
+        let keep = async |key: String| {
+            let request = stranger.request(Method::POST, "/hooks/keeper");
+            Answer::of(request.body(key)).await.status
+        };
+        for key in ["a", "b"] {
+            assert_eq!(keep(key.to_owned()).await, 200);
+        }
+        assert_eq!(keep("x".repeat(900)).await, 200);
+        assert_ne!(keep("y".repeat(200)).await, 200, "more than a KiB");
+        assert_eq!(keep("c".to_owned()).await, 200);
+        assert_ne!(keep("d".to_owned()).await, 200, "a fifth key");
 
-    let logged = server.wright(&["plugin", "logs", "keeper", "--format", "json"]);
-    let logged = String::from_utf8_lossy(&logged.stdout).into_owned();
-    let last: Value = serde_json::from_str(logged.lines().last().expect("a line")).expect("JSON");
-    assert_eq!(last["level"], "warn");
-    let said = last["message"].as_str().expect("text");
-    assert!(
-        said.contains("the key-value space is full: it holds 1KiB and 4 keys"),
-        "{said}"
-    );
-    let said = refused(&server, &["plugin", "logs", "nobody"]);
-    assert!(said.contains("there is no binding `nobody`"), "{said}");
+        let logged = server.wright(&["plugin", "logs", "keeper", "--format", "json"]);
+        let logged = String::from_utf8_lossy(&logged.stdout).into_owned();
+        let last = logged.lines().last().expect("a line");
+        let last: Value = serde_json::from_str(last).expect("JSON");
+        assert_eq!(last["level"], "warn");
+        let said = last["message"].as_str().expect("text");
+        let expected = "the key-value space is full: it holds 1KiB and 4 keys";
+        assert!(said.contains(expected), "{said}");
+        let said = refused(&server, &["plugin", "logs", "nobody"]);
+        assert!(said.contains("there is no binding `nobody`"), "{said}");
+    }
 }

@@ -13,7 +13,7 @@ use model::id::{BindingId, DirectoryKind, SecretId};
 use crate::breaker::Breaker;
 use crate::capability::http::Origin;
 use crate::deployed::Deployed;
-use crate::figures::Figures;
+use crate::figures::{Figures, HookFigures};
 use crate::inspect::foreign_hooks;
 use crate::limits::InForce;
 use crate::lines::Lines;
@@ -109,6 +109,15 @@ impl Bound {
     /// Whether it is what this setup would make: then its breakers and figures go on.
     pub(crate) fn is(&self, setup: &BindingSetup) -> bool {
         self.digest == setup.digest && self.plugin == setup.plugin
+    }
+
+    /// What each hook has done.
+    pub(crate) fn figures(&self) -> Vec<HookFigures> {
+        let hooks = self.hooks().map(|(hook, in_use)| {
+            let breaker = in_use.breaker.state();
+            in_use.figures.of(&self.id, hook, self.digest, breaker)
+        });
+        hooks.collect()
     }
 
     /// Lets every hook be asked again at once.

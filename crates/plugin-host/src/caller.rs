@@ -159,10 +159,13 @@ impl Caller {
 
 /// Says in the span how the call went.
 fn tell(span: &tracing::Span, micros: u64, ended: &Ended) {
-    span.record("micros", micros);
-    span.record("cpu_micros", ended.used.cpu_micros);
-    span.record("memory_bytes", ended.used.memory_bytes);
-    span.record("outcome", outcome(ended.failure()));
+    tracing::record_all!(
+        span,
+        micros = micros,
+        cpu_micros = ended.used.cpu_micros,
+        memory_bytes = ended.used.memory_bytes,
+        outcome = outcome(ended.failure())
+    );
     if let Some(Failure { kind, message, .. }) = ended.failure() {
         span.in_scope(|| tracing::warn!(?kind, message, "a plugin gave no answer"));
     }

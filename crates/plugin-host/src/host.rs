@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, mpsc};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::active::{Active, Bound, InUse};
+use crate::active::{Active, Bound};
 use crate::call::{Input, Output};
 use crate::caller::{Caller, Performed};
 use crate::capability::http::Client;
@@ -81,25 +81,11 @@ impl WasmPlugins {
         })
     }
 
-    /// What each hook in use has done, ordered by binding and hook; that of a version that is being
-    /// tried comes after that of the one in force.
+    /// What each hook in use has done on the version in force, ordered by binding and hook.
     pub fn figures(&self) -> Vec<HookFigures> {
         let active = self.active();
-        let of = |bound: &Bound| {
-            let of_hook = |(hook, in_use): (Hook, &InUse)| {
-                let breaker = in_use.breaker.state();
-                in_use.figures.of(&bound.id, hook, bound.digest, breaker)
-            };
-            bound.hooks().map(of_hook).collect::<Vec<_>>()
-        };
-        let mut figures: Vec<HookFigures> = active
-            .bindings
-            .values()
-            .flat_map(|deployed| {
-                let tried = deployed.trial.iter().flat_map(|trial| of(&trial.bound));
-                of(&deployed.bound).into_iter().chain(tried)
-            })
-            .collect();
+        let bindings = active.bindings.values();
+        let mut figures: Vec<_> = bindings.flat_map(|it| it.bound.figures()).collect();
         figures.sort_by(|a, b| (&a.binding, a.hook).cmp(&(&b.binding, b.hook)));
         figures
     }

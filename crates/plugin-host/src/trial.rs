@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use engine::port::Candidate;
 use model::Digest;
@@ -15,7 +15,7 @@ use model::hook::{Answer, Call, Failure, FailureKind, Hook};
 use model::id::BindingId;
 
 use crate::active::Bound;
-use crate::figures::outcome;
+use crate::figures::{HookFigures, outcome};
 
 /// How many failures end a trial.
 const FAILURES: u64 = 5;
@@ -45,6 +45,8 @@ pub struct TrialFigures {
     pub withdrawn: Option<String>,
     /// What differed last, oldest first.
     pub differences: Vec<Difference>,
+    /// What each hook has done on it.
+    pub hooks: Vec<HookFigures>,
 }
 
 /// Two versions answered differently, or one did not. It says where and not what: values may be
@@ -70,6 +72,7 @@ pub(crate) struct Trial {
     answered: AtomicU64,
     failed: AtomicU64,
     skipped: AtomicU64,
+    noted: AtomicU64,
     withdrawn: OnceLock<String>,
     differences: Mutex<VecDeque<Difference>>,
 }
@@ -85,6 +88,7 @@ impl Trial {
             answered: AtomicU64::default(),
             failed: AtomicU64::default(),
             skipped: AtomicU64::default(),
+            noted: AtomicU64::default(),
             withdrawn: withdrawn.map_or_else(OnceLock::new, OnceLock::from),
             differences: Mutex::default(),
         }
@@ -158,21 +162,20 @@ impl Trial {
         self.withdrawn.set(why.clone()).ok().map(|()| why)
     }
 
+    /// Remembers a difference. It is logged while there are few, and then ever more seldom.
     fn note(&self, hook: Hook, call: &Call, record: &str, what: String) {
-        let (binding, hook_name) = (self.bound.id.as_str(), hook.as_str());
-        let component = &self.bound.digest_text;
-        tracing::warn!(
-            binding,
-            hook = hook_name,
-            component,
-            record,
-            what,
-            "the version that is tried answers differently"
-        );
-        let mut differences = self
-            .differences
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let noted = self.noted.fetch_add(1, Ordering::Relaxed) + 1;
+        if noted <= DIFFERENCES as u64 || noted.is_power_of_two() {
+            tracing::warn!(
+                binding = self.bound.id.as_str(),
+                component = self.bound.digest_text,
+                hook = hook.as_str(),
+                record,
+                what,
+                "the version that is tried answers differently"
+            );
+        }
+        let mut differences = self.lock();
         if differences.len() == DIFFERENCES {
             differences.pop_front();
         }
@@ -184,15 +187,17 @@ impl Trial {
         });
     }
 
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Difference>> {
+        let differences = self.differences.lock();
+        differences.unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn failures(&self) -> u64 {
         self.failed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn figures(&self) -> TrialFigures {
-        let differences = self
-            .differences
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let differences = self.lock();
         TrialFigures {
             binding: self.bound.id.clone(),
             component: self.bound.digest,
@@ -204,6 +209,7 @@ impl Trial {
             skipped: self.skipped.load(Ordering::Relaxed),
             withdrawn: self.withdrawn.get().cloned(),
             differences: differences.iter().cloned().collect(),
+            hooks: self.bound.figures(),
         }
     }
 }

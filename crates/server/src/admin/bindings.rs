@@ -4,8 +4,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
+use model::Instant;
 use model::id::BindingId;
-use model::{Digest, Instant};
 use plugin_host::{HookFigures, TrialFigures, WasmPlugins};
 use serde_json::{Value, json};
 
@@ -24,27 +24,24 @@ pub(super) fn told(running: &Running) -> Value {
             "id": id, "title": binding.plugin.title, "pack": installed.pack,
             "component": installed.component, "packed": deployment.packed,
             "earlier": deployment.earlier, "quarantine": quarantine,
-            "hooks": hooks(&figures, id, installed.component),
-            "canary": trial.map(|trial| canary(trial, &figures)),
+            "hooks": hooks(figures.iter().filter(|hook| hook.binding == *id)),
+            "canary": trial.map(canary),
         })
     });
     json!({ "bindings": bindings.collect::<Vec<_>>() })
 }
 
 /// What each hook of a binding has done on one component since that was set up.
-fn hooks(figures: &[HookFigures], binding: &BindingId, component: Digest) -> Vec<Value> {
-    let own = figures
-        .iter()
-        .filter(|hook| hook.binding == *binding && hook.component == component);
-    own.map(|hook| {
+fn hooks<'a>(figures: impl Iterator<Item = &'a HookFigures>) -> Vec<Value> {
+    let told = figures.map(|hook| {
         json!({
             "hook": hook.hook.as_str(), "calls": hook.calls, "failures": hook.failures,
             "outcomes": outcomes(hook), "mean_us": hook.micros.checked_div(hook.calls),
             "p50_us": hook.p50_micros, "p99_us": hook.p99_micros,
             "breaker": hook.breaker.as_str(),
         })
-    })
-    .collect()
+    });
+    told.collect()
 }
 
 /// How many calls of a hook ended how.
@@ -57,7 +54,7 @@ fn outcomes(hook: &HookFigures) -> Value {
 }
 
 /// How the version does that is tried.
-fn canary(trial: &TrialFigures, figures: &[HookFigures]) -> Value {
+fn canary(trial: &TrialFigures) -> Value {
     let differences = trial.differences.iter().map(|difference| {
         json!({
             "hook": difference.hook.as_str(), "call": difference.call,
@@ -68,7 +65,7 @@ fn canary(trial: &TrialFigures, figures: &[HookFigures]) -> Value {
         "component": trial.component, "share_percent": trial.share.percent(),
         "same": trial.same, "different": trial.different, "answered": trial.answered,
         "failed": trial.failed, "skipped": trial.skipped, "withdrawn": trial.withdrawn,
-        "hooks": hooks(figures, &trial.binding, trial.component),
+        "hooks": hooks(trial.hooks.iter()),
         "differences": differences.collect::<Vec<_>>(),
     })
 }

@@ -70,9 +70,7 @@ pub(super) fn run(command: SecretCommand, format: Format) -> Result<Outcome> {
             let done = block_on(admin::ask_with(&data.data, ask, key))?;
             print(format, &done, || {
                 let (count, key) = (&done["secrets"], text(&done, "key"));
-                format!(
-                    "{count} secrets are sealed under the key {key}, which the next start needs"
-                )
+                format!("secrets sealed under the key {key}: {count}; the next start needs it")
             })?;
         }
     }

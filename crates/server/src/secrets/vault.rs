@@ -44,7 +44,7 @@ impl Vault {
         };
         let Some(key) = self.key() else {
             bail!(
-                "{} secrets are kept here, sealed under the key {}: give it with --secrets-key-file or WRIGHT_SECRETS_KEY",
+                "secrets are kept here ({}), sealed under the key {}: give it with --secrets-key-file or WRIGHT_SECRETS_KEY",
                 kept.len(),
                 key::name(&first.key)
             );

@@ -22,15 +22,14 @@ pub(super) fn canary(
     reason: &Reason,
     format: Format,
 ) -> Result<()> {
-    let component = match component.parse::<Digest>() {
-        Ok(digest) => digest,
-        Err(_) => {
-            let bytes = read(Path::new(component))?;
-            let ask = Ask::keep_component(&bytes);
-            let kept = block_on(admin::ask(&reason.data.data, ask));
-            let kept = kept.with_context(|| component.to_owned())?;
-            text(&kept, "digest").parse()?
-        }
+    let component = if component.starts_with("sha256:") {
+        component.parse::<Digest>()?
+    } else {
+        let bytes = read(Path::new(component))?;
+        let ask = Ask::keep_component(&bytes);
+        let kept = block_on(admin::ask(&reason.data.data, ask));
+        let kept = kept.with_context(|| component.to_owned())?;
+        text(&kept, "digest").parse()?
     };
     run(binding, Deploy::Canary { component, share }, reason, format)
 }
