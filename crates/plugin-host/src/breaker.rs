@@ -7,6 +7,8 @@ use std::time::Duration;
 use model::hook::{Failure, FailureKind};
 use tokio::time::Instant;
 
+use crate::figures::outcome;
+
 /// How many failures in a row open it.
 const FAILURES: u32 = 5;
 /// How long it stays open at first; each probe that fails doubles that.
@@ -135,10 +137,11 @@ impl Permit<'_> {
                 }
                 state.failed_probes += u32::from(self.probe);
                 let is_last = self.probe && state.failed_probes == PROBES;
+                // What the plugin said may be personal, and this is kept: the binding's log tells it.
                 return is_last.then(|| {
+                    let (failures, last) = (state.failures, outcome(Some(failure)));
                     format!(
-                        "it failed {} times in a row, and still after {PROBES} rests; the last time: {}",
-                        state.failures, state.last
+                        "it failed {failures} times in a row, and still after {PROBES} rests, the last time: {last}"
                     )
                 });
             }
@@ -218,7 +221,7 @@ mod tests {
         assert_eq!(probe(FIRST_REST * 2).await, None);
         let why = probe(FIRST_REST * 4).await.unwrap();
         assert!(why.contains("8 times in a row"), "{why}");
-        assert!(why.ends_with("it gave up"), "{why}");
+        assert!(why.ends_with("the last time: trap"), "{why}");
         assert_eq!(probe(FIRST_REST * 8).await, None, "it says so once");
         breaker.reset();
         assert_eq!(breaker.state(), BreakerState::Closed);

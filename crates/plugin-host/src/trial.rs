@@ -155,10 +155,9 @@ impl Trial {
         if failed < FAILURES {
             return None;
         }
-        let why = format!(
-            "it failed {failed} times; the last time: {}",
-            failure.message
-        );
+        // What the plugin said may be personal, and this is kept: the binding's log tells it.
+        let last = outcome(Some(failure));
+        let why = format!("it failed {failed} times, the last time: {last}");
         self.withdrawn.set(why.clone()).ok().map(|()| why)
     }
 
