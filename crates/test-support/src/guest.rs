@@ -130,6 +130,6 @@ fn component(world: &str, imports: &str, body: &str) -> Vec<u8> {
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
         .expect("the module takes its types");
     let encoder = ComponentEncoder::default().module(&module);
-    let encoder = encoder.expect("the module has the shape of its world");
+    let mut encoder = encoder.expect("the module has the shape of its world");
     encoder.encode().expect("it becomes a component")
 }
