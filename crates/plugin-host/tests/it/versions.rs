@@ -54,8 +54,9 @@ async fn ask(host: &WasmPlugins, number: u32) -> Answer {
         id: format!("call-{number}"),
         ..call()
     };
-    let reply = host.ask(call, &question("router", Ask::Route), Desk::shared());
-    reply.await.answer.expect("the version in force answers")
+    let question = question("router", Ask::Route);
+    let reply = host.ask(call, &question, Desk::shared()).await;
+    reply.answer.expect("the version in force answers")
 }
 
 fn is_old(answer: &Answer) -> bool {
@@ -265,8 +266,9 @@ async fn a_binding_that_keeps_failing_is_left_alone_until_it_is_released() {
     let setup = binding("router", &traps, &["routing"], json!({}));
     let host = host(vec![setup.clone()]).await;
     let failure = async || {
-        let reply = host.ask(call(), &question("router", Ask::Route), Desk::shared());
-        reply.await.answer.expect_err("it fails")
+        let question = question("router", Ask::Route);
+        let reply = host.ask(call(), &question, Desk::shared()).await;
+        reply.answer.expect_err("it fails")
     };
     tokio::time::pause();
     for _ in 0..5 {
@@ -323,8 +325,9 @@ async fn figures_tell_how_long_calls_took_and_how_they_ended() {
     .await;
     for number in 0..3 {
         ask(&host, number).await;
-        let asked = host.ask(call(), &question("traps", Ask::Route), Desk::shared());
-        assert!(asked.await.answer.is_err());
+        let question = question("traps", Ask::Route);
+        let reply = host.ask(call(), &question, Desk::shared()).await;
+        assert!(reply.answer.is_err());
     }
     let figures = host.figures();
     assert_eq!(figures[0].outcomes, [("answered", 3)]);
