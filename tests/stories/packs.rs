@@ -152,6 +152,16 @@ pub(crate) fn bound(plugin: &str, binding: &str, component: &Path) -> TempDir {
     folder
 }
 
+/// A pack of the one workflow, and of a plugin that nothing in it asks, bound like this.
+pub(crate) fn beside(plugin: &str, binding: &str, component: &[u8]) -> TempDir {
+    let folder = note(WORKFLOW);
+    let plugins = folder.path().join("plugins");
+    std::fs::create_dir(&plugins).expect("a folder");
+    std::fs::write(plugins.join(format!("{plugin}.yaml")), binding).expect("written");
+    std::fs::write(plugins.join(format!("{plugin}.wasm")), component).expect("written");
+    folder
+}
+
 /// The workflow, its notes routed by a plugin.
 fn routed() -> String {
     WORKFLOW

@@ -6,6 +6,7 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Attribute;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use reqwest::Method;
@@ -72,6 +73,13 @@ async fn one_trace_goes_from_the_request_to_the_effect() {
     assert_eq!(routed.parent_span_id, command.span_id);
     assert_eq!(attribute(routed, "plugin"), "note-router");
     assert!(attribute(routed, "component").starts_with("sha256:"));
+    assert_eq!(attribute(routed, "outcome"), "answered");
+    let (took, worked) = (number(routed, "micros"), number(routed, "cpu_micros"));
+    assert!(0 < worked && worked <= took, "{worked} of {took} µs");
+    assert!(
+        number(routed, "memory_bytes") >= 64 << 10,
+        "a page at least"
+    );
     let effect = one("the effect", &|span| span.name == "effect");
     assert_eq!(effect.parent_span_id, command.span_id);
     let delivered = one("the delivery", &|span| {
@@ -94,16 +102,41 @@ async fn one_trace_goes_from_the_request_to_the_effect() {
         "servicewright.commit.duration",
         "servicewright.effect.duration",
         "servicewright.plugin.calls",
+        "servicewright.plugin.duration",
     ] {
         assert!(
             metrics.iter().any(|metric| metric == name),
             "{name} among {metrics:?}"
         );
     }
-    assert!(
-        logs(&collector.heard("/v1/logs")) > 0,
-        "log lines are sent too"
-    );
+    let logs = logs(&collector.heard("/v1/logs"));
+    assert!(!logs.is_empty(), "log lines are sent too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_plugin_logs_belongs_to_its_call() {
+    let collector = Listener::start().await;
+    let mut server = Setup::new()
+        .variable("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.origin)
+        .start();
+    let folder = packs::misrouted("chatter");
+    let folder = folder.path().to_str().expect("a path of text");
+    assert!(server.wright(&["pack", "install", folder]).status.success());
+    let ada = server.client("ada", "agent");
+    let note = json!({ "summary": "Talked about" });
+    let _ = ada.create("note", "write", note).await;
+    assert!(server.stop().success());
+
+    let spans = spans(&collector.heard("/v1/traces"));
+    let routed = spans
+        .iter()
+        .find(|span| attribute(span, "plugin") == "note-router");
+    let routed = routed.expect("it was asked");
+    let logs = logs(&collector.heard("/v1/logs"));
+    let line = logs.iter().find(|line| said(line) == "line 0");
+    let line = line.expect("what the plugin logged is sent");
+    assert_eq!(line.trace_id, routed.trace_id);
+    assert_eq!(line.span_id, routed.span_id);
 }
 
 fn spans(sent: &[Bytes]) -> Vec<Span> {
@@ -129,14 +162,22 @@ fn metrics(sent: &[Bytes]) -> Vec<String> {
         .collect()
 }
 
-fn logs(sent: &[Bytes]) -> usize {
+fn logs(sent: &[Bytes]) -> Vec<LogRecord> {
     let requests = sent
         .iter()
         .map(|body| ExportLogsServiceRequest::decode(body.clone()).expect("OTLP"));
     let scopes = requests
         .flat_map(|request| request.resource_logs)
         .flat_map(|it| it.scope_logs);
-    scopes.map(|scope| scope.log_records.len()).sum()
+    scopes.flat_map(|scope| scope.log_records).collect()
+}
+
+/// What a log line says.
+fn said(line: &LogRecord) -> &str {
+    match line.body.as_ref().and_then(|body| body.value.as_ref()) {
+        Some(Attribute::StringValue(text)) => text,
+        _ => "",
+    }
 }
 
 /// A text attribute of a span; empty where it has none.
@@ -148,6 +189,18 @@ fn attribute<'a>(span: &'a Span, name: &str) -> &'a str {
     match found.and_then(|found| found.value.as_ref()?.value.as_ref()) {
         Some(Attribute::StringValue(text)) => text,
         _ => "",
+    }
+}
+
+/// A number among the attributes of a span; 0 where it has none.
+fn number(span: &Span, name: &str) -> i64 {
+    let found = span
+        .attributes
+        .iter()
+        .find(|attribute| attribute.key == name);
+    match found.and_then(|found| found.value.as_ref()?.value.as_ref()) {
+        Some(Attribute::IntValue(number)) => *number,
+        _ => 0,
     }
 }
 

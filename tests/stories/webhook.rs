@@ -146,7 +146,7 @@ fn desk(monitoring: &Listener) -> Server {
 }
 
 /// The example, with another address in it.
-fn pack(origin: &str) -> TempDir {
+pub(crate) fn pack(origin: &str) -> TempDir {
     let example = repository().join("examples/monitoring");
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("plugins")).expect("a folder");
@@ -159,7 +159,7 @@ fn pack(origin: &str) -> TempDir {
 }
 
 /// The headers of a request: the time, and the body signed with it.
-fn signature(body: &str, secret: &str) -> [(&'static str, String); 2] {
+pub(crate) fn signature(body: &str, secret: &str) -> [(&'static str, String); 2] {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = now.expect("after 1970").as_secs().to_string();
     let signature = format!("sha256={}", hmac(secret, &now, body.as_bytes()));
@@ -180,7 +180,11 @@ fn hmac(secret: &str, timestamp: &str, body: &[u8]) -> String {
         .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-async fn send(server: &Server, body: &str, headers: &[(&'static str, String)]) -> Answer {
+pub(crate) async fn send(
+    server: &Server,
+    body: &str,
+    headers: &[(&'static str, String)],
+) -> Answer {
     let stranger = server.client_with("");
     let mut request = stranger
         .request(Method::POST, "/hooks/monitoring")

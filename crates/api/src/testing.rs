@@ -9,8 +9,8 @@ use axum::response::Response;
 use engine::Engine;
 use engine::port::{
     BindingSetup, Commit, CommitError, Committed, Delivery, DueRecord, HttpRequest, InspectError,
-    Inspection, IntegrationReply, ListQuery, Page, Plugins, Remembered, Store, StoreError,
-    Surroundings, SystemClock, TokenRecord, WebhookReply,
+    Inspection, IntegrationReply, ListQuery, Page, Plugins, Remembered, SealedSecret, Store,
+    StoreError, Surroundings, SystemClock, TokenRecord, WebhookReply,
 };
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode};
@@ -18,7 +18,8 @@ use http_body_util::BodyExt as _;
 use model::directory::{Key, Thing};
 use model::hook::{Call, Failure, Question, Reply};
 use model::id::{
-    BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, RoleId, TeamId, WorkflowId,
+    BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, RoleId, SecretId, TeamId,
+    WorkflowId,
 };
 use model::journal::{Entry, Item};
 use model::record::{EffectKey, Record};
@@ -218,6 +219,18 @@ impl Store for Empty {
                 title: "a test".to_owned(),
             }),
         )
+    }
+
+    fn sealed_secret(&self, _: &BindingId, _: &SecretId) -> Read<Option<SealedSecret>> {
+        Ok(None)
+    }
+
+    fn sealed_secrets(
+        &self,
+        _: Option<(&BindingId, &SecretId)>,
+        _: usize,
+    ) -> Read<Vec<(BindingId, SecretId, SealedSecret)>> {
+        Ok(Vec::new())
     }
 }
 

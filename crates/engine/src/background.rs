@@ -61,6 +61,7 @@ impl Engine {
         tokio::select! {
             () = workers => {}
             () = stopping => {}
+            () = self.run_incidents() => {}
         }
     }
 

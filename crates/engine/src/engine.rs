@@ -1,7 +1,7 @@
 //! The engine: the ports, the definitions in force, and what wakes its workers.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use calendar::Calendar;
@@ -10,7 +10,7 @@ use model::command::{Actor, Who};
 use model::directory::{Key, Thing, kind};
 use model::id::{DirectoryId, DirectoryKind, PersonId, RoleId};
 use model::record::Record;
-use model::{Digest, Instant};
+use model::{ByteSize, Digest, Instant};
 use tokio::sync::{Notify, watch};
 
 use crate::decide::Pinned;
@@ -20,6 +20,9 @@ use crate::library::Library;
 use crate::origins::Origins;
 use crate::port::{Clock, Plugins, Store, StoreError, TokenRecord};
 use crate::rejection::Rejection;
+
+/// How much the key-value space of a binding may hold, where the operator says nothing else.
+const SPACE: ByteSize = ByteSize::from_bytes(16 << 20);
 
 /// Runs records: the use cases around the decision. Clones share it.
 #[derive(Clone)]
@@ -38,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) origins: Origins,
     pub(crate) installing: tokio::sync::Mutex<()>,
     ready: AtomicBool,
+    space_ceiling: AtomicU64,
 }
 
 impl Engine {
@@ -66,6 +70,7 @@ impl Engine {
             origins: Origins::default(),
             installing: tokio::sync::Mutex::default(),
             ready: AtomicBool::new(false),
+            space_ceiling: AtomicU64::new(SPACE.bytes()),
         }));
         engine.set_up_bindings(&definitions).await?;
         engine.0.ready.store(true, Ordering::Release);
@@ -75,6 +80,17 @@ impl Engine {
     /// Whether it serves: it has started, and its store answers.
     pub fn is_ready(&self) -> bool {
         self.0.ready.load(Ordering::Acquire) && self.0.store.is_ready()
+    }
+
+    /// Sets how much the key-value space of a binding may hold, whatever it is granted.
+    pub fn set_space_ceiling(&self, ceiling: ByteSize) {
+        self.0
+            .space_ceiling
+            .store(ceiling.bytes(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn space_ceiling(&self) -> ByteSize {
+        ByteSize::from_bytes(self.0.space_ceiling.load(Ordering::Relaxed))
     }
 
     /// The definitions in force.

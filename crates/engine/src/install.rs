@@ -9,10 +9,11 @@ use model::Digest;
 use model::definition::{Component, Plugin};
 use model::id::{BindingId, PackId};
 
+use crate::deploy;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::library::told;
-use crate::port::{BindingSetup, Commit, CommitError};
+use crate::port::{BindingSetup, Candidate, Commit, CommitError, Staged};
 
 /// A pack that was installed.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -43,26 +44,48 @@ impl Engine {
     ) -> Result<InstalledReport, EngineError> {
         let _alone = self.0.installing.lock().await;
         let mut installable = self.0.library.installable()?;
-        let before = installable.digest;
+        let before = installable.bindings.clone();
         remove(&mut installable, pack);
         check_unclaimed(&installable, pack)?;
         let (digests, mut blobs) = self.components(pack, components)?;
         installable.add_pack(pack, |binding, _| {
             digests.get(binding).copied().unwrap_or_default()
         });
+        for (id, (installed, _)) in &mut installable.bindings {
+            if let Some((before, _)) = before.get(id).filter(|_| pack.plugins.contains_key(id)) {
+                deploy::carry_over(before, installed);
+            }
+        }
         blobs.extend(canonical(pack));
-        let configuration = serde_json::to_vec(&installable.configuration())
-            .map_err(|error| EngineError::Install(vec![error.to_string()]))?;
-        let digest = Digest::of(&configuration);
-        let report = InstalledReport {
+        let what = format!("installed {} {}", pack.id, pack.header.version);
+        let (configuration, changed) = self
+            .put_in_force(actor, what, installable, blobs, true)
+            .await?;
+        Ok(InstalledReport {
             pack: pack.id.clone(),
             version: pack.header.version.clone(),
             digest: pack.digest,
-            configuration: digest,
-            changed: digest != before,
-        };
-        if !report.changed {
-            return Ok(report);
+            configuration,
+            changed,
+        })
+    }
+
+    /// Puts all this in force in the place of what is: compiled, its bindings tried, then committed.
+    /// Gives its digest, and whether anything changed. With `self_test`, components that take the
+    /// place of others have to stand a call first. For whoever holds the lock on installing.
+    pub(crate) async fn put_in_force(
+        &self,
+        actor: &str,
+        what: String,
+        mut installable: Installable,
+        mut blobs: Vec<(Digest, Vec<u8>)>,
+        self_test: bool,
+    ) -> Result<(Digest, bool), EngineError> {
+        let configuration = serde_json::to_vec(&installable.configuration())
+            .map_err(|error| EngineError::Install(vec![error.to_string()]))?;
+        let digest = Digest::of(&configuration);
+        if digest == installable.digest {
+            return Ok((digest, false));
         }
         installable.digest = digest;
         let definitions = compile::definitions(&installable)
@@ -74,9 +97,8 @@ impl Engine {
                 .find(|(of, _)| of == digest)
                 .map(|(_, bytes)| bytes.clone())
         };
-        self.set_up(&definitions, &fetch).await?;
+        self.set_up(&definitions, &fetch, self_test).await?;
         blobs.push((digest, configuration));
-        let what = format!("installed {} {}", pack.id, pack.header.version);
         let commit = Commit::Configuration {
             at: self.now(),
             actor: actor.to_owned(),
@@ -88,7 +110,7 @@ impl Engine {
             Ok(committed) => {
                 self.replace_definitions(definitions);
                 self.committed(committed.position);
-                Ok(report)
+                Ok((digest, true))
             }
             Err(error) => {
                 // The bindings of before serve on; where even that fails, the store's fault is the news.
@@ -106,28 +128,47 @@ impl Engine {
         &self,
         definitions: &Definitions,
     ) -> Result<(), EngineError> {
-        self.set_up(definitions, &|_| None).await
+        self.set_up(definitions, &|_| None, false).await
     }
 
     async fn set_up(
         &self,
         definitions: &Definitions,
         new: &(dyn Fn(&Digest) -> Option<Vec<u8>> + Sync),
+        self_test: bool,
     ) -> Result<(), EngineError> {
-        let mut bindings = Vec::new();
-        for binding in definitions.bindings.values() {
-            let digest = binding.installed.component;
-            let component = match new(&digest) {
+        let read = |digest: &Digest| -> Result<Arc<[u8]>, EngineError> {
+            let component = match new(digest) {
                 Some(bytes) => bytes,
-                None => self.0.store.blob(&digest)?.ok_or_else(|| {
+                None => self.0.store.blob(digest)?.ok_or_else(|| {
                     EngineError::Installed(format!("the component {digest} is not stored"))
                 })?,
+            };
+            Ok(component.into())
+        };
+        let mut bindings = Vec::new();
+        for binding in definitions.bindings.values() {
+            let installed = &binding.installed;
+            let deployment = installed.deployment.clone().unwrap_or_default();
+            let canary = match deployment.canary {
+                None => None,
+                Some(canary) => Some(Candidate {
+                    digest: canary.component,
+                    component: read(&canary.component)?,
+                    share: canary.share,
+                    withdrawn: canary.withdrawn,
+                }),
             };
             bindings.push(BindingSetup {
                 id: binding.id.clone(),
                 plugin: binding.plugin.clone(),
-                digest,
-                component: component.into(),
+                digest: installed.component,
+                component: read(&installed.component)?,
+                staged: Staged {
+                    canary,
+                    quarantine: deployment.quarantine,
+                    self_test,
+                },
             });
         }
         let set_up = self.0.plugins.set_up(bindings).await;

@@ -8,6 +8,7 @@ mod background;
 mod clock;
 mod cloud_event;
 pub mod decide;
+mod deploy;
 mod desk;
 mod directory;
 mod engine;
@@ -25,6 +26,7 @@ mod scope;
 mod surroundings;
 
 pub use apply::{FoldError, fold};
+pub use deploy::{Deploy, DeployedReport};
 pub use desk::{ADMINISTRATOR, Available, check_administrator};
 pub use directory::Directory;
 pub use engine::Engine;

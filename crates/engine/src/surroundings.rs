@@ -8,15 +8,15 @@ use futures::future::BoxFuture;
 use model::directory::{Key, Roster, kind};
 use model::hook::RecordView;
 use model::id::{BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, WorkflowId};
-use model::{Duration, Instant, Value};
+use model::{ByteSize, Duration, Instant, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::decide::view;
 use crate::engine::Engine;
 use crate::port::{Commit, CommitError, LookupError, Member, StoreError, Surroundings};
 
-/// How many bytes of keys and values a binding's space may hold.
-const KEY_VALUE_QUOTA: u64 = 1 << 20;
+/// How many keys a binding's space may have at most, whatever it is granted.
+const MOST_KEYS: u32 = 100_000;
 
 /// The desk as one call sees it.
 pub(crate) struct DeskSurroundings {
@@ -30,6 +30,14 @@ impl DeskSurroundings {
             engine,
             definitions,
         }
+    }
+
+    /// How much the key-value space of a binding may hold: what it was granted, up to the ceiling.
+    fn quota(&self, binding: &BindingId) -> (ByteSize, u32) {
+        let granted = self.definitions.bindings.get(binding);
+        let granted = granted.and_then(|it| it.plugin.grants.key_value.quota());
+        let (bytes, keys) = granted.unwrap_or_default();
+        (bytes.min(self.engine.space_ceiling()), keys.min(MOST_KEYS))
     }
 
     fn calendar(&self, id: &str) -> Result<&calendar::Calendar, LookupError> {
@@ -207,12 +215,14 @@ impl Surroundings for DeskSurroundings {
         expected: Option<Vec<u8>>,
         value: Option<Vec<u8>>,
     ) -> BoxFuture<'_, Result<bool, LookupError>> {
+        let (bytes, keys) = self.quota(binding);
         let commit = Commit::KeyValue {
             binding: binding.clone(),
             key: key.to_owned(),
             expected,
             value,
-            quota_bytes: KEY_VALUE_QUOTA,
+            quota_bytes: bytes.bytes(),
+            quota_keys: keys.into(),
         };
         let committing = self.engine.0.store.commit(commit);
         async move {
@@ -220,7 +230,7 @@ impl Surroundings for DeskSurroundings {
                 Ok(_) => Ok(true),
                 Err(CommitError::Conflict) => Ok(false),
                 Err(CommitError::Quota) => Err(LookupError::Invalid(format!(
-                    "the key-value space is full: it holds {KEY_VALUE_QUOTA} bytes"
+                    "the key-value space is full: it holds {bytes} and {keys} keys"
                 ))),
                 Err(CommitError::Store(error)) => Err(unavailable(error)),
                 Err(_) => Err(LookupError::Unavailable),

@@ -2,8 +2,11 @@
 //! themselves are stored by digest and never change.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::Digest;
 use crate::id::{
@@ -62,6 +65,112 @@ pub struct InstalledBinding {
     pub pack: PackId,
     /// The digest of its definition.
     pub digest: Digest,
-    /// The digest of its component, under which that is stored.
+    /// The digest of the component in force, under which that is stored.
     pub component: Digest,
+    /// What is settled about its versions beyond that, where anything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<Deployment>,
+}
+
+/// What is settled about the versions of a binding's component, beside the one in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// The component that the pack brought, where an operator has put another one in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packed: Option<Digest>,
+    /// The components that were in force before, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Digest>,
+    /// A version that is being tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Canary>,
+    /// Why the binding is not asked, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<String>,
+}
+
+/// A version of a component that is tried on a share of the calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Canary {
+    /// The digest of the component.
+    pub component: Digest,
+    /// The share of the calls.
+    pub share: Share,
+    /// Why it is tried no more, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<String>,
+}
+
+/// A share of calls, from 1 to 100 percent. It is written as `10%`, or as the number alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct Share(u8);
+
+/// Not a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a share is from 1% to 100%")]
+pub struct NotAShare;
+
+impl Share {
+    /// In percent.
+    pub const fn percent(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<u8> for Share {
+    type Error = NotAShare;
+
+    fn try_from(percent: u8) -> Result<Self, NotAShare> {
+        if (1..=100).contains(&percent) {
+            Ok(Self(percent))
+        } else {
+            Err(NotAShare)
+        }
+    }
+}
+
+impl From<Share> for u8 {
+    fn from(share: Share) -> Self {
+        share.0
+    }
+}
+
+impl FromStr for Share {
+    type Err = NotAShare;
+
+    fn from_str(text: &str) -> Result<Self, NotAShare> {
+        let number = text.strip_suffix('%').unwrap_or(text);
+        number.parse::<u8>().map_err(|_| NotAShare)?.try_into()
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InstalledBinding, Share};
+
+    #[test]
+    fn a_share_is_a_part_of_the_calls() {
+        for (text, percent) in [("1%", Some(1)), ("10", Some(10)), ("100%", Some(100))] {
+            assert_eq!(text.parse().ok().map(Share::percent), percent);
+        }
+        for text in ["0%", "101", "half", "-1", "%", "10%%", ""] {
+            assert!(text.parse::<Share>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_binding_of_which_nothing_is_settled_is_written_as_ever() {
+        let digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+        let text = format!(r#"{{"pack":"itil","digest":"{digest}","component":"{digest}"}}"#);
+        let read: InstalledBinding = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.deployment, None);
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    }
 }

@@ -11,9 +11,11 @@ pub mod hook;
 pub mod id;
 pub mod journal;
 pub mod record;
+pub mod size;
 pub mod time;
 pub mod value;
 
 pub use digest::Digest;
+pub use size::ByteSize;
 pub use time::{Duration, Instant};
 pub use value::Value;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::port::{BindingSetup, LookupError, Member, Plugins as _, Surroundings};
+use engine::port::{BindingSetup, LookupError, Member, Plugins as _, Staged, Surroundings};
 use futures::future::BoxFuture;
 use model::definition::Category;
 use model::hook::{Ask, Call, Question, RecordView};
@@ -122,6 +122,7 @@ impl Port {
             plugin: Arc::new(serde_json::from_value(plugin).expect("a plugin")),
             digest: Digest::of(component),
             component: component.into(),
+            staged: Staged::default(),
         };
         host.set_up(vec![setup]).await.expect("it is set up");
         let question = Question {

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::port::{BindingSetup, InspectError};
 use model::Digest;
@@ -13,8 +12,11 @@ use model::id::{BindingId, DirectoryKind, SecretId};
 
 use crate::breaker::Breaker;
 use crate::capability::http::Origin;
+use crate::deployed::Deployed;
+use crate::figures::{Figures, HookFigures};
 use crate::inspect::foreign_hooks;
 use crate::limits::InForce;
+use crate::lines::Lines;
 use crate::link::Loaded;
 use crate::manifest::Capabilities;
 use crate::options::Options;
@@ -22,7 +24,7 @@ use crate::options::Options;
 /// All bindings in use.
 #[derive(Default)]
 pub(crate) struct Active {
-    pub(crate) bindings: HashMap<BindingId, Arc<Bound>>,
+    pub(crate) bindings: HashMap<BindingId, Arc<Deployed>>,
 }
 
 /// A binding in use.
@@ -37,6 +39,8 @@ pub(crate) struct Bound {
     pub(crate) granted: Granted,
     pub(crate) pure: InForce,
     pub(crate) integration: InForce,
+    /// What the binding logged last, on this version and those before.
+    pub(crate) lines: Arc<Lines>,
     hooks: Vec<(Hook, InUse)>,
     plugin: Arc<Plugin>,
 }
@@ -63,9 +67,7 @@ pub(crate) struct Secret {
 #[derive(Debug, Default)]
 pub(crate) struct InUse {
     pub(crate) breaker: Breaker,
-    pub(crate) calls: AtomicU64,
-    pub(crate) failures: AtomicU64,
-    pub(crate) micros: AtomicU64,
+    pub(crate) figures: Figures,
 }
 
 impl Bound {
@@ -74,6 +76,7 @@ impl Bound {
         options: &Options,
         setup: &BindingSetup,
         loaded: Arc<Loaded>,
+        lines: Arc<Lines>,
     ) -> Result<Self, InspectError> {
         let plugin = &setup.plugin;
         let used: Vec<Hook> = plugin
@@ -101,12 +104,27 @@ impl Bound {
                 .collect(),
             plugin: Arc::clone(plugin),
             loaded,
+            lines,
         })
     }
 
     /// Whether it is what this setup would make: then its breakers and figures go on.
     pub(crate) fn is(&self, setup: &BindingSetup) -> bool {
         self.digest == setup.digest && self.plugin == setup.plugin
+    }
+
+    /// What each hook has done.
+    pub(crate) fn figures(&self) -> Vec<HookFigures> {
+        let hooks = self.hooks().map(|(hook, in_use)| {
+            let breaker = in_use.breaker.state();
+            in_use.figures.of(&self.id, hook, self.digest, breaker)
+        });
+        hooks.collect()
+    }
+
+    /// Lets every hook be asked again at once.
+    pub(crate) fn reset_breakers(&self) {
+        self.hooks().for_each(|(_, in_use)| in_use.breaker.reset());
     }
 
     /// The hooks it is used for.
@@ -127,15 +145,6 @@ impl Bound {
         } else {
             self.integration
         }
-    }
-}
-
-impl InUse {
-    pub(crate) fn count(&self, micros: u64, failed: bool) {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        self.micros.fetch_add(micros, Ordering::Relaxed);
-        self.failures
-            .fetch_add(u64::from(failed), Ordering::Relaxed);
     }
 }
 
@@ -168,7 +177,7 @@ impl Granted {
             },
             secrets: secrets.collect::<Result<_, InspectError>>()?,
             directory: directory.collect(),
-            key_value: grants.key_value && asked(|asks| asks.key_value),
+            key_value: !grants.key_value.is_none() && asked(|asks| asks.key_value),
         })
     }
 }

@@ -7,10 +7,14 @@ use std::time::Duration;
 use model::hook::{Failure, FailureKind};
 use tokio::time::Instant;
 
+use crate::figures::outcome;
+
 /// How many failures in a row open it.
 const FAILURES: u32 = 5;
 /// How long it stays open at first; each probe that fails doubles that.
 const FIRST_REST: Duration = Duration::from_secs(5);
+/// How many probes fail in a row until it is no use to go on.
+const PROBES: u32 = 3;
 /// How long it stays open at most.
 const LONGEST_REST: Duration = Duration::from_mins(5);
 
@@ -51,6 +55,8 @@ struct State {
     /// While open: until when, and how long this rest is.
     rest: Option<(Instant, Duration)>,
     probing: bool,
+    /// How many probes failed since it opened.
+    failed_probes: u32,
 }
 
 /// Leave to make one call. Dropped without a result, as when a caller goes away, it changes nothing
@@ -101,14 +107,19 @@ impl Breaker {
         }
     }
 
+    /// Forgets what was.
+    pub(crate) fn reset(&self) {
+        *self.lock() = State::default();
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Permit<'_> {
-    /// Takes note of how the call went.
-    pub(crate) fn done(self, failure: Option<&Failure>) {
+    /// Takes note of how the call went. Says why it is no use to go on, once it is.
+    pub(crate) fn done(self, failure: Option<&Failure>) -> Option<String> {
         let mut state = self.breaker.lock();
         match failure {
             // Being too busy to be called tells nothing about the plugin.
@@ -124,9 +135,19 @@ impl Permit<'_> {
                 if let Some(rest) = rest {
                     state.rest = Some((Instant::now() + rest, rest));
                 }
+                state.failed_probes += u32::from(self.probe);
+                let is_last = self.probe && state.failed_probes == PROBES;
+                // What the plugin said may be personal, and this is kept: the binding's log tells it.
+                return is_last.then(|| {
+                    let (failures, last) = (state.failures, outcome(Some(failure)));
+                    format!(
+                        "it failed {failures} times in a row, and still after {PROBES} rests, the last time: {last}"
+                    )
+                });
             }
             _ => *state = State::default(),
         }
+        None
     }
 }
 
@@ -139,7 +160,7 @@ impl Drop for Permit<'_> {
 }
 
 /// Whether a failure speaks against the plugin, and not against a record, a setting or the world.
-const fn counts(kind: FailureKind) -> bool {
+pub(crate) const fn counts(kind: FailureKind) -> bool {
     matches!(
         kind,
         FailureKind::Trap | FailureKind::Timeout | FailureKind::Memory | FailureKind::Limit
@@ -185,6 +206,25 @@ mod tests {
         fail(&breaker);
         let remaining = FIRST_REST * 2;
         assert_eq!(breaker.state(), BreakerState::Open { remaining });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_says_when_it_is_no_use_to_go_on() {
+        let breaker = Breaker::default();
+        (0..FAILURES).for_each(|_| fail(&breaker));
+        let probe = async |rest| {
+            tokio::time::advance(rest).await;
+            let failure = failure(FailureKind::Trap, "it gave up");
+            breaker.permit().unwrap().done(Some(&failure))
+        };
+        assert_eq!(probe(FIRST_REST).await, None);
+        assert_eq!(probe(FIRST_REST * 2).await, None);
+        let why = probe(FIRST_REST * 4).await.unwrap();
+        assert!(why.contains("8 times in a row"), "{why}");
+        assert!(why.ends_with("the last time: trap"), "{why}");
+        assert_eq!(probe(FIRST_REST * 8).await, None, "it says so once");
+        breaker.reset();
+        assert_eq!(breaker.state(), BreakerState::Closed);
     }
 
     #[tokio::test]

@@ -1,7 +1,10 @@
 //! One call of a guest, from the semaphore to the answer. Whatever the guest does in between, the call
 //! ends within its limits.
 
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::time::{Duration, Instant as Clock};
 
 use engine::port::{Delivery, HttpRequest, IntegrationCommand, WebhookReply};
 use futures::FutureExt as _;
@@ -23,6 +26,7 @@ use crate::runtime::{TICK, Ticker};
 const HANDLES: usize = 10_000;
 
 /// What a guest is asked or told.
+#[derive(Clone)]
 pub(crate) enum Input<'a> {
     Question(&'a Question),
     Delivery(Box<Delivery>),
@@ -41,6 +45,34 @@ pub(crate) enum Output {
 pub(crate) struct Ended {
     pub(crate) result: Result<Output, Failure>,
     pub(crate) lookups: Vec<Lookup>,
+    pub(crate) used: Used,
+}
+
+/// What a call used up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Used {
+    /// For how long a thread worked on it: in the guest, in what the guest asked of the server, and
+    /// in making the instance, without what it waited for. It is read off a clock around each piece
+    /// of work, so that it counts too what else had the processor meanwhile. A processor clock of the
+    /// thread would tell these apart, and cost a tenth of a decision.
+    pub(crate) cpu_micros: u64,
+    /// The bytes of its memories. They never shrink, so that this is their peak.
+    pub(crate) memory_bytes: u64,
+}
+
+impl Ended {
+    /// Nothing was called.
+    pub(crate) fn without(failure: Failure) -> Self {
+        Self {
+            result: Err(failure),
+            lookups: Vec::new(),
+            used: Used::default(),
+        }
+    }
+
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.result.as_ref().err()
+    }
 }
 
 /// Where calls run.
@@ -61,27 +93,31 @@ pub(crate) async fn run(
 ) -> Ended {
     let limits = circumstances.limits;
     let deadline = Instant::now() + limits.call.wall;
-    let nothing = |failure| Ended {
-        result: Err(failure),
-        lookups: Vec::new(),
-    };
+    let busy = |why: &str| Ended::without(failure(FailureKind::Busy, why));
     let Ok(permit) = timeout_at(deadline, place.room.acquire()).await else {
-        return nothing(failure(
-            FailureKind::Busy,
-            "too many calls are under way, and none ended in time",
-        ));
+        return busy("too many calls are under way, and none ended in time");
     };
     let Ok(_permit) = permit else {
-        return nothing(failure(FailureKind::Busy, "the server is stopping"));
+        return busy("the server is stopping");
     };
 
     let call = question::call(call, &circumstances.bound);
     let mut store = Store::new(place.engine, Guest::new(circumstances));
     hold_to(&mut store, limits);
     let _ticking = place.ticker.tick();
-    // A guest's fault must not become the server's, not even through a fault in a host function.
-    let invoked = AssertUnwindSafe(invoke(template, &mut store, &call, input)).catch_unwind();
-    let invoked = timeout_at(deadline, invoked).await;
+    let mut worked = Duration::ZERO;
+    let invoked = {
+        // A guest's fault must not become the server's, not even through a fault in a host function.
+        let invoked = AssertUnwindSafe(invoke(template, &mut store, &call, input)).catch_unwind();
+        let mut invoked = pin!(invoked);
+        let measured = poll_fn(|context| {
+            let begun = Clock::now();
+            let polled = invoked.as_mut().poll(context);
+            worked += begun.elapsed();
+            polled
+        });
+        timeout_at(deadline, measured).await
+    };
     let result = match invoked {
         Err(_) => Err(failure(
             FailureKind::Timeout,
@@ -102,6 +138,10 @@ pub(crate) async fn run(
     Ended {
         result: result.map_err(|failure| completed(guest, failure)),
         lookups: guest.take_lookups(),
+        used: Used {
+            cpu_micros: u64::try_from(worked.as_micros()).unwrap_or(u64::MAX),
+            memory_bytes: guest.memory.bytes() as u64,
+        },
     }
 }
 
@@ -253,7 +293,7 @@ fn unfit() -> wasmtime::Error {
     Stop::new(FailureKind::Internal, "the question is for another hook").into()
 }
 
-fn span(duration: std::time::Duration) -> String {
+fn span(duration: Duration) -> String {
     let millis = duration.as_millis();
     if millis >= 1000 && millis.is_multiple_of(1000) {
         format!("{} s", millis / 1000)

@@ -1,38 +1,39 @@
 //! The port itself: bindings are set up, asked, told and listened to.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant as Clock;
 
 use engine::port::{
-    BindingSetup, Delivery, HttpRequest, InspectError, Inspection, IntegrationReply, LookupError,
-    Member, Plugins, Surroundings, WebhookReply,
+    BindingSetup, Candidate, Delivery, HttpRequest, Incident, InspectError, Inspection,
+    IntegrationReply, Plugins, Staged, Surroundings, WebhookReply,
 };
 use futures::future::{BoxFuture, join_all};
+use model::Digest;
 use model::command::EffectDone;
-use model::hook::{Call, Failure, FailureKind, Hook, Question, RecordView, Reply};
-use model::id::{BindingId, DirectoryKind, FieldId};
-use model::{Digest, Duration, Instant, Value};
-use serde_json::{Map, Value as Json};
-use tokio::sync::Semaphore;
-use tracing::Instrument as _;
+use model::hook::{Call, Failure, FailureKind, Hook, Question, Reply};
+use model::id::BindingId;
+use tokio::sync::{Semaphore, mpsc};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::active::{Active, Bound};
-use crate::breaker::BreakerState;
-use crate::call::{self, Ended, Input, Output, Place};
-use crate::capability::http::{Client, Outgoing};
+use crate::call::{Input, Output};
+use crate::caller::{Caller, Performed};
+use crate::capability::http::Client;
 use crate::compiled::{Cache, deserialize};
 use crate::compiler::compile_apart;
+use crate::deployed::{Deployed, Dispatcher};
 use crate::failure::failure;
-use crate::guest::Circumstances;
+use crate::figures::HookFigures;
 use crate::inspect;
+use crate::lines::{Lines, LogLine};
 use crate::link::{Linkers, Loaded, describe};
 use crate::manifest::Manifest;
 use crate::options::{Error, Options};
 use crate::runtime::{Ticker, engine};
+use crate::self_test;
+use crate::trial::{Trial, TrialFigures};
 
 /// How many components are compiled at once.
 const COMPILERS: usize = 2;
@@ -46,35 +47,12 @@ pub struct WasmPlugins {
     engine: Engine,
     linkers: Arc<Linkers>,
     cache: Option<Arc<Cache>>,
-    client: Arc<Client>,
-    ticker: Ticker,
-    /// Room for calls of any kind, and for those of integrations, which may take long: they never
-    /// have all of it.
-    room: Semaphore,
-    room_for_integrations: Semaphore,
+    dispatcher: Arc<Dispatcher>,
+    incidents: tokio::sync::Mutex<mpsc::Receiver<Incident>>,
     active: RwLock<Arc<Active>>,
     setting_up: tokio::sync::Mutex<()>,
     /// Room for compilers: they take all the memory they are given.
     compiling: Semaphore,
-}
-
-/// What a hook of a binding has done since it was set up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HookFigures {
-    /// The binding.
-    pub binding: BindingId,
-    /// The hook.
-    pub hook: Hook,
-    /// The component it runs on.
-    pub component: Digest,
-    /// How many calls were made.
-    pub calls: u64,
-    /// How many of them gave no answer.
-    pub failures: u64,
-    /// How long they took together, in microseconds.
-    pub micros: u64,
-    /// Whether it is being asked at present.
-    pub breaker: BreakerState,
 }
 
 impl WasmPlugins {
@@ -89,15 +67,14 @@ impl WasmPlugins {
         let cache = options.cache.as_deref().map(Cache::open).transpose()?;
         let client = Client::new(&options.extra_authorities, options.exchange.clone())
             .map_err(Error::Authority)?;
-        let calls = options.concurrent_calls.max(2) as usize;
+        let caller = Caller::new(&engine, Ticker::start(&engine)?, client, &options);
+        let (dispatcher, incidents) = Dispatcher::new(caller);
         Ok(Self {
-            ticker: Ticker::start(&engine)?,
             engine,
             linkers: Arc::new(linkers),
             cache: cache.map(Arc::new),
-            client: Arc::new(client),
-            room: Semaphore::new(calls - calls / 2),
-            room_for_integrations: Semaphore::new(calls / 2),
+            dispatcher: Arc::new(dispatcher),
+            incidents: tokio::sync::Mutex::new(incidents),
             active: RwLock::default(),
             setting_up: tokio::sync::Mutex::new(()),
             compiling: Semaphore::new(COMPILERS),
@@ -105,26 +82,46 @@ impl WasmPlugins {
         })
     }
 
-    /// What each hook in use has done, ordered by binding and hook.
+    /// What each hook in use has done on the version in force, ordered by binding and hook.
     pub fn figures(&self) -> Vec<HookFigures> {
         let active = self.active();
-        let mut figures: Vec<HookFigures> = active
-            .bindings
-            .values()
-            .flat_map(|bound| {
-                bound.hooks().map(|(hook, in_use)| HookFigures {
-                    binding: bound.id.clone(),
-                    hook,
-                    component: bound.digest,
-                    calls: in_use.calls.load(Ordering::Relaxed),
-                    failures: in_use.failures.load(Ordering::Relaxed),
-                    micros: in_use.micros.load(Ordering::Relaxed),
-                    breaker: in_use.breaker.state(),
-                })
-            })
-            .collect();
+        let bindings = active.bindings.values();
+        let mut figures: Vec<_> = bindings.flat_map(|it| it.bound.figures()).collect();
         figures.sort_by(|a, b| (&a.binding, a.hook).cmp(&(&b.binding, b.hook)));
         figures
+    }
+
+    /// How the trials of versions go, ordered by binding.
+    pub fn trials(&self) -> Vec<TrialFigures> {
+        let active = self.active();
+        let trials = active.bindings.values();
+        let trials = trials.filter_map(|deployed| Some(deployed.trial.as_ref()?.figures()));
+        let mut trials: Vec<_> = trials.collect();
+        trials.sort_by(|a, b| a.binding.cmp(&b.binding));
+        trials
+    }
+
+    /// Why a binding is not asked, where it is not.
+    pub fn quarantine(&self, binding: &BindingId) -> Option<String> {
+        let active = self.active();
+        active
+            .bindings
+            .get(binding)?
+            .quarantine()
+            .map(str::to_owned)
+    }
+
+    /// What a binding logged after the line of this number, oldest first: the last lines, as far as
+    /// they are kept. None where there is no such binding.
+    pub fn lines(&self, binding: &BindingId, after: u64) -> Option<Vec<LogLine>> {
+        Some(
+            self.active()
+                .bindings
+                .get(binding)?
+                .bound
+                .lines
+                .after(after),
+        )
     }
 
     fn active(&self) -> Arc<Active> {
@@ -139,14 +136,11 @@ impl WasmPlugins {
         let mut bindings = HashMap::with_capacity(setups.len());
         for setup in &setups {
             let id = setup.id.clone();
-            let bound = match before.bindings.get(&id).filter(|bound| bound.is(setup)) {
-                Some(bound) => Arc::clone(bound),
-                None => self
-                    .bind(setup, Arc::clone(&loaded[&setup.digest]))
-                    .await
-                    .map_err(|error| (id.clone(), error))?,
-            };
-            if bindings.insert(id.clone(), bound).is_some() {
+            let deployed = self
+                .deploy(before.bindings.get(&id), setup, &loaded)
+                .await
+                .map_err(|error| (id.clone(), error))?;
+            if bindings.insert(id.clone(), deployed).is_some() {
                 let twice = InspectError::Settings("there are two bindings of this id".to_owned());
                 return Err((id, twice));
             }
@@ -156,37 +150,110 @@ impl WasmPlugins {
         Ok(())
     }
 
+    /// Makes a binding ready as it is to be deployed, of what there is of it already where that fits.
+    async fn deploy(
+        &self,
+        before: Option<&Arc<Deployed>>,
+        setup: &BindingSetup,
+        loaded: &HashMap<Digest, Arc<Loaded>>,
+    ) -> Result<Arc<Deployed>, InspectError> {
+        let lines = before.map(|deployed| Arc::clone(&deployed.bound.lines));
+        let lines = lines.unwrap_or_default();
+        let tried = before.and_then(|deployed| deployed.trial.as_ref());
+        let present = before.into_iter().map(|deployed| &deployed.bound);
+        // What was tried may be what is now in force.
+        let mut known = present.chain(tried.map(|trial| &trial.bound));
+        let bound = if let Some(bound) = known.find(|bound| bound.is(setup)) {
+            Arc::clone(bound)
+        } else {
+            let bound = self.bind(setup, loaded, &lines).await?;
+            let is_new = before.is_some_and(|before| before.bound.digest != setup.digest);
+            if is_new && setup.staged.self_test {
+                self_test::stand(&self.dispatcher.caller, &bound).await?;
+            }
+            bound
+        };
+        let trial = match &setup.staged.canary {
+            Some(candidate) => Some(
+                self.try_out(tried, setup, candidate, loaded, &lines)
+                    .await?,
+            ),
+            None => None,
+        };
+        let goes_on = before.filter(|before| before.is(&bound, trial.as_ref(), setup));
+        if let Some(deployed) = goes_on {
+            return Ok(Arc::clone(deployed));
+        }
+        let deployed = Deployed::new(bound, trial, &setup.staged);
+        let was_kept_away = before.is_some_and(|before| before.quarantine().is_some());
+        if was_kept_away && deployed.quarantine().is_none() {
+            deployed.bound.reset_breakers();
+        }
+        Ok(Arc::new(deployed))
+    }
+
+    /// Makes a version ready to be tried; one that is being tried already goes on.
+    async fn try_out(
+        &self,
+        before: Option<&Arc<Trial>>,
+        setup: &BindingSetup,
+        candidate: &Candidate,
+        loaded: &HashMap<Digest, Arc<Loaded>>,
+        lines: &Arc<Lines>,
+    ) -> Result<Arc<Trial>, InspectError> {
+        let setup = BindingSetup {
+            digest: candidate.digest,
+            component: Arc::clone(&candidate.component),
+            staged: Staged::default(),
+            ..setup.clone()
+        };
+        if let Some(trial) = before.filter(|it| it.is(candidate) && it.bound.is(&setup)) {
+            return Ok(Arc::clone(trial));
+        }
+        let bound = self.bind(&setup, loaded, lines).await?;
+        Ok(Arc::new(Trial::new(bound, candidate)))
+    }
+
     /// Loads every component once: from the bindings before, the cache or the compiler.
     async fn load_all(
         &self,
         before: &Active,
         setups: &[BindingSetup],
     ) -> Result<HashMap<Digest, Arc<Loaded>>, (BindingId, InspectError)> {
-        let mut loaded: HashMap<Digest, Arc<Loaded>> = before
-            .bindings
-            .values()
-            .map(|bound| (bound.digest, Arc::clone(&bound.loaded)))
-            .collect();
-        let mut new: Vec<&BindingSetup> = Vec::new();
-        for setup in setups {
-            let known = loaded.contains_key(&setup.digest)
-                || new.iter().any(|other| other.digest == setup.digest);
-            if !known {
-                new.push(setup);
+        let mut loaded: HashMap<Digest, Arc<Loaded>> = HashMap::new();
+        for deployed in before.bindings.values() {
+            let tried = deployed.trial.iter().map(|trial| &trial.bound);
+            for bound in std::iter::once(&deployed.bound).chain(tried) {
+                loaded.insert(bound.digest, Arc::clone(&bound.loaded));
             }
         }
-        let loading = new.iter().map(|setup| self.load(setup));
-        for (setup, result) in new.iter().zip(join_all(loading).await) {
-            let component = result.map_err(|error| (setup.id.clone(), error))?;
-            loaded.insert(setup.digest, Arc::new(component));
+        let mut new: Vec<(&BindingId, Digest, &Arc<[u8]>)> = Vec::new();
+        for setup in setups {
+            let tried = setup.staged.canary.iter();
+            let tried = tried.map(|candidate| (&setup.id, candidate.digest, &candidate.component));
+            let present = (&setup.id, setup.digest, &setup.component);
+            for wanted in std::iter::once(present).chain(tried) {
+                let known = loaded.contains_key(&wanted.1)
+                    || new.iter().any(|(_, digest, _)| *digest == wanted.1);
+                if !known {
+                    new.push(wanted);
+                }
+            }
+        }
+        let loading = new
+            .iter()
+            .map(|(_, digest, bytes)| self.load(*digest, bytes));
+        for ((id, digest, _), result) in new.iter().zip(join_all(loading).await) {
+            let component = result.map_err(|error| ((*id).clone(), error))?;
+            loaded.insert(*digest, Arc::new(component));
         }
         Ok(loaded)
     }
 
     /// Loads a component: looked at, then compiled where that was not done before, then linked.
-    async fn load(&self, setup: &BindingSetup) -> Result<Loaded, InspectError> {
+    async fn load(&self, digest: Digest, component: &Arc<[u8]>) -> Result<Loaded, InspectError> {
         let (engine, linkers) = (self.engine.clone(), Arc::clone(&self.linkers));
-        let (bytes, digest) = (Arc::clone(&setup.component), setup.digest);
+        let bytes = Arc::clone(component);
         let cache = self.cache.clone();
         let (inspection, manifest, known) = on_own_thread(move || {
             let inspection = inspect::inspect(&bytes)?;
@@ -204,15 +271,15 @@ impl WasmPlugins {
         .await?;
         let component = match known {
             Some(component) => component,
-            None => self.compile(setup).await?,
+            None => self.compile(digest, component).await?,
         };
         on_own_thread(move || linkers.load(&component, inspection, manifest)).await
     }
 
     /// Compiles a component within the time there is for that.
-    async fn compile(&self, setup: &BindingSetup) -> Result<Component, InspectError> {
+    async fn compile(&self, digest: Digest, bytes: &Arc<[u8]>) -> Result<Component, InspectError> {
         let started = Clock::now();
-        let (engine, bytes, digest) = (self.engine.clone(), &setup.component, setup.digest);
+        let engine = self.engine.clone();
         let compiled = if let Some(compiler) = &self.options.compiler {
             let _place = self.compiling.acquire().await;
             compile_apart(compiler, bytes, self.options.compile_time).await?
@@ -236,66 +303,21 @@ impl WasmPlugins {
         .await
     }
 
-    /// Puts a binding to use, once its component has shown that it starts within the limits.
+    /// Makes a binding of a component ready, once that has shown that it starts within the limits.
     async fn bind(
         &self,
         setup: &BindingSetup,
-        loaded: Arc<Loaded>,
+        loaded: &HashMap<Digest, Arc<Loaded>>,
+        lines: &Arc<Lines>,
     ) -> Result<Arc<Bound>, InspectError> {
-        let bound = Arc::new(Bound::new(&self.options, setup, loaded)?);
-        for (hook, _) in bound.hooks() {
-            let Some(template) = bound.loaded.template(hook) else {
-                continue;
-            };
-            let circumstances =
-                self.circumstances(&bound, hook, Instant::EPOCH, 0, Arc::new(Nothing));
-            call::try_out(self.place(hook), template, circumstances)
-                .await
-                .map_err(|failure| {
-                    InspectError::Compile(format!("it does not start: {}", failure.message))
-                })?;
-        }
+        let loaded = Arc::clone(&loaded[&setup.digest]);
+        let bound = Bound::new(&self.options, setup, loaded, Arc::clone(lines))?;
+        let bound = Arc::new(bound);
+        self_test::start(&self.dispatcher.caller, &bound).await?;
         Ok(bound)
     }
 
-    fn place(&self, hook: Hook) -> Place<'_> {
-        Place {
-            engine: &self.engine,
-            ticker: &self.ticker,
-            room: if hook.is_pure() {
-                &self.room
-            } else {
-                &self.room_for_integrations
-            },
-        }
-    }
-
-    fn circumstances(
-        &self,
-        bound: &Arc<Bound>,
-        hook: Hook,
-        now: Instant,
-        seed: u64,
-        around: Arc<dyn Surroundings>,
-    ) -> Circumstances {
-        let outgoing = Outgoing::new(
-            Arc::clone(&self.client),
-            Arc::clone(bound),
-            Arc::clone(&self.options.secrets),
-            !hook.is_pure(),
-        );
-        Circumstances {
-            bound: Arc::clone(bound),
-            hook,
-            around,
-            now,
-            seed,
-            limits: bound.limits(hook),
-            outgoing,
-        }
-    }
-
-    /// Makes one call, journals it in a span and in the figures, and minds the circuit breaker.
+    /// Makes one call to a binding in use.
     async fn perform(
         &self,
         binding: &BindingId,
@@ -304,56 +326,14 @@ impl WasmPlugins {
         around: Arc<dyn Surroundings>,
         input: Input<'_>,
     ) -> Performed {
-        let started = Clock::now();
         let active = self.active();
-        let Some(bound) = active.bindings.get(binding) else {
+        let Some(deployed) = active.bindings.get(binding) else {
             let message = format!("there is no binding `{binding}`");
-            return Performed::missing(message);
+            return Performed::nobody(FailureKind::Missing, message);
         };
-        let (Some(template), Some(in_use)) = (bound.loaded.template(hook), bound.in_use(hook))
-        else {
-            let message = format!("the binding `{binding}` is not used for {}", hook.as_str());
-            return Performed::missing(message);
-        };
-        let span = tracing::info_span!(
-            "plugin call",
-            plugin = binding.as_str(),
-            component = bound.digest_text,
-            hook = hook.as_str(),
-            attempt = call.attempt,
-            micros = tracing::field::Empty,
-            outcome = tracing::field::Empty,
-        );
-        let ended = match in_use.breaker.permit() {
-            Err(failure) => Ended {
-                result: Err(failure),
-                lookups: Vec::new(),
-            },
-            Ok(permit) => {
-                let circumstances = self.circumstances(bound, hook, call.now, call.seed, around);
-                let ended = call::run(self.place(hook), template, circumstances, call, input)
-                    .instrument(span.clone())
-                    .await;
-                permit.done(ended.result.as_ref().err());
-                ended
-            }
-        };
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        in_use.count(micros, ended.result.is_err());
-        span.record("micros", micros);
-        match &ended.result {
-            Ok(_) => span.record("outcome", "answered"),
-            Err(failure) => {
-                let (kind, message) = (failure.kind, failure.message.as_str());
-                span.in_scope(|| tracing::warn!(?kind, message, "a plugin gave no answer"));
-                span.record("outcome", tracing::field::debug(kind))
-            }
-        };
-        Performed {
-            component: Some(bound.digest),
-            ended,
-            micros,
-        }
+        self.dispatcher
+            .perform(deployed, hook, call, around, input)
+            .await
     }
 
     /// Makes a call to an integration that answers with commands.
@@ -377,26 +357,6 @@ impl WasmPlugins {
             },
             commands,
         })
-    }
-}
-
-/// A call and what came of it.
-struct Performed {
-    component: Option<Digest>,
-    ended: Ended,
-    micros: u64,
-}
-
-impl Performed {
-    fn missing(message: String) -> Self {
-        Self {
-            component: None,
-            ended: Ended {
-                result: Err(failure(FailureKind::Missing, message)),
-                lookups: Vec::new(),
-            },
-            micros: 0,
-        }
     }
 }
 
@@ -493,64 +453,23 @@ impl Plugins for WasmPlugins {
                 .await
         })
     }
-}
 
-/// Surroundings in which nothing can be looked up, for a component that is only tried out.
-struct Nothing;
-
-impl Surroundings for Nothing {
-    fn thing(&self, _: &DirectoryKind, _: &str) -> Result<Option<Map<String, Json>>, LookupError> {
-        Err(LookupError::Unavailable)
+    fn canary_failures(&self, binding: &BindingId) -> u64 {
+        let active = self.active();
+        let trial = active
+            .bindings
+            .get(binding)
+            .and_then(|it| it.trial.as_ref());
+        trial.map_or(0, |trial| trial.failures())
     }
 
-    fn teams(&self) -> Result<Vec<String>, LookupError> {
-        Err(LookupError::Unavailable)
-    }
-
-    fn members(&self, _: &str, _: Instant) -> Result<Vec<Member>, LookupError> {
-        Err(LookupError::Unavailable)
-    }
-
-    fn linked(&self, _: &str, _: &str) -> Result<Vec<RecordView>, LookupError> {
-        Err(LookupError::Unavailable)
-    }
-
-    fn alike(
-        &self,
-        _: &str,
-        _: &[(FieldId, Value)],
-        _: Instant,
-    ) -> Result<Vec<RecordView>, LookupError> {
-        Err(LookupError::Unavailable)
-    }
-
-    fn referenced(&self, _: &BindingId, _: &str) -> Result<Option<RecordView>, LookupError> {
-        Err(LookupError::Unavailable)
-    }
-
-    fn business_add(&self, _: &str, _: Instant, _: Duration) -> Result<Instant, LookupError> {
-        Err(LookupError::Unavailable)
-    }
-
-    fn business_between(&self, _: &str, _: Instant, _: Instant) -> Result<Duration, LookupError> {
-        Err(LookupError::Unavailable)
-    }
-
-    fn key_value(&self, _: &BindingId, _: &str) -> Result<Option<Vec<u8>>, LookupError> {
-        Err(LookupError::Unavailable)
-    }
-
-    fn compare_and_set(
-        &self,
-        _: &BindingId,
-        _: &str,
-        _: Option<Vec<u8>>,
-        _: Option<Vec<u8>>,
-    ) -> BoxFuture<'_, Result<bool, LookupError>> {
-        Box::pin(std::future::ready(Err(LookupError::Unavailable)))
-    }
-
-    fn keys(&self, _: &BindingId, _: &str, _: Option<&str>) -> Result<Vec<String>, LookupError> {
-        Err(LookupError::Unavailable)
+    fn incident(&self) -> BoxFuture<'_, Incident> {
+        Box::pin(async move {
+            match self.incidents.lock().await.recv().await {
+                Some(incident) => incident,
+                // Whoever tells of them lives as long as this host.
+                None => std::future::pending().await,
+            }
+        })
     }
 }

@@ -170,6 +170,11 @@ impl MemoryLimit {
         }
     }
 
+    /// What all memories of the call take, in bytes.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.memory
+    }
+
     /// Whether the guest was refused memory, which most guests answer with a trap.
     pub(crate) const fn denied(&self) -> bool {
         self.denied

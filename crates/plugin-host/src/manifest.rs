@@ -132,7 +132,7 @@ impl Capabilities {
                 grants.http.values().any(|granted| *granted),
                 "http",
             ),
-            (self.key_value, grants.key_value, "key-value"),
+            (self.key_value, !grants.key_value.is_none(), "key-value"),
             (self.sign, signs, "a secret with sign"),
             (self.commands, commands, "commands"),
             (self.act_as, grants.act_as, "act-as"),

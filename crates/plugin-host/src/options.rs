@@ -51,7 +51,8 @@ impl SecretValue {
         Self(bytes.into())
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
+    /// Its bytes, for whoever has to send or seal it.
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 }

@@ -3,6 +3,8 @@
 //! only its owner may use: whoever may write the folder's files may do this too. What is asked and
 //! how it is answered is the same both ways.
 
+mod bindings;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,20 +17,22 @@ use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use engine::Deploy;
 use engine::port::{Commit, Store as _, StoreError, TokenRecord};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use model::Digest;
 use model::command::{Actor, Who};
-use model::id::RecordId;
+use model::id::{BindingId, RecordId, SecretId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::desk::{Desk, Running, plugin_options};
+use crate::desk::{Desk, plugin_options};
 use crate::pack_files::PackFiles;
+use crate::secrets::Key;
 
 /// The socket, in the data folder.
 const SOCKET: &str = "admin.sock";
@@ -67,6 +71,45 @@ pub(crate) enum Ask {
     },
     /// List the bindings in force.
     Bindings,
+    /// Change how a binding is deployed.
+    Deploy {
+        /// Which.
+        binding: BindingId,
+        /// How.
+        change: Deploy,
+        /// Why, in the operator's words.
+        why: Option<String>,
+    },
+    /// The lines that a binding logged last.
+    PluginLines {
+        /// Which.
+        binding: BindingId,
+        /// Those after the line of this number.
+        after: u64,
+    },
+    /// Keep a secret of a binding.
+    SetSecret {
+        /// The binding.
+        binding: BindingId,
+        /// The name.
+        secret: SecretId,
+        /// The value, in base64.
+        value: Hidden,
+    },
+    /// Take a secret out.
+    RemoveSecret {
+        /// The binding.
+        binding: BindingId,
+        /// The name.
+        secret: SecretId,
+    },
+    /// List the secrets, without what they are.
+    Secrets,
+    /// Seal all secrets under another key.
+    Rekey {
+        /// The key, in base64.
+        key: Hidden,
+    },
     /// Explain a record.
     Explain {
         /// Its number.
@@ -74,6 +117,17 @@ pub(crate) enum Ask {
     },
     /// Hold every record against its journal.
     Verify,
+}
+
+/// A text that is not shown where what is asked is.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Hidden(pub(crate) String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
 }
 
 impl Ask {
@@ -99,7 +153,10 @@ impl Ask {
     const fn begins(&self) -> bool {
         matches!(
             self,
-            Self::KeepToken { .. } | Self::InstallPack { .. } | Self::KeepComponent { .. }
+            Self::KeepToken { .. }
+                | Self::InstallPack { .. }
+                | Self::KeepComponent { .. }
+                | Self::SetSecret { .. }
         )
     }
 }
@@ -109,6 +166,14 @@ impl Ask {
 /// # Errors
 /// Where it cannot be reached, or refuses.
 pub(crate) async fn ask(folder: &Path, what: Ask) -> Result<Value> {
+    ask_with(folder, what, None).await
+}
+
+/// Asks a data folder, whose secrets open under `key` where no server has it open.
+///
+/// # Errors
+/// Where it cannot be reached, or refuses.
+pub(crate) async fn ask_with(folder: &Path, what: Ask, key: Option<Key>) -> Result<Value> {
     if !what.begins() && !folder.join("truth.redb").exists() {
         bail!(
             "there is no data in {}: name its folder with --data",
@@ -117,7 +182,7 @@ pub(crate) async fn ask(folder: &Path, what: Ask) -> Result<Value> {
     }
     let begun = Instant::now();
     loop {
-        match Desk::open(folder, plugin_options(folder, None)).await {
+        match Desk::open(folder, plugin_options(folder, None), key.clone()).await {
             Ok(desk) => {
                 let answer = carry_out(&desk, what).await;
                 desk.close().await;
@@ -206,7 +271,39 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             let inspection = engine.keep_component(bytes).await?;
             Ok(serde_json::to_value(inspection)?)
         }
-        Ask::Bindings => Ok(bindings(desk.running().await?)),
+        Ask::Bindings => Ok(bindings::told(desk.running().await?)),
+        Ask::Deploy {
+            binding,
+            change,
+            why,
+        } => {
+            let engine = &desk.running().await?.engine;
+            let deployed = engine.deploy("operator", &binding, change, why.as_deref());
+            Ok(serde_json::to_value(deployed.await?)?)
+        }
+        Ask::PluginLines { binding, after } => {
+            bindings::lines(&desk.running().await?.plugins, &binding, after)
+        }
+        Ask::SetSecret {
+            binding,
+            secret,
+            value,
+        } => {
+            let value = BASE64.decode(value.0)?;
+            desk.vault.set(binding, secret, &value).await?;
+            Ok(json!({}))
+        }
+        Ask::RemoveSecret { binding, secret } => {
+            desk.vault.remove(binding, secret).await?;
+            Ok(json!({}))
+        }
+        Ask::Secrets => desk.vault.told(),
+        Ask::Rekey { key } => {
+            let key = Key::parse(&key.0)?;
+            let name = key.name();
+            let count = desk.vault.rekey(key).await?;
+            Ok(json!({ "secrets": count, "key": name }))
+        }
         Ask::Explain { record } => {
             let engine = desk.running().await?.engine.clone();
             let actor = Actor {
@@ -222,28 +319,6 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             tokio::task::spawn_blocking(move || verify(&store)).await?
         }
     }
-}
-
-/// The bindings in force, and what each hook has done since it was set up.
-fn bindings(running: &Running) -> Value {
-    let definitions = running.engine.definitions();
-    let figures = running.plugins.figures();
-    let bindings = definitions.bindings.values().map(|binding| {
-        let own = figures.iter().filter(|hook| hook.binding == binding.id);
-        let hooks: Vec<_> = own
-            .map(|hook| {
-                json!({
-                    "hook": hook.hook.as_str(), "calls": hook.calls, "failures": hook.failures,
-                    "mean_us": hook.micros.checked_div(hook.calls), "breaker": hook.breaker.as_str(),
-                })
-            })
-            .collect();
-        json!({
-            "id": binding.id, "title": binding.plugin.title, "pack": binding.installed.pack,
-            "component": binding.installed.component, "hooks": hooks,
-        })
-    });
-    json!({ "bindings": bindings.collect::<Vec<_>>() })
 }
 
 fn verify(store: &store::RedbStore) -> Result<Value> {

@@ -14,10 +14,12 @@ use store::RedbStore;
 use tokio::sync::OnceCell;
 
 use crate::pack_files::PackFiles;
+use crate::secrets::{self, Key, Vault};
 
 /// The data folder, open.
 pub(crate) struct Desk {
     pub(crate) store: Arc<RedbStore>,
+    pub(crate) vault: Arc<Vault>,
     plugin_options: plugin_host::Options,
     running: OnceCell<Running>,
 }
@@ -29,13 +31,14 @@ pub(crate) struct Running {
 }
 
 impl Desk {
-    /// Opens the store in a folder, or makes one there.
+    /// Opens the store in a folder, or makes one there. Secrets that are kept there open under `key`.
     ///
     /// # Errors
     /// As [`RedbStore::open`] does.
     pub(crate) async fn open(
         folder: &Path,
-        plugin_options: plugin_host::Options,
+        mut plugin_options: plugin_host::Options,
+        key: Option<Key>,
     ) -> Result<Self, StoreError> {
         let folder = folder.to_owned();
         make(&folder).map_err(|error| StoreError::Failed {
@@ -51,8 +54,12 @@ impl Desk {
                 cause: "it panicked".into(),
             })
         })?;
+        let store = Arc::new(store);
+        let vault = Arc::new(Vault::new(store.clone(), key));
+        plugin_options.secrets = secrets::before(vault.clone(), plugin_options.secrets);
         Ok(Self {
-            store: Arc::new(store),
+            store,
+            vault,
             plugin_options,
             running: OnceCell::new(),
         })

@@ -1,5 +1,8 @@
-//! The secrets of plugins: from a file that only its owner can read, or from the environment. Their
-//! values are never printed.
+//! The secrets of plugins: from the store, where they are sealed ([`vault`]), from a file that only its
+//! owner can read, or from the environment. Their values are never printed.
+
+mod key;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,6 +11,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use model::id::{BindingId, SecretId};
 use plugin_host::{SecretValue, Secrets};
+
+pub(crate) use key::Key;
+pub(crate) use vault::Vault;
 
 /// The longest file read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -41,14 +47,18 @@ fn variable(binding: &BindingId, secret: &SecretId) -> String {
         .to_uppercase()
 }
 
+/// The secrets of a vault, and where it has none, those of another source.
+pub(crate) fn before(vault: Arc<Vault>, others: Secrets) -> Secrets {
+    Arc::new(move |binding: &BindingId, secret: &SecretId| {
+        vault
+            .value(binding, secret)
+            .or_else(|| others(binding, secret))
+    })
+}
+
 fn read(path: &Path) -> Result<Values> {
     let shown = path.display();
-    let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
-    check_private(path, &metadata)?;
-    if metadata.len() > MAX_BYTES {
-        bail!("{shown} is longer than {MAX_BYTES} bytes");
-    }
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+    let text = read_private(path, MAX_BYTES)?;
     let is_json = path
         .extension()
         .is_some_and(|extension| extension == "json");
@@ -66,6 +76,17 @@ fn read(path: &Path) -> Result<Values> {
             anyhow::anyhow!("{shown}, near line {line}: not secrets as `binding.name = \"value\"`")
         })
     }
+}
+
+/// The text of a file that only its owner can read.
+fn read_private(path: &Path, max_bytes: u64) -> Result<String> {
+    let shown = path.display();
+    let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
+    check_private(path, &metadata)?;
+    if metadata.len() > max_bytes {
+        bail!("{shown} is longer than {max_bytes} bytes");
+    }
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))
 }
 
 #[cfg(unix)]

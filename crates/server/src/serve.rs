@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::ServeArguments;
 use crate::desk::{Desk, Running, plugin_options};
 use crate::pack_files::PackFiles;
+use crate::secrets::Key;
 use crate::telemetry::{Telemetry, figures};
 use crate::{admin, connections, secrets};
 
@@ -37,7 +38,12 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
     };
     // Signals count from here on, so that a stop while starting is in order too.
     let mut stopping = Box::pin(told_to_stop()?);
-    let desk = Arc::new(open(folder, options).await?);
+    let key = Key::find(arguments.key.secrets_key_file.as_deref())?;
+    let desk = Arc::new(open(folder, options, key).await?);
+    if let Err(error) = desk.vault.check() {
+        desk.close().await;
+        return Err(error);
+    }
     let running = tokio::select! {
         running = start(&desk, folder) => running?,
         () = &mut stopping => {
@@ -45,6 +51,7 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
             return Ok(());
         }
     };
+    running.engine.set_space_ceiling(arguments.plugin_space);
     if let Some(meter) = telemetry.meter() {
         figures::observe_plugins(&meter, &running.plugins);
     }
@@ -54,10 +61,10 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
 }
 
 /// Opens the data folder; another command that has it open only for a moment is waited for.
-async fn open(folder: &Path, options: Options) -> Result<Desk> {
+async fn open(folder: &Path, options: Options, key: Option<Key>) -> Result<Desk> {
     let begun = Instant::now();
     loop {
-        match Desk::open(folder, options.clone()).await {
+        match Desk::open(folder, options.clone(), key.clone()).await {
             Err(StoreError::InUse) if begun.elapsed() < MOMENT => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

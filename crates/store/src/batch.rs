@@ -11,8 +11,8 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use crate::bytes;
 use crate::prepare::{Prepared, PreparedDirectory, PreparedRecord, new_number};
 use crate::truth::{
-    ACTIVE, BLOBS, COUNTERS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, TOKENS,
-    VALUES, VALUES_USED, failed,
+    ACTIVE, BLOBS, COUNTERS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, SECRETS,
+    TOKENS, VALUES, VALUES_KEYS, VALUES_USED, failed,
 };
 use crate::views::KeyHash;
 
@@ -71,6 +71,10 @@ pub(crate) fn apply(
             Prepared::Value { .. } => tables.value(prepared)?,
             Prepared::Token { secret, token } => {
                 tables.token(secret, token.as_deref())?;
+                Ok(0)
+            }
+            Prepared::Secrets(rows) => {
+                tables.secrets(rows)?;
                 Ok(0)
             }
         };
@@ -229,6 +233,18 @@ impl Tables<'_> {
         Ok(())
     }
 
+    fn secrets(&self, rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {
+        let mut secrets = self.writing.open_table(SECRETS).map_err(failed(DOING))?;
+        for (row, sealed) in rows {
+            match sealed {
+                Some(sealed) => secrets.insert(row.as_slice(), sealed.as_slice()),
+                None => secrets.remove(row.as_slice()),
+            }
+            .map_err(failed(DOING))?;
+        }
+        Ok(())
+    }
+
     fn value(&self, prepared: &Prepared) -> Result<Result<u64, CommitError>, StoreError> {
         let Prepared::Value {
             binding,
@@ -236,6 +252,7 @@ impl Tables<'_> {
             expected,
             value,
             quota_bytes,
+            quota_keys,
         } = prepared
         else {
             unreachable!("only called with a value");
@@ -251,10 +268,14 @@ impl Tables<'_> {
             let bytes = value.as_ref().map_or(0, |value| key_bytes + value.len());
             bytes as u64
         };
-        let used = self.used(binding)?;
-        let use_after = used.saturating_sub(size(&present)) + size(value);
+        let (used, keys) = (self.used(binding)?, self.keys(binding, &values)?);
+        let used_after = used.saturating_sub(size(&present)) + size(value);
+        let keys_after =
+            keys.saturating_sub(u64::from(present.is_some())) + u64::from(value.is_some());
         // What shrinks may be written even where the quota was lowered below what is kept.
-        if use_after > *quota_bytes && use_after > used {
+        let too_large = used_after > *quota_bytes && used_after > used;
+        let too_many = keys_after > *quota_keys && keys_after > keys;
+        if too_large || too_many {
             return Ok(Err(CommitError::Quota));
         }
         match value {
@@ -262,14 +283,42 @@ impl Tables<'_> {
             None => values.remove(row.as_slice()),
         }
         .map_err(failed(DOING))?;
-        let mut table = self
-            .writing
-            .open_table(VALUES_USED)
-            .map_err(failed(DOING))?;
-        table
-            .insert(binding.as_str(), use_after)
-            .map_err(failed(DOING))?;
+        for (table, number) in [(VALUES_USED, used_after), (VALUES_KEYS, keys_after)] {
+            let mut table = self.writing.open_table(table).map_err(failed(DOING))?;
+            table
+                .insert(binding.as_str(), number)
+                .map_err(failed(DOING))?;
+        }
         Ok(Ok(0))
+    }
+
+    /// How many keys a binding has. A store of before did not keep count: they are counted once.
+    fn keys(
+        &self,
+        binding: &BindingId,
+        values: &Table<'_, &'static [u8], &'static [u8]>,
+    ) -> Result<u64, StoreError> {
+        let table = self
+            .writing
+            .open_table(VALUES_KEYS)
+            .map_err(failed(DOING))?;
+        let known = table.get(binding.as_str()).map_err(failed(DOING))?;
+        if let Some(known) = known {
+            return Ok(known.value());
+        }
+        let first = bytes::pair(binding.as_str(), &[]);
+        let rows = values
+            .range::<&[u8]>(first.as_slice()..)
+            .map_err(failed(DOING))?;
+        let mut count = 0;
+        for row in rows {
+            let (key, _) = row.map_err(failed(DOING))?;
+            if !key.value().starts_with(&first) {
+                break;
+            }
+            count += 1;
+        }
+        Ok(count)
     }
 
     fn used(&self, binding: &BindingId) -> Result<u64, StoreError> {

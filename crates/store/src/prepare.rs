@@ -32,11 +32,14 @@ pub(crate) enum Prepared {
         expected: Option<Vec<u8>>,
         value: Option<Vec<u8>>,
         quota_bytes: u64,
+        quota_keys: u64,
     },
     Token {
         secret: Digest,
         token: Option<Vec<u8>>,
     },
+    /// Rows of secrets; none in the place of one takes it out.
+    Secrets(Vec<(Vec<u8>, Option<Vec<u8>>)>),
 }
 
 /// A record's step.
@@ -113,17 +116,26 @@ impl Prepared {
                 expected,
                 value,
                 quota_bytes,
+                quota_keys,
             } => Self::Value {
                 row: bytes::pair(binding.as_str(), key.as_bytes()),
                 binding,
                 expected,
                 value,
                 quota_bytes,
+                quota_keys,
             },
             Commit::Token { secret, token } => Self::Token {
                 secret,
                 token: token.as_ref().map(model::journal::encode),
             },
+            Commit::Secrets(secrets) => {
+                let rows = secrets.into_iter().map(|(binding, secret, sealed)| {
+                    let row = bytes::pair(binding.as_str(), secret.as_str().as_bytes());
+                    (row, sealed.as_ref().map(model::journal::encode))
+                });
+                Self::Secrets(rows.collect())
+            }
         })
     }
 
@@ -133,7 +145,7 @@ impl Prepared {
             Self::Record(record) => Some(&record.journal),
             Self::Directory(directory) => Some(&directory.journal),
             Self::Configuration { journal, .. } => Some(journal),
-            Self::Blobs(_) | Self::Value { .. } | Self::Token { .. } => None,
+            Self::Blobs(_) | Self::Value { .. } | Self::Token { .. } | Self::Secrets(_) => None,
         }
     }
 
@@ -143,7 +155,7 @@ impl Prepared {
             Self::Record(record) => Some(record.at),
             Self::Directory(directory) => Some(directory.at),
             Self::Configuration { at, .. } => Some(*at),
-            Self::Blobs(_) | Self::Value { .. } | Self::Token { .. } => None,
+            Self::Blobs(_) | Self::Value { .. } | Self::Token { .. } | Self::Secrets(_) => None,
         }
     }
 }

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine::port::{
-    Commit, CommitError, Committed, DueRecord, ListQuery, Page, Remembered, Store, StoreError,
-    TokenRecord,
+    Commit, CommitError, Committed, DueRecord, ListQuery, Page, Remembered, SealedSecret, Store,
+    StoreError, TokenRecord,
 };
 use futures::future::BoxFuture;
 use model::directory::{Key, Thing};
 use model::id::{
-    BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, RoleId, TeamId, WorkflowId,
+    BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, RoleId, SecretId, TeamId,
+    WorkflowId,
 };
 use model::journal::{Entry, Item, decode};
 use model::record::{EffectKey, Record};
@@ -26,8 +27,8 @@ use crate::follow::read_thing;
 use crate::open::RedbStore;
 use crate::prepare::Prepared;
 use crate::truth::{
-    ACTIVE, BLOBS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, TOKENS, VALUES,
-    damaged, failed, not_read, read_entry, thing_key,
+    ACTIVE, BLOBS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, SECRETS, TOKENS,
+    VALUES, damaged, failed, not_read, read_entry, thing_key,
 };
 use crate::views::{self, ROWS, guarded, key_hash, read_load};
 use crate::writer::{Message, Waiting};
@@ -294,6 +295,57 @@ impl Store for RedbStore {
             decode(row).map_err(|error| not_read("a token", &error))
         })
     }
+
+    fn sealed_secret(
+        &self,
+        binding: &BindingId,
+        secret: &SecretId,
+    ) -> Result<Option<SealedSecret>, StoreError> {
+        let row = bytes::pair(binding.as_str(), secret.as_str().as_bytes());
+        self.secrets(|secrets| {
+            let found = secrets.get(row.as_slice()).map_err(failed(SECRETS_READ))?;
+            found.map(|row| sealed(row.value())).transpose()
+        })
+        .map(Option::flatten)
+    }
+
+    fn sealed_secrets(
+        &self,
+        after: Option<(&BindingId, &SecretId)>,
+        limit: usize,
+    ) -> Result<Vec<(BindingId, SecretId, SealedSecret)>, StoreError> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let after = after
+            .map(|(binding, secret)| bytes::pair(binding.as_str(), secret.as_str().as_bytes()));
+        let first = after.as_deref().map_or(Unbounded, Excluded);
+        let found = self.secrets(|secrets| {
+            let rows = secrets
+                .range::<&[u8]>((first, Unbounded))
+                .map_err(failed(SECRETS_READ))?;
+            let rows = rows.take(limit.min(MOST)).map(|row| {
+                let (key, holds) = row.map_err(failed(SECRETS_READ))?;
+                let (binding, secret) = secret_key(key.value())?;
+                Ok((binding, secret, sealed(holds.value())?))
+            });
+            rows.collect::<Result<Vec<_>, StoreError>>()
+        });
+        Ok(found?.unwrap_or_default())
+    }
+}
+
+const SECRETS_READ: &str = "reading secrets";
+
+fn sealed(row: &[u8]) -> Result<SealedSecret, StoreError> {
+    decode(row).map_err(|error| not_read("a secret", &error))
+}
+
+/// Whose secret stands under a key, and which.
+fn secret_key(key: &[u8]) -> Result<(BindingId, SecretId), StoreError> {
+    let parts = std::str::from_utf8(key).ok().and_then(|key| {
+        let (binding, secret) = key.split_once('\0')?;
+        Some((BindingId::new(binding).ok()?, SecretId::new(secret).ok()?))
+    });
+    parts.ok_or_else(|| damaged("the key of a secret does not read"))
 }
 
 /// What the reads are made of.
@@ -354,6 +406,18 @@ impl RedbStore {
                 .open_table(ROWS)
                 .map_err(failed("reading the views"))?;
             read(&rows)
+        })
+    }
+
+    /// Reads secrets; none where there is no table for them yet.
+    fn secrets<T>(
+        &self,
+        read: impl FnOnce(&redb::ReadOnlyTable<Bytes, Bytes>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.truth(|reading| match reading.open_table(SECRETS) {
+            Ok(secrets) => read(&secrets).map(Some),
+            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(failed(SECRETS_READ)(error)),
         })
     }
 

@@ -36,6 +36,12 @@ pub(crate) const VALUES: TableDefinition<Bytes, Bytes> = TableDefinition::new("v
 /// How many bytes of keys and values a binding keeps.
 pub(crate) const VALUES_USED: TableDefinition<&str, u64> = TableDefinition::new("values-used");
 
+/// How many keys a binding keeps; counted anew where that is not known.
+pub(crate) const VALUES_KEYS: TableDefinition<&str, u64> = TableDefinition::new("values-keys");
+/// Secrets by binding and name, sealed. Stores that were made before have no such table until the first
+/// is set.
+pub(crate) const SECRETS: TableDefinition<Bytes, Bytes> = TableDefinition::new("secrets");
+
 /// The form of everything in the file. A server opens what is as old as this, nothing newer.
 pub(crate) const SCHEMA: u32 = 1;
 /// The key in [`META`] of the configuration in force.
@@ -165,11 +171,11 @@ fn create(path: &Path) -> Result<(), StoreError> {
             .map_err(failed(doing))?;
         meta.insert(STORE_KEY, id.as_slice())
             .map_err(failed(doing))?;
-        for table in [RECORDS, BLOBS, TOKENS, DIRECTORY, VALUES] {
+        for table in [RECORDS, BLOBS, TOKENS, DIRECTORY, VALUES, SECRETS] {
             writing.open_table(table).map_err(failed(doing))?;
         }
         writing.open_table(JOURNAL).map_err(failed(doing))?;
-        for table in [COUNTERS, VALUES_USED] {
+        for table in [COUNTERS, VALUES_USED, VALUES_KEYS] {
             writing.open_table(table).map_err(failed(doing))?;
         }
     }

@@ -4,6 +4,7 @@
 
 mod client;
 mod desk;
+pub mod guest;
 mod server;
 
 pub use client::{Answer, Client};

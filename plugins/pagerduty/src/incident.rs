@@ -62,7 +62,8 @@ pub(crate) struct Incident {
     #[serde(default)]
     pub(crate) number: Option<u64>,
     #[serde(default)]
-    incident_key: Option<String>,
+    #[serde(rename = "incident_key")]
+    key: Option<String>,
     #[serde(default)]
     pub(crate) title: Option<String>,
     #[serde(default)]
@@ -140,7 +141,7 @@ impl Told {
 impl Incident {
     /// The record that it is the alert of, where it began at this desk.
     pub(crate) fn record(&self, source: &str) -> Option<&str> {
-        let key = self.incident_key.as_deref()?;
+        let key = self.key.as_deref()?;
         let record = key.strip_prefix(source)?.strip_prefix('/')?;
         (!record.is_empty()).then_some(record)
     }

@@ -175,6 +175,18 @@ async fn bindings(State(api): State<Api>) -> Response {
             .keys()
             .map(|kind| kind.as_str())
             .collect(),
+        canary: binding
+            .installed
+            .deployment
+            .iter()
+            .filter_map(|deployment| deployment.canary.as_ref())
+            .find(|canary| canary.withdrawn.is_none())
+            .map(|canary| canary.component.to_string()),
+        quarantined: binding
+            .installed
+            .deployment
+            .as_ref()
+            .is_some_and(|deployment| deployment.quarantine.is_some()),
     });
     json(
         StatusCode::OK,

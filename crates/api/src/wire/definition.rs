@@ -123,6 +123,11 @@ pub struct Binding {
     pub(crate) hooks: Vec<&'static str>,
     /// The kinds of event that it is told of.
     pub(crate) events: Vec<&'static str>,
+    /// The digest of a component that is tried on a share of the calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) canary: Option<String>,
+    /// Whether it is in quarantine: not asked, until an operator releases it.
+    pub(crate) quarantined: bool,
 }
 
 /// The calendars in force.

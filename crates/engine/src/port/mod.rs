@@ -6,11 +6,11 @@ mod store;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use plugins::{
-    BindingSetup, Delivery, HttpReply, HttpRequest, InspectError, Inspection, IntegrationAction,
-    IntegrationCommand, IntegrationReply, LookupError, Member, NewRecord, Plugins, Subject,
-    SubjectChange, Surroundings, WebhookReply,
+    BindingSetup, Candidate, Delivery, HttpReply, HttpRequest, Incident, InspectError, Inspection,
+    IntegrationAction, IntegrationCommand, IntegrationReply, LookupError, Member, NewRecord,
+    Plugins, Staged, Subject, SubjectChange, Surroundings, WebhookReply,
 };
 pub use store::{
     Commit, CommitError, Committed, DirectoryCommit, DueRecord, ListQuery, Listed, Page,
-    RecordCommit, Remembered, Sort, Store, StoreError, TokenRecord,
+    RecordCommit, Remembered, SealedSecret, Sort, Store, StoreError, TokenRecord,
 };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use model::command::EffectDone;
+use model::configuration::Share;
 use model::definition::Plugin;
 use model::hook::{Call, Failure, Hook, Question, RecordView, Reply};
 use model::id::{BindingId, DirectoryKind, FieldId};
@@ -57,6 +58,40 @@ pub trait Plugins: Send + Sync + 'static {
         call: Call,
         around: Arc<dyn Surroundings>,
     ) -> BoxFuture<'_, Result<IntegrationReply, Failure>>;
+
+    /// How often the version that is being tried on a binding has failed.
+    fn canary_failures(&self, _binding: &BindingId) -> u64 {
+        0
+    }
+
+    /// Waits for the next thing that was done about a binding without anyone having asked for it,
+    /// which is then to be made durable.
+    fn incident(&self) -> BoxFuture<'_, Incident> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// What was done about a binding without anyone having asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incident {
+    /// The version that was being tried failed too often, and is tried no more.
+    CanaryWithdrawn {
+        /// The binding.
+        binding: BindingId,
+        /// The component that was tried.
+        component: Digest,
+        /// Why.
+        why: String,
+    },
+    /// It kept failing however long it was left alone, and is not asked any more.
+    Quarantined {
+        /// The binding.
+        binding: BindingId,
+        /// The component that failed.
+        component: Digest,
+        /// Why.
+        why: String,
+    },
 }
 
 /// A binding to be put to use.
@@ -70,6 +105,32 @@ pub struct BindingSetup {
     pub digest: Digest,
     /// The component.
     pub component: Arc<[u8]>,
+    /// How it comes to use, where there is more to it.
+    pub staged: Staged,
+}
+
+/// How a binding's component comes to use: at once and whole, as it comes.
+#[derive(Clone, Debug, Default)]
+pub struct Staged {
+    /// Another version of the component, to be tried on a share of the calls.
+    pub canary: Option<Candidate>,
+    /// Why it is not to be asked, where it is not.
+    pub quarantine: Option<String>,
+    /// Whether a component that is new to the binding has to show first that it does not trap.
+    pub self_test: bool,
+}
+
+/// A version of a component that is to be tried.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Its digest.
+    pub digest: Digest,
+    /// The component.
+    pub component: Arc<[u8]>,
+    /// The share of the calls.
+    pub share: Share,
+    /// Why it is tried no more, where it is not.
+    pub withdrawn: Option<String>,
 }
 
 /// What a component is.
@@ -116,6 +177,9 @@ pub enum InspectError {
     /// It does not compile.
     #[error("it does not compile: {0}")]
     Compile(String),
+    /// It was tried before it was put to use, and did not stand it.
+    #[error("it does not stand a call with an empty record: {0}")]
+    SelfTest(String),
 }
 
 /// What a guest may look up, as of one snapshot for a pure hook. The host checks grants before it asks.

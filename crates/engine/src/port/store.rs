@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use model::definition::Category;
 use model::directory::{Change, Key, Thing};
 use model::id::{
-    BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, RoleId, StateId, TeamId,
-    WorkflowId,
+    BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, RoleId, SecretId, StateId,
+    TeamId, WorkflowId,
 };
 use model::journal::{Entry, Item};
 use model::record::{EffectKey, Record};
@@ -129,6 +129,20 @@ pub trait Store: Send + Sync + 'static {
 
     /// The token whose secret has this digest.
     fn token(&self, secret: &Digest) -> Result<Option<TokenRecord>, StoreError>;
+
+    /// A binding's secret, as it is sealed.
+    fn sealed_secret(
+        &self,
+        binding: &BindingId,
+        secret: &SecretId,
+    ) -> Result<Option<SealedSecret>, StoreError>;
+
+    /// Secrets as they are sealed, in order of binding and name, after one of them; at most `limit`.
+    fn sealed_secrets(
+        &self,
+        after: Option<(&BindingId, &SecretId)>,
+        limit: usize,
+    ) -> Result<Vec<(BindingId, SecretId, SealedSecret)>, StoreError>;
 }
 
 /// A change to be made durable.
@@ -165,6 +179,8 @@ pub enum Commit {
         value: Option<Vec<u8>>,
         /// How many bytes of keys and values the space may hold.
         quota_bytes: u64,
+        /// How many keys it may hold.
+        quota_keys: u64,
     },
     /// A token.
     Token {
@@ -173,6 +189,8 @@ pub enum Commit {
         /// What it stands for; none revokes it.
         token: Option<TokenRecord>,
     },
+    /// Secrets of bindings, all at once; none in the place of one takes it out.
+    Secrets(Vec<(BindingId, SecretId, Option<SealedSecret>)>),
 }
 
 /// A record's step.
@@ -328,6 +346,17 @@ pub struct DueRecord {
     pub due: Instant,
     /// Which.
     pub record: RecordId,
+}
+
+/// A secret as it is kept: sealed under a key that the store never sees.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SealedSecret {
+    /// The digest of the key, to tell one from another.
+    pub key: Digest,
+    /// When it was set.
+    pub set_at: Instant,
+    /// What only the key opens.
+    pub sealed: Vec<u8>,
 }
 
 /// What a bearer token stands for.

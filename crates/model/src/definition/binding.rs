@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Cel;
 use crate::id::{DirectoryKind, SecretId, WorkflowId};
-use crate::{Digest, Duration};
+use crate::{ByteSize, Digest, Duration};
 
 /// A plugin put to use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,9 +89,63 @@ pub struct Grants {
     /// Whether it may give commands on behalf of people.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub act_as: bool,
-    /// Whether it has a key-value space.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub key_value: bool,
+    /// Whether it has a key-value space, and how large one.
+    #[serde(skip_serializing_if = "KeyValueGrant::is_none")]
+    pub key_value: KeyValueGrant,
+}
+
+/// A key-value space: `true` for one of the usual size, or how much it may hold. The operator's
+/// ceiling holds all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum KeyValueGrant {
+    /// One of the usual size, 1 MiB and 10,000 keys; `false` for none.
+    Usual(bool),
+    /// One that holds so much.
+    Within(KeyValueQuota),
+}
+
+/// How much a key-value space may hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(inline)]
+pub struct KeyValueQuota {
+    /// The bytes of its keys and values together, such as `64KiB`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<ByteSize>,
+    /// How many keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<u32>,
+}
+
+impl Default for KeyValueGrant {
+    fn default() -> Self {
+        Self::Usual(false)
+    }
+}
+
+impl KeyValueGrant {
+    /// The bytes that a space of the usual size holds.
+    pub const USUAL_BYTES: ByteSize = ByteSize::from_bytes(1 << 20);
+    /// The keys that a space of the usual size holds.
+    pub const USUAL_KEYS: u32 = 10_000;
+
+    /// Whether there is no space at all.
+    pub const fn is_none(&self) -> bool {
+        matches!(self, Self::Usual(false))
+    }
+
+    /// The bytes and keys that the space may hold; none where there is no space.
+    pub fn quota(&self) -> Option<(ByteSize, u32)> {
+        let quota = match self {
+            Self::Usual(false) => return None,
+            Self::Usual(true) => KeyValueQuota::default(),
+            Self::Within(quota) => *quota,
+        };
+        let bytes = quota.bytes.unwrap_or(Self::USUAL_BYTES);
+        Some((bytes, quota.keys.unwrap_or(Self::USUAL_KEYS)))
+    }
 }
 
 /// Where a secret may go.
@@ -128,4 +182,32 @@ pub struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 4096))]
     pub memory_mib: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Grants;
+    use crate::ByteSize;
+
+    #[test]
+    fn a_key_value_space_is_granted_in_its_usual_size_or_in_another() {
+        let quota = |text: &str| {
+            let grants: Grants = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&grants).unwrap(), text);
+            grants.key_value.quota()
+        };
+        let mib = |mib: u64| ByteSize::from_bytes(mib << 20);
+        assert_eq!(quota("{}"), None);
+        assert_eq!(quota(r#"{"key-value":true}"#), Some((mib(1), 10_000)));
+        let both = r#"{"key-value":{"bytes":"2MiB","keys":5}}"#;
+        assert_eq!(quota(both), Some((mib(2), 5)));
+        let keys = r#"{"key-value":{"keys":5}}"#;
+        assert_eq!(quota(keys), Some((mib(1), 5)));
+        for wrong in [
+            r#"{"key-value":{"byte":"1MiB"}}"#,
+            r#"{"key-value":{"bytes":"1 MB"}}"#,
+        ] {
+            assert!(serde_json::from_str::<Grants>(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! Lines for the operator: they go to the tracing target `plugin`, within the span of their call.
+//! Lines for the operator: they go to the tracing target `plugin`, within the span of their call, and
+//! the last ones of each binding are kept.
 
 use crate::bindings::contract::log::{Host, Level};
 use crate::failure::printable;
@@ -23,6 +24,13 @@ impl Host for Guest {
 impl Guest {
     fn line(&self, level: Level, message: &str) {
         let (binding, hook) = (self.bound.id.as_str(), self.hook.as_str());
+        let name = match level {
+            Level::Debug => "debug",
+            Level::Info => "info",
+            Level::Warn => "warn",
+            Level::Error => "error",
+        };
+        self.bound.lines.add(name, self.hook, message);
         match level {
             Level::Debug => tracing::debug!(target: "plugin", binding, hook, "{message}"),
             Level::Info => tracing::info!(target: "plugin", binding, hook, "{message}"),

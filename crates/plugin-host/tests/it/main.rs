@@ -10,3 +10,4 @@ mod set_up;
 mod shipped;
 mod signing;
 mod support;
+mod versions;

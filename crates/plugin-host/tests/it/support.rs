@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use engine::port::{BindingSetup, LookupError, Member, Plugins as _, Surroundings};
+use engine::port::{BindingSetup, LookupError, Member, Plugins as _, Staged, Surroundings};
 use futures::future::BoxFuture;
 use model::definition::Category;
 use model::hook::{Answer, Ask, Call, Failure, Question, RecordView, Reply};
@@ -50,6 +50,7 @@ pub(crate) fn binding(id: &str, component: &Arc<[u8]>, hooks: &[&str], more: Jso
         plugin: Arc::new(serde_json::from_value(definition).unwrap()),
         digest: Digest::of(component),
         component: Arc::clone(component),
+        staged: Staged::default(),
     }
 }
 

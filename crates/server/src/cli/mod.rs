@@ -2,6 +2,7 @@
 //! `wright.toml`; the nearer to the command the stronger.
 
 mod plugin;
+mod secret;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -11,10 +12,11 @@ use std::str::FromStr;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use model::Duration;
 use model::id::{IdError, PersonId, RecordId, RoleId};
+use model::{ByteSize, Duration};
 
-pub(crate) use plugin::{Language, PluginCommand};
+pub(crate) use plugin::{Language, PluginCommand, Reason};
+pub(crate) use secret::{KeyArgument, SecretCommand};
 
 use crate::replay::ReplayArguments;
 use crate::settings;
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     /// Plugins: look at and keep
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Secrets of plugins, sealed in the data folder
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// API tokens
     #[command(subcommand)]
     Token(TokenCommand),
@@ -129,6 +134,16 @@ pub(crate) struct ServeArguments {
     /// `WRIGHT_SECRET_BINDING__NAME` in the environment without it
     #[arg(long, value_name = "FILE", env = "WRIGHT_SECRETS")]
     pub(crate) secrets: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) key: KeyArgument,
+    /// The most that the key-value space of a plugin may hold, whatever its binding grants
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = "16MiB",
+        env = "WRIGHT_PLUGIN_SPACE"
+    )]
+    pub(crate) plugin_space: ByteSize,
     /// Where traces, metrics and logs are sent by OTLP over HTTP, such as <http://127.0.0.1:4318>;
     /// `OTEL_EXPORTER_OTLP_ENDPOINT` does the same
     #[arg(long, value_name = "URL", env = "WRIGHT_OTLP_ENDPOINT")]

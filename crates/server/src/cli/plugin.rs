@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
+use model::configuration::Share;
 use model::hook::Hook;
 use model::id::BindingId;
 
@@ -131,4 +132,82 @@ Exit code 1 where a case fails."
     },
     /// Lists the plugins in use
     List(DataArgument),
+    /// Tries another version of a binding's component on a share of the calls
+    #[command(
+        after_help = "A hook that decides is asked a second time on the new version, and the answers are compared:
+what counts is the answer of the version in force. A call of an integration goes to the new version,
+and where that fails, to the one in force. After five failures the new version is tried no more.
+
+Examples:
+  wright plugin canary our-router our-router.wasm
+  wright plugin canary our-router sha256:… --share 50% --why 'the new rota'"
+    )]
+    Canary {
+        /// The binding
+        binding: BindingId,
+        /// The component, or the digest of one that is stored
+        #[arg(value_name = "FILE|DIGEST")]
+        component: String,
+        /// The share of the calls
+        #[arg(
+            long,
+            value_name = "PERCENT",
+            default_value = "10%",
+            env = "WRIGHT_SHARE"
+        )]
+        share: Share,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Puts the version that is being tried in force
+    Promote {
+        /// The binding
+        binding: BindingId,
+        /// Even where it has failed
+        #[arg(long, env = "WRIGHT_ANYWAY")]
+        anyway: bool,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Ends the trial of a version; where there is none, puts the version of before in force
+    Rollback {
+        /// The binding
+        binding: BindingId,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Asks a binding no more: whatever asks it takes the fallback
+    Quarantine {
+        /// The binding
+        binding: BindingId,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Asks a binding again that is in quarantine
+    Release {
+        /// The binding
+        binding: BindingId,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Prints what a binding logged last, as far as the server keeps it in memory
+    Logs {
+        /// The binding
+        binding: BindingId,
+        /// Go on with what it logs from now on
+        #[arg(long, env = "WRIGHT_FOLLOW")]
+        follow: bool,
+        #[command(flatten)]
+        data: DataArgument,
+    },
+}
+
+/// Where, and why.
+#[derive(Args, Debug)]
+pub(crate) struct Reason {
+    /// Why, for the journal
+    #[arg(long, value_name = "TEXT", env = "WRIGHT_WHY")]
+    pub(crate) why: Option<String>,
+    #[command(flatten)]
+    pub(crate) data: DataArgument,
 }

@@ -5,6 +5,7 @@ mod explain;
 mod install;
 mod pack;
 mod plugin;
+mod secret;
 mod token;
 mod verify;
 
@@ -69,6 +70,7 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         }
         Command::Pack(PackCommand::Install { pack, data }) => install::run(&pack, &data, format),
         Command::Plugin(command) => plugin::run(command, format),
+        Command::Secret(command) => secret::run(command, format),
         Command::Token(command) => token::run(command, format),
         Command::CompilePlugin => {
             plugin_host::compile(io::stdin().lock(), io::stdout().lock())?;

@@ -7,7 +7,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Histogram, Meter};
+use opentelemetry::metrics::{AsyncInstrument, Histogram, Meter};
 use plugin_host::{BreakerState, HookFigures, WasmPlugins};
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};
@@ -165,35 +165,55 @@ async fn measured(
     response
 }
 
-/// Tells what each hook of each binding has done whenever metrics are sent.
+/// Tells what each hook of each binding has done whenever metrics are sent. Attributes are bindings,
+/// hooks and outcomes, of which there are few.
 pub(crate) fn observe_plugins(meter: &Meter, plugins: &Arc<WasmPlugins>) {
     let each = |of: fn(&HookFigures) -> u64| {
         let plugins = Arc::clone(plugins);
-        move |observer: &dyn opentelemetry::metrics::AsyncInstrument<u64>| {
+        move |observer: &dyn AsyncInstrument<u64>| {
             for figures in plugins.figures() {
-                let attributes = [
-                    KeyValue::new("servicewright.plugin", figures.binding.to_string()),
-                    KeyValue::new("servicewright.hook", figures.hook.as_str()),
-                ];
-                observer.observe(of(&figures), &attributes);
+                observer.observe(of(&figures), &hook(&figures));
             }
         }
     };
+    let calls = Arc::clone(plugins);
     meter
         .u64_observable_counter("servicewright.plugin.calls")
-        .with_description("Calls of a hook.")
-        .with_callback(each(|figures| figures.calls))
-        .build();
-    meter
-        .u64_observable_counter("servicewright.plugin.failures")
-        .with_description("Calls of a hook that gave no answer.")
-        .with_callback(each(|figures| figures.failures))
+        .with_description("Calls of a hook, by outcome: `answered`, or why there was no answer.")
+        .with_callback(move |observer| {
+            for figures in calls.figures() {
+                for (outcome, count) in &figures.outcomes {
+                    let outcome = KeyValue::new("servicewright.outcome", *outcome);
+                    let [plugin, hook] = hook(&figures);
+                    observer.observe(*count, &[plugin, hook, outcome]);
+                }
+            }
+        })
         .build();
     meter
         .u64_observable_counter("servicewright.plugin.time")
         .with_unit("us")
         .with_description("How long the calls of a hook took together.")
         .with_callback(each(|figures| figures.micros))
+        .build();
+    let times = Arc::clone(plugins);
+    meter
+        .u64_observable_gauge("servicewright.plugin.duration")
+        .with_unit("us")
+        .with_description(
+            "What this share of the calls of a hook stayed within, since its version is in use.",
+        )
+        .with_callback(move |observer| {
+            for figures in times.figures() {
+                for (share, micros) in [(0.5, figures.p50_micros), (0.99, figures.p99_micros)] {
+                    let [plugin, hook] = hook(&figures);
+                    let share = KeyValue::new("servicewright.quantile", share);
+                    if let Some(micros) = micros {
+                        observer.observe(micros, &[plugin, hook, share]);
+                    }
+                }
+            }
+        })
         .build();
     meter
         .u64_observable_gauge("servicewright.plugin.paused")
@@ -202,4 +222,12 @@ pub(crate) fn observe_plugins(meter: &Meter, plugins: &Arc<WasmPlugins>) {
             u64::from(figures.breaker != BreakerState::Closed)
         }))
         .build();
+}
+
+/// Which hook of which binding.
+fn hook(figures: &HookFigures) -> [KeyValue; 2] {
+    [
+        KeyValue::new("servicewright.plugin", figures.binding.to_string()),
+        KeyValue::new("servicewright.hook", figures.hook.as_str()),
+    ]
 }

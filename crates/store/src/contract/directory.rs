@@ -1,6 +1,6 @@
 //! The directory, configurations, content, key-value spaces and tokens.
 
-use engine::port::{Commit, CommitError, Store, TokenRecord};
+use engine::port::{Commit, CommitError, SealedSecret, Store, TokenRecord};
 use model::Digest;
 use model::directory::Key;
 use model::journal::Item;
@@ -18,6 +18,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("a value is written only over the expected one", values),
     ("a binding's space has a quota", quota),
+    ("secrets are kept as they are sealed", secrets),
     ("keys are listed within one binding", keys),
     ("a token is kept until it is revoked", tokens),
 ];
@@ -133,6 +134,7 @@ fn put(key: &str, expected: Option<&str>, value: Option<&str>, quota_bytes: u64)
         expected: expected.map(|text| text.as_bytes().to_vec()),
         value: value.map(|text| text.as_bytes().to_vec()),
         quota_bytes,
+        quota_keys: 5,
     }
 }
 
@@ -160,6 +162,17 @@ fn quota(place: &dyn Place) {
     try_commit(&*store, put("c", None, Some("123456789"), 20)).unwrap();
     // A space that is over its quota may shrink.
     try_commit(&*store, put("c", Some("123456789"), Some("1"), 5)).unwrap();
+    // Nor may it have more keys than its quota, of whatever size, before and after a restart.
+    drop(store);
+    let store = place.open();
+    for key in ["d", "e", "f"] {
+        try_commit(&*store, put(key, None, Some(""), 1_000)).unwrap();
+    }
+    let answer = try_commit(&*store, put("g", None, Some(""), 1_000));
+    assert!(matches!(answer, Err(CommitError::Quota)), "{answer:?}");
+    try_commit(&*store, put("d", Some(""), Some("more"), 1_000)).unwrap();
+    try_commit(&*store, put("e", Some(""), None, 1_000)).unwrap();
+    try_commit(&*store, put("g", None, Some(""), 1_000)).unwrap();
 }
 
 fn keys(place: &dyn Place) {
@@ -198,4 +211,46 @@ fn tokens(place: &dyn Place) {
     assert_eq!(store.token(&secret).unwrap(), Some(token));
     try_commit(&*store, put(None)).unwrap();
     assert_eq!(store.token(&secret).unwrap(), None);
+}
+
+fn secrets(place: &dyn Place) {
+    let store = place.open();
+    let sealed = |text: &str| SealedSecret {
+        key: Digest::of(b"key"),
+        set_at: at(0),
+        sealed: text.as_bytes().to_vec(),
+    };
+    let read = |store: &dyn Store, binding: &str, secret: &str| {
+        store.sealed_secret(&id(binding), &id(secret)).unwrap()
+    };
+    let set =
+        |binding: &str, secret: &str, text: &str| (id(binding), id(secret), Some(sealed(text)));
+    assert_eq!(read(&*store, "chat", "token"), None);
+    let all = vec![
+        set("chat", "token", "a"),
+        set("chat", "key", "b"),
+        set("cha", "x", "c"),
+    ];
+    assert_eq!(
+        try_commit(&*store, Commit::Secrets(all)).unwrap().position,
+        0
+    );
+    drop(store);
+    let store = place.open();
+    assert_eq!(read(&*store, "chat", "token"), Some(sealed("a")));
+    let named = |after: Option<(&str, &str)>, limit| {
+        let after = after.map(|(binding, secret)| (id(binding), id(secret)));
+        let after = after.as_ref().map(|(binding, secret)| (binding, secret));
+        let found = store.sealed_secrets(after, limit).unwrap();
+        let names = found
+            .iter()
+            .map(|(binding, secret, _)| format!("{binding} {secret}"));
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(named(None, 10), ["cha x", "chat key", "chat token"]);
+    assert_eq!(named(Some(("cha", "x")), 1), ["chat key"]);
+    let gone = vec![(id("chat"), id("token"), None), set("chat", "key", "d")];
+    try_commit(&*store, Commit::Secrets(gone)).unwrap();
+    assert_eq!(read(&*store, "chat", "token"), None);
+    assert_eq!(read(&*store, "chat", "key"), Some(sealed("d")));
 }

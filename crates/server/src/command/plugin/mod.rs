@@ -2,14 +2,17 @@
 
 mod bench;
 mod build;
+mod deploy;
 mod inspect;
 mod list;
+mod logs;
 mod new;
 mod test;
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use engine::Deploy;
 
 use super::{Outcome, block_on, print, text};
 use crate::admin::{self, Ask};
@@ -54,6 +57,31 @@ pub(super) fn run(command: PluginCommand, format: Format) -> Result<Outcome> {
             print(format, &kept, || text(&kept, "digest").to_owned())?;
         }
         PluginCommand::List(data) => list::run(&data, format)?,
+        PluginCommand::Canary {
+            binding,
+            component,
+            share,
+            reason,
+        } => deploy::canary(&binding, &component, share, &reason, format)?,
+        PluginCommand::Promote {
+            binding,
+            anyway,
+            reason,
+        } => deploy::run(&binding, Deploy::Promote { anyway }, &reason, format)?,
+        PluginCommand::Rollback { binding, reason } => {
+            deploy::run(&binding, Deploy::Rollback, &reason, format)?;
+        }
+        PluginCommand::Quarantine { binding, reason } => {
+            deploy::run(&binding, Deploy::Quarantine, &reason, format)?;
+        }
+        PluginCommand::Release { binding, reason } => {
+            deploy::run(&binding, Deploy::Release, &reason, format)?;
+        }
+        PluginCommand::Logs {
+            binding,
+            follow,
+            data,
+        } => logs::run(&binding, follow, &data, format)?,
     }
     Ok(Outcome::Done)
 }
