@@ -124,7 +124,7 @@ impl Caller {
             plugin = bound.id.as_str(),
             component = bound.digest_text,
             hook = hook.as_str(),
-            attempt = call.attempt,
+            attempt = i64::from(call.attempt),
             micros = tracing::field::Empty,
             cpu_micros = tracing::field::Empty,
             memory_bytes = tracing::field::Empty,
@@ -157,13 +157,14 @@ impl Caller {
     }
 }
 
-/// Says in the span how the call went.
+/// Says in the span how the call went. Numbers are signed: OpenTelemetry has no others, and takes those
+/// for texts.
 fn tell(span: &tracing::Span, micros: u64, ended: &Ended) {
     tracing::record_all!(
         span,
-        micros = micros,
-        cpu_micros = ended.used.cpu_micros,
-        memory_bytes = ended.used.memory_bytes,
+        micros = micros.cast_signed(),
+        cpu_micros = ended.used.cpu_micros.cast_signed(),
+        memory_bytes = ended.used.memory_bytes.cast_signed(),
         outcome = outcome(ended.failure())
     );
     if let Some(Failure { kind, message, .. }) = ended.failure() {
