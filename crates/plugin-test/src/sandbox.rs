@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Instant as Clock;
 
 use engine::port::{
-    BindingSetup, Delivery, HttpRequest, InspectError, Inspection, Plugins as _, Surroundings,
+    BindingSetup, Delivery, HttpRequest, InspectError, Inspection, Plugins as _, Staged,
+    Surroundings,
 };
 use indexmap::IndexMap;
-use model::definition::{Component, Grants, Plugin, SecretGrant};
+use model::definition::{Component, Grants, KeyValueGrant, Plugin, SecretGrant};
 use model::hook::{Ask, Hook, Question};
 use model::id::{DirectoryKind, SecretId, WorkflowId};
 use plugin_host::{Options, WasmPlugins};
@@ -141,6 +142,7 @@ impl Sandbox {
             }),
             digest: self.inspection.digest,
             component: Arc::clone(&self.component),
+            staged: Staged::default(),
         };
         let set_up = self.host.set_up(vec![setup]).await;
         set_up.map_err(|(_, error)| error)
@@ -178,7 +180,7 @@ impl Sandbox {
             directory: directory.collect(),
             commands: commands.into_iter().collect(),
             act_as: true,
-            key_value: true,
+            key_value: KeyValueGrant::Usual(true),
             http,
             secrets,
         }

@@ -12,7 +12,9 @@ mod service_level;
 mod workflow;
 
 pub use approval::{Approval, ApprovalBy, Approver, Outcome, Quorum, Rejects, Stage};
-pub use binding::{Component, EventFilter, Grants, Limits, Plugin, Schedule, SecretGrant};
+pub use binding::{
+    Component, EventFilter, Grants, KeyValueGrant, Limits, Plugin, Schedule, SecretGrant,
+};
 pub use calendar::{Calendar, Date, Holiday, Hours, Weekday};
 pub use effect::{CreateEffect, Effect};
 pub use field::{Cel, Field, FieldFormat, FieldType, OptionLabel, Permit, Setting, Wait};
