@@ -9,6 +9,7 @@ mod life;
 mod listener;
 mod misbehaving_plugin;
 mod packs;
+mod registry;
 mod telemetry;
 mod vendor;
 mod webhook;

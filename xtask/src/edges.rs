@@ -57,7 +57,8 @@ fn crates_know_only_what_they_may() {
         engine -> calendar, definition, model
         hostile -> sdk
         plugin-host -> engine, model
-        server -> api, calendar, definition, engine, model, plugin-build, plugin-host, store
+        plugin-registry -> model
+        server -> api, calendar, definition, engine, model, plugin-build, plugin-host, plugin-registry, store
         skills-router -> sdk
         store -> engine, model
         webhook -> sdk

@@ -196,6 +196,10 @@ impl Store for Empty {
         Ok(None)
     }
 
+    fn signature(&self, _: &Digest) -> Read<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
     fn active(&self) -> Read<Option<Digest>> {
         Ok(None)
     }

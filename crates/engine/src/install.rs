@@ -6,13 +6,15 @@ use std::sync::Arc;
 use definition::compile::{self, Definitions, Installable, Versioned};
 use definition::pack::Pack;
 use model::Digest;
+use model::configuration::Provenance;
 use model::definition::{Component, Plugin};
 use model::id::{BindingId, PackId};
+use model::journal::BoundPlugin;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::library::told;
-use crate::port::{BindingSetup, Commit, CommitError};
+use crate::port::{BindingSetup, Brought, Commit, CommitError, Inspection, Supply};
 
 /// A pack that was installed.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -31,7 +33,7 @@ pub struct InstalledReport {
 
 impl Engine {
     /// Puts a pack in force, in the place of an earlier version of it and of the packs it adapts.
-    /// `components` gives the component of a file name.
+    /// `supply` gives the component of a file name, and says of each who vouches for it.
     ///
     /// # Errors
     /// Everything that speaks against it; nothing is changed then.
@@ -39,17 +41,25 @@ impl Engine {
         &self,
         actor: &str,
         pack: &Pack,
-        components: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
+        supply: &dyn Supply,
     ) -> Result<InstalledReport, EngineError> {
         let _alone = self.0.installing.lock().await;
         let mut installable = self.0.library.installable()?;
         let before = installable.digest;
         remove(&mut installable, pack);
         check_unclaimed(&installable, pack)?;
-        let (digests, mut blobs) = self.components(pack, components)?;
+        let vetted = self.vetted(pack, supply)?;
         installable.add_pack(pack, |binding, _| {
-            digests.get(binding).copied().unwrap_or_default()
+            vetted.get(binding).map(|it| it.digest).unwrap_or_default()
         });
+        let mut bindings = Vec::new();
+        for (id, it) in &vetted {
+            if let Some((installed, plugin)) = installable.bindings.get_mut(id) {
+                installed.provenance = Some(it.provenance.clone());
+                bindings.push(it.bound(id, plugin));
+            }
+        }
+        let (mut blobs, signatures) = content(vetted);
         blobs.extend(canonical(pack));
         let configuration = serde_json::to_vec(&installable.configuration())
             .map_err(|error| EngineError::Install(vec![error.to_string()]))?;
@@ -82,7 +92,9 @@ impl Engine {
             actor: actor.to_owned(),
             what,
             active: digest,
+            bindings,
             blobs,
+            signatures,
         };
         match self.0.store.commit(commit).await {
             Ok(committed) => {
@@ -134,71 +146,144 @@ impl Engine {
         set_up.map_err(|(binding, cause)| EngineError::Binding { binding, cause })
     }
 
-    /// The components that a pack's bindings name: their digests, and those that are new.
-    #[expect(clippy::type_complexity, reason = "two results of one walk")]
-    fn components(
+    /// The components that a pack's bindings name, each with who vouches for it.
+    fn vetted(
         &self,
         pack: &Pack,
-        components: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
-    ) -> Result<(BTreeMap<BindingId, Digest>, Vec<(Digest, Vec<u8>)>), EngineError> {
-        let (mut digests, mut blobs, mut missing) = (BTreeMap::new(), Vec::new(), Vec::new());
+        supply: &dyn Supply,
+    ) -> Result<BTreeMap<BindingId, Vetted>, EngineError> {
+        let (mut vetted, mut faults) = (BTreeMap::new(), Vec::new());
         for (binding, plugin) in &pack.plugins {
-            match self.component(&plugin.value, components)? {
-                Some((digest, bytes)) => {
-                    digests.insert(binding.clone(), digest);
-                    blobs.extend(bytes.map(|bytes| (digest, bytes)));
+            let name = named(&plugin.value.component);
+            let Some((brought, is_new)) = self.brought(&plugin.value, supply)? else {
+                faults.push(format!(
+                    "the binding `{binding}` names a component that is not there: {name}"
+                ));
+                continue;
+            };
+            match self.vet(brought, is_new, supply)? {
+                Ok(it) => {
+                    vetted.insert(binding.clone(), it);
                 }
-                None => missing.push(format!(
-                    "the binding `{binding}` names a component that is not there: {}",
-                    named(&plugin.value.component)
+                Err(why) => faults.push(format!(
+                    "the binding `{binding}` names a component that may not be used, {name}: {why}"
                 )),
             }
         }
-        if missing.is_empty() {
-            Ok((digests, blobs))
+        if faults.is_empty() {
+            Ok(vetted)
         } else {
-            Err(EngineError::Install(missing))
+            Err(EngineError::Install(faults))
         }
     }
 
-    #[expect(
-        clippy::type_complexity,
-        reason = "a digest, with the component where it is new"
-    )]
-    fn component(
+    /// The component of a binding, and whether it is brought by the pack.
+    fn brought(
         &self,
         plugin: &Plugin,
-        components: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
-    ) -> Result<Option<(Digest, Option<Vec<u8>>)>, EngineError> {
+        supply: &dyn Supply,
+    ) -> Result<Option<(Brought, bool)>, EngineError> {
         Ok(match &plugin.component {
-            Component::File(file) => {
-                components(file).map(|bytes| (Digest::of(&bytes), Some(bytes)))
-            }
-            Component::Digest(digest) => self.0.store.blob(digest)?.map(|_| (*digest, None)),
+            Component::File(file) => supply.component(file).map(|brought| (brought, true)),
+            Component::Digest(digest) => self.0.store.blob(digest)?.map(|component| {
+                let signatures = Vec::new();
+                let brought = Brought {
+                    component,
+                    signatures,
+                };
+                (brought, false)
+            }),
         })
     }
 
-    /// Keeps a component, so that bindings can name it by digest.
+    /// Asks who vouches for a component; where it comes without a signature, by the one that was kept.
+    fn vet(
+        &self,
+        brought: Brought,
+        is_new: bool,
+        supply: &dyn Supply,
+    ) -> Result<Result<Vetted, String>, EngineError> {
+        let Brought {
+            component,
+            mut signatures,
+        } = brought;
+        let digest = Digest::of(&component);
+        if signatures.is_empty() {
+            signatures.extend(self.0.store.signature(&digest)?);
+        }
+        let vouched = supply.vouch(&component, &signatures);
+        Ok(vouched.map(|(provenance, signature)| Vetted {
+            digest,
+            component: is_new.then_some(component),
+            provenance,
+            signature,
+        }))
+    }
+
+    /// Keeps a component and its signature, so that bindings can name it by digest; says who vouches
+    /// for it.
     ///
     /// # Errors
-    /// Where it is none, or the store fails.
+    /// Where it is none, may not be used, or the store fails.
     pub async fn keep_component(
         &self,
-        bytes: Vec<u8>,
-    ) -> Result<crate::port::Inspection, EngineError> {
+        brought: Brought,
+        supply: &dyn Supply,
+    ) -> Result<(Inspection, Provenance), EngineError> {
+        let refused = |why: String| EngineError::Install(vec![why]);
         let inspection = self
             .0
             .plugins
-            .inspect(&bytes)
-            .map_err(|error| EngineError::Install(vec![crate::chain(&error)]))?;
-        let commit = Commit::Blobs(vec![(inspection.digest, bytes)]);
+            .inspect(&brought.component)
+            .map_err(|error| refused(crate::chain(&error)))?;
+        let component = brought.component.clone();
+        let vetted = self.vet(brought, false, supply)?;
+        let vetted = vetted.map_err(|why| refused(format!("{}: {why}", inspection.digest)))?;
+        let commit = Commit::Component {
+            digest: inspection.digest,
+            component,
+            signature: vetted.signature,
+        };
         self.0
             .store
             .commit(commit)
             .await
             .map_err(|error| EngineError::Busy(error.to_string()))?;
-        Ok(inspection)
+        Ok((inspection, vetted.provenance))
     }
+}
+
+/// A component that may be used.
+struct Vetted {
+    digest: Digest,
+    /// The component, where it is brought.
+    component: Option<Vec<u8>>,
+    provenance: Provenance,
+    signature: Option<Vec<u8>>,
+}
+
+impl Vetted {
+    fn bound(&self, binding: &BindingId, plugin: &Plugin) -> BoundPlugin {
+        BoundPlugin {
+            binding: binding.clone(),
+            component: self.digest,
+            provenance: self.provenance.clone(),
+            grants: plugin.grants.clone(),
+        }
+    }
+}
+
+/// Contents by digest.
+type Contents = Vec<(Digest, Vec<u8>)>;
+
+/// The components that are brought, and the signatures to be kept.
+fn content(vetted: BTreeMap<BindingId, Vetted>) -> (Contents, Contents) {
+    let (mut components, mut signatures) = (Vec::new(), Vec::new());
+    for it in vetted.into_values() {
+        components.extend(it.component.map(|component| (it.digest, component)));
+        signatures.extend(it.signature.map(|signature| (it.digest, signature)));
+    }
+    (components, signatures)
 }
 
 fn named(component: &Component) -> String {

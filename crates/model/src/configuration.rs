@@ -2,6 +2,7 @@
 //! themselves are stored by digest and never change.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -64,4 +65,41 @@ pub struct InstalledBinding {
     pub digest: Digest,
     /// The digest of its component, under which that is stored.
     pub component: Digest,
+    /// Who vouched for the component when it was put in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
+}
+
+/// Who vouches for a component.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provenance {
+    /// It ships inside the server.
+    Shipped,
+    /// Somebody whom the operator trusts has signed it.
+    Signed {
+        /// How the operator calls them.
+        by: String,
+        /// Their key, by the digest of its DER form.
+        key: Digest,
+    },
+    /// It is signed with a key that the operator does not know, which is worth no more than none.
+    Stranger {
+        /// The key that the signature names, where it names one.
+        key: Option<Digest>,
+    },
+    /// Nobody has signed it.
+    Unsigned,
+}
+
+impl fmt::Display for Provenance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shipped => f.write_str("shipped with the server"),
+            Self::Signed { by, .. } => write!(f, "signed by {by}"),
+            Self::Stranger { key: Some(key) } => write!(f, "signed with the unknown key {key}"),
+            Self::Stranger { key: None } => f.write_str("signed with an unknown key"),
+            Self::Unsigned => f.write_str("not signed"),
+        }
+    }
 }

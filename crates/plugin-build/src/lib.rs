@@ -3,8 +3,10 @@
 
 mod cargo;
 mod manifest;
+mod metadata;
 mod target;
 
 pub use cargo::component;
 pub use manifest::{Manifest, append};
+pub use metadata::describe;
 pub use target::{TARGET, is_installed};

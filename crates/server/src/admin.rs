@@ -3,7 +3,7 @@
 //! only its owner may use: whoever may write the folder's files may do this too. What is asked and
 //! how it is answered is the same both ways.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,13 +15,15 @@ use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use engine::port::{Commit, Store as _, StoreError, TokenRecord};
+use engine::port::{Brought, Commit, Store as _, StoreError, TokenRecord};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use model::Digest;
 use model::command::{Actor, Who};
 use model::id::RecordId;
+use model::journal::Item;
+use plugin_registry::Trust;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
@@ -34,6 +36,8 @@ use crate::pack_files::PackFiles;
 const SOCKET: &str = "admin.sock";
 /// The most bytes of what is asked, a pack with its components, and of the answer.
 const MAX_BYTES: usize = 256 << 20;
+/// The most changes of what is in force that are told at once.
+const MAX_CHANGES: usize = 1_000;
 /// How long a server that has the folder open may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -59,12 +63,20 @@ pub(crate) enum Ask {
         texts: BTreeMap<String, String>,
         /// Its components by path, in base64.
         components: BTreeMap<String, String>,
+        /// The signatures beside them by path, in base64.
+        #[serde(default)]
+        signatures: BTreeMap<String, String>,
     },
     /// Keep a component, so that bindings can name it by digest.
     KeepComponent {
         /// The component, in base64.
         component: String,
+        /// The signatures that came with it, in base64.
+        #[serde(default)]
+        signatures: Vec<String>,
     },
+    /// Tell of every change of what is in force.
+    History,
     /// List the bindings in force.
     Bindings,
     /// Explain a record.
@@ -79,19 +91,28 @@ pub(crate) enum Ask {
 impl Ask {
     /// Install these files.
     pub(crate) fn install(files: PackFiles) -> Self {
-        let components = files.components.into_iter();
+        let encoded = |files: BTreeMap<String, Vec<u8>>| {
+            let files = files.into_iter();
+            files
+                .map(|(path, bytes)| (path, BASE64.encode(bytes)))
+                .collect()
+        };
         Self::InstallPack {
             texts: files.texts,
-            components: components
-                .map(|(path, bytes)| (path, BASE64.encode(bytes)))
-                .collect(),
+            components: encoded(files.components),
+            signatures: encoded(files.signatures),
         }
     }
 
-    /// Keep this component.
-    pub(crate) fn keep_component(bytes: &[u8]) -> Self {
+    /// Keep this component, which came with these signatures.
+    pub(crate) fn keep_component(brought: &Brought) -> Self {
         Self::KeepComponent {
-            component: BASE64.encode(bytes),
+            component: BASE64.encode(&brought.component),
+            signatures: brought
+                .signatures
+                .iter()
+                .map(|it| BASE64.encode(it))
+                .collect(),
         }
     }
 
@@ -109,6 +130,15 @@ impl Ask {
 /// # Errors
 /// Where it cannot be reached, or refuses.
 pub(crate) async fn ask(folder: &Path, what: Ask) -> Result<Value> {
+    ask_under(folder, what, &Trust::default()).await
+}
+
+/// Asks a data folder to take components, under this policy; a server that has the folder open goes by
+/// its own.
+///
+/// # Errors
+/// Where it cannot be reached, or refuses.
+pub(crate) async fn ask_under(folder: &Path, what: Ask, trust: &Trust) -> Result<Value> {
     if !what.begins() && !folder.join("truth.redb").exists() {
         bail!(
             "there is no data in {}: name its folder with --data",
@@ -117,7 +147,7 @@ pub(crate) async fn ask(folder: &Path, what: Ask) -> Result<Value> {
     }
     let begun = Instant::now();
     loop {
-        match Desk::open(folder, plugin_options(folder, None)).await {
+        match Desk::open(folder, plugin_options(folder, None), trust.clone()).await {
             Ok(desk) => {
                 let answer = carry_out(&desk, what).await;
                 desk.close().await;
@@ -191,20 +221,43 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             desk.store.commit(Commit::Token { secret, token }).await?;
             Ok(json!({}))
         }
-        Ask::InstallPack { texts, components } => {
-            let components = components
-                .into_iter()
-                .map(|(path, text)| Ok((path, BASE64.decode(text)?)))
-                .collect::<Result<_>>()?;
-            let files = PackFiles { texts, components };
+        Ask::InstallPack {
+            texts,
+            components,
+            signatures,
+        } => {
+            let decoded = |files: BTreeMap<String, String>| {
+                let files = files.into_iter();
+                files
+                    .map(|(path, text)| Ok((path, BASE64.decode(text)?)))
+                    .collect::<Result<_>>()
+            };
+            let files = PackFiles {
+                texts,
+                components: decoded(components)?,
+                signatures: decoded(signatures)?,
+            };
             let (report, warnings) = desk.running().await?.install(&files).await?;
             Ok(json!({ "installed": report, "warnings": warnings }))
         }
-        Ask::KeepComponent { component } => {
-            let bytes = BASE64.decode(component)?;
-            let engine = &desk.running().await?.engine;
-            let inspection = engine.keep_component(bytes).await?;
-            Ok(serde_json::to_value(inspection)?)
+        Ask::KeepComponent {
+            component,
+            signatures,
+        } => {
+            let signatures = signatures.into_iter().map(|it| BASE64.decode(it));
+            let brought = Brought {
+                component: BASE64.decode(component)?,
+                signatures: signatures.collect::<Result<_, _>>()?,
+            };
+            let (inspection, provenance) = desk.running().await?.keep(brought).await?;
+            let mut kept = serde_json::to_value(inspection)?;
+            kept["provenance"] = json!(provenance);
+            kept["vouched"] = json!(provenance.to_string());
+            Ok(kept)
+        }
+        Ask::History => {
+            let store = desk.store.clone();
+            tokio::task::spawn_blocking(move || history(&store)).await?
         }
         Ask::Bindings => Ok(bindings(desk.running().await?)),
         Ask::Explain { record } => {
@@ -241,9 +294,42 @@ fn bindings(running: &Running) -> Value {
         json!({
             "id": binding.id, "title": binding.plugin.title, "pack": binding.installed.pack,
             "component": binding.installed.component, "hooks": hooks,
+            "provenance": binding.installed.provenance,
+            "vouched": binding.installed.provenance.as_ref().map(ToString::to_string),
         })
     });
     json!({ "bindings": bindings.collect::<Vec<_>>() })
+}
+
+/// Every change of what is in force, from the journal, oldest first; of more than can be told, the last.
+fn history(store: &store::RedbStore) -> Result<Value> {
+    let mut changes = VecDeque::new();
+    let mut after = 0;
+    loop {
+        let items = store.journal(after, 1_000)?;
+        let Some((last, _)) = items.last() else { break };
+        after = *last;
+        for (position, item) in items {
+            let Item::Configuration {
+                at,
+                actor,
+                active,
+                what,
+                bindings,
+            } = item
+            else {
+                continue;
+            };
+            if changes.len() == MAX_CHANGES {
+                changes.pop_front();
+            }
+            changes.push_back(json!({
+                "position": position, "at": at, "actor": actor, "what": what,
+                "configuration": active, "bindings": bindings,
+            }));
+        }
+    }
+    Ok(json!({ "changes": changes }))
 }
 
 fn verify(store: &store::RedbStore) -> Result<Value> {

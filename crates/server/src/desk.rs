@@ -7,18 +7,22 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow};
 use definition::lint::lint;
 use definition::pack::Pack;
-use engine::port::{StoreError, SystemClock};
+use engine::port::{Brought, Inspection, StoreError, SystemClock};
 use engine::{Engine, InstalledReport};
+use model::configuration::Provenance;
 use plugin_host::WasmPlugins;
+use plugin_registry::Trust;
 use store::RedbStore;
 use tokio::sync::OnceCell;
 
 use crate::pack_files::PackFiles;
+use crate::supply::Supplied;
 
 /// The data folder, open.
 pub(crate) struct Desk {
     pub(crate) store: Arc<RedbStore>,
     plugin_options: plugin_host::Options,
+    trust: Trust,
     running: OnceCell<Running>,
 }
 
@@ -26,6 +30,8 @@ pub(crate) struct Desk {
 pub(crate) struct Running {
     pub(crate) engine: Engine,
     pub(crate) plugins: Arc<WasmPlugins>,
+    /// Whose components may be used.
+    pub(crate) trust: Trust,
 }
 
 impl Desk {
@@ -36,6 +42,7 @@ impl Desk {
     pub(crate) async fn open(
         folder: &Path,
         plugin_options: plugin_host::Options,
+        trust: Trust,
     ) -> Result<Self, StoreError> {
         let folder = folder.to_owned();
         make(&folder).map_err(|error| StoreError::Failed {
@@ -54,6 +61,7 @@ impl Desk {
         Ok(Self {
             store: Arc::new(store),
             plugin_options,
+            trust,
             running: OnceCell::new(),
         })
     }
@@ -66,7 +74,12 @@ impl Desk {
                 let plugins = Arc::new(plugins);
                 let store = self.store.clone();
                 let engine = Engine::open(store, plugins.clone(), Arc::new(SystemClock)).await?;
-                Ok(Running { engine, plugins })
+                let trust = self.trust.clone();
+                Ok(Running {
+                    engine,
+                    plugins,
+                    trust,
+                })
             })
             .await
     }
@@ -95,10 +108,11 @@ impl Running {
         if found.has_errors() {
             return Err(anyhow!("the pack is not right:\n{found}"));
         }
-        let component = |file: &str| files.component(file).map(<[u8]>::to_vec);
+        let trust = &self.trust;
+        let supply = Supplied { files, trust };
         let report = self
             .engine
-            .install("operator", &pack, &component)
+            .install("operator", &pack, &supply)
             .await
             .with_context(|| format!("cannot install the pack {}", pack.id))?;
         let warnings = if found.is_empty() {
@@ -107,6 +121,16 @@ impl Running {
             found.to_string()
         };
         Ok((report, warnings))
+    }
+
+    /// Keeps a component for packs to name by digest.
+    ///
+    /// # Errors
+    /// Where it is none, or may not be used.
+    pub(crate) async fn keep(&self, brought: Brought) -> Result<(Inspection, Provenance)> {
+        let (files, trust) = (&PackFiles::default(), &self.trust);
+        let supply = Supplied { files, trust };
+        Ok(self.engine.keep_component(brought, &supply).await?)
     }
 }
 

@@ -25,6 +25,11 @@ pub fn plugin(file: &str) -> Option<&'static [u8]> {
         .map(|(_, bytes)| *bytes)
 }
 
+/// Whether these bytes are a component that the binary carries.
+pub fn is_plugin(component: &[u8]) -> bool {
+    PLUGINS.iter().any(|(_, bytes)| *bytes == component)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

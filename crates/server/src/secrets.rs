@@ -68,8 +68,9 @@ fn read(path: &Path) -> Result<Values> {
     }
 }
 
+/// Whether a file of secrets is its owner's alone.
 #[cfg(unix)]
-fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<()> {
+pub(crate) fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
     let mode = metadata.permissions().mode();
@@ -83,7 +84,7 @@ fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn check_private(_: &Path, _: &std::fs::Metadata) -> Result<()> {
+pub(crate) fn check_private(_: &Path, _: &std::fs::Metadata) -> Result<()> {
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use api::{Api, Limits};
 use engine::port::{Store as _, StoreError};
 use plugin_host::Options;
+use plugin_registry::Trust;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -37,7 +38,8 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
     };
     // Signals count from here on, so that a stop while starting is in order too.
     let mut stopping = Box::pin(told_to_stop()?);
-    let desk = Arc::new(open(folder, options).await?);
+    let trust = arguments.trust.policy();
+    let desk = Arc::new(open(folder, options, trust).await?);
     let running = tokio::select! {
         running = start(&desk, folder) => running?,
         () = &mut stopping => {
@@ -54,10 +56,10 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
 }
 
 /// Opens the data folder; another command that has it open only for a moment is waited for.
-async fn open(folder: &Path, options: Options) -> Result<Desk> {
+async fn open(folder: &Path, options: Options, trust: Trust) -> Result<Desk> {
     let begun = Instant::now();
     loop {
-        match Desk::open(folder, options.clone()).await {
+        match Desk::open(folder, options.clone(), trust.clone()).await {
             Err(StoreError::InUse) if begun.elapsed() < MOMENT => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

@@ -24,8 +24,12 @@ pub(crate) enum Prepared {
         active: Digest,
         journal: Vec<u8>,
         blobs: Vec<(Digest, Vec<u8>)>,
+        signatures: Vec<(Digest, Vec<u8>)>,
     },
-    Blobs(Vec<(Digest, Vec<u8>)>),
+    Component {
+        blobs: [(Digest, Vec<u8>); 1],
+        signatures: Vec<(Digest, Vec<u8>)>,
+    },
     Value {
         binding: BindingId,
         row: Vec<u8>,
@@ -90,13 +94,16 @@ impl Prepared {
                 actor,
                 what,
                 active,
+                bindings,
                 blobs,
+                signatures,
             } => {
                 let item = Item::Configuration {
                     at,
                     actor,
                     active,
                     what,
+                    bindings,
                 };
                 let journal = JournalRow::other(at, &item);
                 Self::Configuration {
@@ -104,9 +111,17 @@ impl Prepared {
                     active,
                     journal,
                     blobs,
+                    signatures,
                 }
             }
-            Commit::Blobs(blobs) => Self::Blobs(blobs),
+            Commit::Component {
+                digest,
+                component,
+                signature,
+            } => Self::Component {
+                blobs: [(digest, component)],
+                signatures: signature.map(|it| (digest, it)).into_iter().collect(),
+            },
             Commit::KeyValue {
                 binding,
                 key,
@@ -133,7 +148,7 @@ impl Prepared {
             Self::Record(record) => Some(&record.journal),
             Self::Directory(directory) => Some(&directory.journal),
             Self::Configuration { journal, .. } => Some(journal),
-            Self::Blobs(_) | Self::Value { .. } | Self::Token { .. } => None,
+            Self::Component { .. } | Self::Value { .. } | Self::Token { .. } => None,
         }
     }
 
@@ -143,7 +158,7 @@ impl Prepared {
             Self::Record(record) => Some(record.at),
             Self::Directory(directory) => Some(directory.at),
             Self::Configuration { at, .. } => Some(*at),
-            Self::Blobs(_) | Self::Value { .. } | Self::Token { .. } => None,
+            Self::Component { .. } | Self::Value { .. } | Self::Token { .. } => None,
         }
     }
 }

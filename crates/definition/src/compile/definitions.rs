@@ -146,6 +146,7 @@ impl Installable {
                 pack: id.clone(),
                 digest: it.digest,
                 component,
+                provenance: None,
             };
             self.bindings
                 .insert(binding.clone(), (installed, Arc::new(as_stored(it))));

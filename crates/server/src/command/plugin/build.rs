@@ -26,7 +26,7 @@ pub(super) fn run(folder: &Path, out: Option<PathBuf>, format: Format) -> Result
 fn build(folder: &Path, out: Option<PathBuf>) -> Result<(PathBuf, Inspection)> {
     let manifest = Manifest::read(folder)?;
     let component = plugin_build::component(folder)?;
-    let bytes = read(&component)?;
+    let bytes = plugin_build::describe(&read(&component)?, folder, &manifest)?;
     let whole = plugin_build::append(&bytes, &manifest)?;
     let inspection = WasmPlugins::new(plugin_host::Options::default())?.inspect(&whole)?;
     let exports: BTreeSet<_> = inspection.hooks.iter().map(|hook| hook.as_str()).collect();

@@ -19,10 +19,16 @@ pub(super) fn run(data: &DataArgument, format: Format) -> Result<()> {
 
 fn line(binding: &Value) -> String {
     let head = format!(
-        "{}  {}  pack {}",
+        "{}  {}  pack {}{}{}",
         text(binding, "id"),
         text(binding, "component"),
-        text(binding, "pack")
+        text(binding, "pack"),
+        if binding["vouched"].is_string() {
+            ", "
+        } else {
+            ""
+        },
+        text(binding, "vouched")
     );
     list(binding, "hooks").iter().fold(head, |told, hook| {
         let number = |name: &str| hook[name].as_u64().unwrap_or_default();
