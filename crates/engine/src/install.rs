@@ -196,7 +196,7 @@ impl Engine {
         })
     }
 
-    /// Asks who vouches for a component; where it comes without a signature, by the one that was kept.
+    /// Asks who vouches for a component, by the signatures that came with it or was kept before.
     fn vet(
         &self,
         brought: Brought,
@@ -208,9 +208,7 @@ impl Engine {
             mut signatures,
         } = brought;
         let digest = Digest::of(&component);
-        if signatures.is_empty() {
-            signatures.extend(self.0.store.signature(&digest)?);
-        }
+        signatures.extend(self.0.store.signature(&digest)?);
         let vouched = supply.vouch(&component, &signatures);
         Ok(vouched.map(|(provenance, signature)| Vetted {
             digest,
