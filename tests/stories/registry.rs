@@ -103,7 +103,10 @@ async fn nothing_comes_into_use_that_nobody_trusted_signed() {
     // component, and in the end with the right one.
     let bad = vendor.component("bad", "6.6.6");
     let refusals = [
-        (None, "is not signed, and only what is signed by acme is used here"),
+        (
+            None,
+            "is not signed, and only what is signed by acme is used here",
+        ),
         (Some("stranger"), "which is not trusted"),
         (Some("acme"), "one of them was changed since"),
     ];

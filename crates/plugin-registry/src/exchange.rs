@@ -158,13 +158,11 @@ async fn signatures(
     of: &Digest,
     component: &[u8],
 ) -> Result<Vec<Vec<u8>>, RegistryError> {
-    let index = match repository.referrers(of).await? {
-        Some(index) => Some(index),
-        None => {
-            let found = repository.manifest(&referrers_tag(of), INDEX).await?;
-            found.map(|(_, index)| index)
-        }
-    };
+    let mut index = repository.referrers(of).await?;
+    if index.is_none() {
+        let found = repository.manifest(&referrers_tag(of), INDEX).await?;
+        index = found.map(|(_, index)| index);
+    }
     let index: Index = index
         .and_then(|index| serde_json::from_slice(&index).ok())
         .unwrap_or_default();

@@ -35,6 +35,7 @@ pub struct ReferenceError {
 
 impl Reference {
     /// The same artifact by digest alone: what it names never changes.
+    #[must_use]
     pub fn pinned(&self, digest: Digest) -> Self {
         Self {
             tag: None,

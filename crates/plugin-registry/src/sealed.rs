@@ -1,5 +1,5 @@
 //! A private key under a passphrase, in the form of cosign and other tools of Sigstore: JSON that
-//! names scrypt with its cost and salt, and NaCl's secretbox with its nonce.
+//! names scrypt with its cost and salt, and `NaCl`'s secretbox with its nonce.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

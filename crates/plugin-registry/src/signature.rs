@@ -48,7 +48,7 @@ pub enum SignatureError {
 pub struct Signature {
     key: Option<Digest>,
     signed: Option<Digest>,
-    signature: Vec<u8>,
+    made: Vec<u8>,
 }
 
 impl Signature {
@@ -101,12 +101,12 @@ impl Signature {
             Some(_) => return Err(SignatureError::Kind("it signs a digest of another kind")),
             None => None,
         };
-        let signature = BASE64.decode(&message.signature);
+        let made = BASE64.decode(&message.signature);
         Ok(Self {
             // What the hint of others says need not be a digest; it only names the key to people.
             key: key.and_then(|key| digest(&key.hint)),
             signed,
-            signature: signature.map_err(|_| not("its signature is no base64".to_owned()))?,
+            made: made.map_err(|_| not("its signature is no base64".to_owned()))?,
         })
     }
 
@@ -135,7 +135,7 @@ impl Signature {
     /// Where it did not.
     pub fn verify(&self, component: &[u8], key: &PublicKey) -> Result<(), SignatureError> {
         self.check_signed(component)?;
-        if key.has_signed(component, &self.signature) {
+        if key.has_signed(component, &self.made) {
             Ok(())
         } else {
             Err(SignatureError::Wrong(key.id()))
