@@ -58,7 +58,10 @@ fn holding(folder: &Path, wanted: &[u8]) -> Vec<PathBuf> {
 fn assert_hidden(server: &Server) {
     let encoded = BASE64.encode(VALUE);
     for text in [VALUE, encoded.trim_end_matches('=')] {
-        assert_eq!(holding(server.data(), text.as_bytes()), Vec::<PathBuf>::new());
+        assert_eq!(
+            holding(server.data(), text.as_bytes()),
+            Vec::<PathBuf>::new()
+        );
         assert!(!server.log().contains(text));
     }
 }
