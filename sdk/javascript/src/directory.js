@@ -39,3 +39,8 @@ export function alike(workflow, fields, since) {
   const from = check.instant(since, "the time since when records are alike");
   return host.alike(check.text(workflow, "a workflow"), wanted, from);
 }
+
+/** The record that this binding knows by a reference, or null. Needs `record` granted. */
+export function referenced(reference) {
+  return host.referenced(check.text(reference, "a reference"));
+}

@@ -18,6 +18,14 @@ export function verifyHmacSha256(secret, message, signature) {
   );
 }
 
+/**
+ * Whether `candidate` is the secret itself, compared in constant time: for a sender that shows a shared
+ * token instead of signing. At most 16 times in a call.
+ */
+export function isSecret(secret, candidate) {
+  return host.isSecret(check.text(secret, "the name of a secret"), check.bytes(candidate, "what may be the secret"));
+}
+
 /** Bytes as lower-case hexadecimal digits, which is how signatures stand in headers. */
 export function toHex(bytes) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

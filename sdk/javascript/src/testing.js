@@ -47,17 +47,18 @@ export function httpRequest(body, { method = "POST", path = "/", headers = {} } 
 export class Desk {
   /**
    * What look-ups answer: `people`, `teams` with their members, `things` by kind and id, `records`
-   * with `links`, `calendars` as pairs of instants, `secrets`, `keyValues`; and `respond`, which
+   * with `links` and `references`, `calendars` as pairs of instants, `secrets`, `keyValues`; and `respond`, which
    * answers the requests of the plugin: without it they are refused.
    */
   constructor(given = {}) {
-    const known = ["people", "teams", "things", "records", "links", "calendars", "secrets", "keyValues", "respond"];
+    const known = ["people", "teams", "things", "records", "links", "references", "calendars", "secrets", "keyValues", "respond"];
     check.object(given, "a desk", known);
     this.people = new Map((given.people ?? []).map((one) => person(one)).map((one) => [one.id, one]));
     this.teams = entries(given.teams, (members) => members.map(member));
     this.things = entries(given.things, (things) => entries(things, (fields) => fields));
     this.records = given.records ?? [];
     this.links = entries(given.links, (links) => links);
+    this.references = entries(given.references, (id) => id);
     this.calendars = entries(given.calendars, (spans) => spans.map(open).sort(([one], [other]) => one - other));
     this.secrets = entries(given.secrets, (secret) => secret);
     this.keyValues = entries(given.keyValues, (value) => check.bytes(value, "a value"));

@@ -236,6 +236,7 @@ export namespace directory {
   function find(kind: string, id: string): Fields | null;
   function linked(id: string, kind: string): RecordView[];
   function alike(workflow: string, fields: GivenFields, since: Date): RecordView[];
+  function referenced(reference: string): RecordView | null;
 }
 
 export namespace businessTime {
@@ -258,6 +259,7 @@ export namespace signing {
   type Bytes = string | Uint8Array;
   function hmacSha256(secret: string, message: Bytes): Uint8Array;
   function verifyHmacSha256(secret: string, message: Bytes, signature: Uint8Array): boolean;
+  function isSecret(secret: string, candidate: Bytes): boolean;
   function toHex(bytes: Uint8Array): string;
   function fromHex(text: string | null | undefined): Uint8Array | null;
 }

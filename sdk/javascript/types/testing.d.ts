@@ -43,6 +43,8 @@ export interface Given {
   records?: RecordView[];
   /** The numbers that links lead to, by number and kind of link. */
   links?: { [id: string]: { [kind: string]: string[] } };
+  /** The numbers of records, by the binding's own names for them. */
+  references?: { [reference: string]: string };
   /** When calendars are open: pairs of instants, such as "2026-01-05T08:00:00Z". */
   calendars?: { [calendar: string]: [string | Date, string | Date][] };
   secrets?: { [name: string]: string };

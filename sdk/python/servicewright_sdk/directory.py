@@ -81,3 +81,8 @@ def alike(workflow: str, fields: Mapping[str, Any], since: datetime) -> list[Rec
     check(fields)
     _check.instant("since", since)
     return _host.present().alike(workflow, fields, since)
+
+
+def referenced(reference: str) -> Record | None:
+    """The record that this binding knows by a reference. Needs `record` granted."""
+    return _host.present().referenced(reference)

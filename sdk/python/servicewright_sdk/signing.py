@@ -21,3 +21,10 @@ def verify_hmac_sha256(secret: str, message: bytes, signature: bytes) -> bool:
     _check.data("message", message)
     _check.data("signature", signature)
     return _host.present().verify_hmac_sha256(secret, message, signature)
+
+
+def is_secret(secret: str, candidate: bytes) -> bool:
+    """Whether `candidate` is the secret itself, compared in constant time: for a sender that shows
+    a shared token instead of signing. At most 16 times in a call."""
+    _check.data("candidate", candidate)
+    return _host.present().is_secret(secret, candidate)

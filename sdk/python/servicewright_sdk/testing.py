@@ -85,9 +85,9 @@ class Desk:
 
     `people` and `records` are listed; `teams` are members by the id of their team, `things` are
     fields by kind and id, `links` are numbers by the number of a record and the kind of the link,
-    `calendars` are the spans, each two instants in RFC 3339, in which one is open, `secrets` are
-    keys for `signing` by their name. `respond` answers every request of the plugin; without it they
-    are refused.
+    `references` are numbers by the binding's own names for records, `calendars` are the spans, each
+    two instants in RFC 3339, in which one is open, `secrets` are keys for `signing` by their name.
+    `respond` answers every request of the plugin; without it they are refused.
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class Desk:
         things: Mapping[tuple[str, str], Mapping[str, Any]] | None = None,
         records: Iterable[Record] = (),
         links: Mapping[tuple[str, str], Iterable[str]] | None = None,
+        references: Mapping[str, str] | None = None,
         calendars: Mapping[str, Iterable[tuple[str, str]]] | None = None,
         secrets: Mapping[str, bytes] | None = None,
         respond: Callable[[Request], Response] | None = None,
@@ -107,6 +108,7 @@ class Desk:
         self._things = {key: Fields(fields) for key, fields in (things or {}).items()}
         self._records = list(records)
         self._links = {key: list(numbers) for key, numbers in (links or {}).items()}
+        self._references = dict(references or {})
         self._calendars = {
             id: sorted((rfc3339(start), rfc3339(end)) for start, end in spans)
             for id, spans in (calendars or {}).items()
@@ -182,6 +184,10 @@ class Desk:
         found.sort(key=lambda record: record.updated_at, reverse=True)
         return found[:_LIST_LIMIT]
 
+    def referenced(self, reference: str) -> Record | None:
+        number = self._references.get(reference)
+        return next((record for record in self._records if record.id == number), None)
+
     def key_value_get(self, key: str) -> bytes | None:
         return self.key_values.get(key)
 
@@ -211,6 +217,12 @@ class Desk:
 
     def verify_hmac_sha256(self, secret: str, message: bytes, signature: bytes) -> bool:
         return hmac.compare_digest(self.hmac_sha256(secret, message), signature)
+
+    def is_secret(self, secret: str, candidate: bytes) -> bool:
+        if secret not in self._secrets:
+            raise Misconfigured(f"the secret `{secret}` was not granted")
+        key = self._secrets[secret]
+        return bool(key) and hmac.compare_digest(key, candidate)
 
     def send(self, request: Request) -> Response:
         self.sent.append(request)

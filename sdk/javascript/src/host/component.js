@@ -100,6 +100,13 @@ export function alike(workflow, fields, since) {
   return ask(() => directory.alike(workflow, fields, since)).map(record);
 }
 
+export function referenced(reference) {
+  return orNull(
+    ask(() => directory.referenced(reference)),
+    record,
+  );
+}
+
 export function kvGet(key) {
   return orNull(
     ask(() => keyValue.get(key)),
@@ -121,4 +128,8 @@ export function hmacSha256(secret, message) {
 
 export function verifyHmacSha256(secret, message, signature) {
   return ask(() => signing.verifyHmacSha256(secret, message, signature));
+}
+
+export function isSecret(secret, candidate) {
+  return ask(() => signing.isSecret(secret, candidate));
 }

@@ -91,6 +91,12 @@ export function alike(workflow, fields, since) {
   return structuredClone(found.slice(0, LIST_LIMIT));
 }
 
+export function referenced(reference) {
+  const { references, records } = desk();
+  const found = records.find((record) => record.id === references.get(reference));
+  return found === undefined ? null : structuredClone(found);
+}
+
 export function kvGet(key) {
   return desk().keyValues.get(key)?.slice() ?? null;
 }
@@ -126,6 +132,15 @@ export function hmacSha256(secret, message) {
 export function verifyHmacSha256(secret, message, signature) {
   const expected = hmacSha256(secret, message);
   return signature.length === expected.length && timingSafeEqual(signature, expected);
+}
+
+export function isSecret(secret, candidate) {
+  const key = desk().secrets.get(secret);
+  if (key === undefined) {
+    throw new Misconfigured(`the secret \`${secret}\` was not granted`);
+  }
+  const expected = new TextEncoder().encode(key);
+  return expected.length > 0 && candidate.length === expected.length && timingSafeEqual(candidate, expected);
 }
 
 export function send(request) {

@@ -110,6 +110,10 @@ class _Server:
         found = _asked(wire.alike, workflow, given, to_millis(since))
         return [convert.record(view) for view in found]
 
+    def referenced(self, reference: str) -> Record | None:
+        found = _asked(_there(directory, "directory").referenced, reference)
+        return None if found is None else convert.record(found)
+
     def key_value_get(self, key: str) -> bytes | None:
         found = _asked(_there(key_value, "key-value").get, key)
         return None if found is None else bytes(found)
@@ -127,6 +131,9 @@ class _Server:
 
     def verify_hmac_sha256(self, secret: str, message: bytes, signature: bytes) -> bool:
         return _asked(_there(signing, "sign").verify_hmac_sha256, secret, message, signature)
+
+    def is_secret(self, secret: str, candidate: bytes) -> bool:
+        return _asked(_there(signing, "sign").is_secret, secret, candidate)
 
     def send(self, request: Any) -> Any:
         return _there(send, "http")(request)
