@@ -126,11 +126,11 @@ grants:
 
 /// A pack whose notes are routed by a vendor's plugin, bound like this.
 pub(crate) fn routed_by(plugin: &str, binding: &str, component: &Path) -> TempDir {
-    bound(plugin, binding, Some(component))
+    routed_with(plugin, binding, Some(component))
 }
 
 /// The same, of a component that the pack brings, or that it only names.
-pub(crate) fn bound(plugin: &str, binding: &str, component: Option<&Path>) -> TempDir {
+pub(crate) fn routed_with(plugin: &str, binding: &str, component: Option<&Path>) -> TempDir {
     let folder = folder(&[
         ("pack.yaml", HEADER),
         (

@@ -413,7 +413,7 @@ settings: {{ default_team: writers }}
 grants: {{ directory: {{ team: true, service: true }} }}
 "
     );
-    packs::bound("acme-router", &binding, file)
+    packs::routed_with("acme-router", &binding, file)
 }
 
 fn installed(server: &Server, pack: &TempDir) -> Output {
