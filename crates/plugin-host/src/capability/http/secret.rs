@@ -205,7 +205,8 @@ mod tests {
 
     #[test]
     fn a_secret_in_an_address_is_one_part_of_it_whatever_it_holds() {
-        let path = PathAndQuery::from_static("/in/{{secret:hook}}/run?v=1&sig={{secret:sig}}#x");
+        let path = "/in/{{secret:hook}}/run?v=1&sig={{secret:sig}}#x";
+        let path: PathAndQuery = path.parse().unwrap();
         let (filled, used) = fill_address(&path, |id| {
             Ok(secret(match id.as_str() {
                 "hook" => "a/../b?c=d#e",
