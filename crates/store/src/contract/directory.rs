@@ -3,7 +3,7 @@
 use engine::port::{Commit, CommitError, SealedSecret, Store, TokenRecord};
 use model::Digest;
 use model::configuration::Provenance;
-use model::definition::Grants;
+use model::definition::{Grants, KeyValueGrant};
 use model::directory::Key;
 use model::journal::{BoundPlugin, Item};
 use serde_json::json;
@@ -113,7 +113,7 @@ fn configuration(place: &dyn Place) {
             key: Digest::of(b"a key"),
         },
         grants: Grants {
-            key_value: true,
+            key_value: KeyValueGrant::Usual(true),
             ..Grants::default()
         },
     };
