@@ -145,7 +145,6 @@ async fn risky_change(server: &Server) -> String {
     ada.create("normal-change", "submit", change).await.id()
 }
 
-/// Who has voted, by the record's history.
 /// A click of carla that counts. Slack has the message a moment before the plugin has noted where it
 /// is, and a click that comes in between does not.
 async fn counted(
@@ -164,6 +163,7 @@ async fn counted(
     panic!("carla's click never counts");
 }
 
+/// Who has voted, by the record's history.
 async fn voted(server: &Server, number: &str) -> Vec<String> {
     let history = server.client("ada", "").history(number).await;
     let events = history
