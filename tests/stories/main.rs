@@ -1,8 +1,12 @@
 //! Stories: what people and programs do with the real server, told over HTTP. One file per story, one
 //! binary, so that they are linked once.
 
+#[path = "../../crates/plugin-host/tests/it/assemble.rs"]
+mod assemble;
 mod change_approval;
 mod first_hour;
+mod grants;
+mod hostile_components;
 mod idempotency;
 mod kill;
 mod life;

@@ -159,7 +159,7 @@ fn pack(origin: &str) -> TempDir {
 }
 
 /// The headers of a request: the time, and the body signed with it.
-fn signature(body: &str, secret: &str) -> [(&'static str, String); 2] {
+pub(crate) fn signature(body: &str, secret: &str) -> [(&'static str, String); 2] {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = now.expect("after 1970").as_secs().to_string();
     let signature = format!("sha256={}", hmac(secret, &now, body.as_bytes()));

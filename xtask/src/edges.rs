@@ -55,6 +55,7 @@ fn crates_know_only_what_they_may() {
         contract-hours -> sdk
         definition -> calendar, model
         engine -> calendar, definition, model
+        fuzz -> calendar, definition, engine, model, plugin-host
         hostile -> sdk
         plugin-host -> engine, model
         server -> api, calendar, definition, engine, model, plugin-build, plugin-host, store

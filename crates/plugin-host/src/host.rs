@@ -29,6 +29,7 @@ use crate::compiler::compile_apart;
 use crate::failure::failure;
 use crate::guest::Circumstances;
 use crate::inspect;
+use crate::lane::Lane;
 use crate::link::{Linkers, Loaded, describe};
 use crate::manifest::Manifest;
 use crate::options::{Error, Options};
@@ -52,6 +53,7 @@ pub struct WasmPlugins {
     /// have all of it.
     room: Semaphore,
     room_for_integrations: Semaphore,
+    lane: Lane,
     active: RwLock<Arc<Active>>,
     setting_up: tokio::sync::Mutex<()>,
     /// Room for compilers: they take all the memory they are given.
@@ -87,7 +89,7 @@ impl WasmPlugins {
         let engine = engine(&options)?;
         let linkers = Linkers::new(&engine).map_err(Error::Engine)?;
         let cache = options.cache.as_deref().map(Cache::open).transpose()?;
-        let client = Client::new(&options.extra_authorities).map_err(Error::Authority)?;
+        let client = Client::new(&options).map_err(Error::Authority)?;
         let calls = options.concurrent_calls.max(2) as usize;
         Ok(Self {
             ticker: Ticker::start(&engine)?,
@@ -97,6 +99,7 @@ impl WasmPlugins {
             client: Arc::new(client),
             room: Semaphore::new(calls - calls / 2),
             room_for_integrations: Semaphore::new(calls / 2),
+            lane: Lane::new(),
             active: RwLock::default(),
             setting_up: tokio::sync::Mutex::new(()),
             compiling: Semaphore::new(COMPILERS),
@@ -248,7 +251,7 @@ impl WasmPlugins {
             };
             let circumstances =
                 self.circumstances(&bound, hook, Instant::EPOCH, 0, Arc::new(Nothing));
-            call::try_out(self.place(hook), template, circumstances)
+            call::try_out(self.place(&bound, hook), template, circumstances)
                 .await
                 .map_err(|failure| {
                     InspectError::Compile(format!("it does not start: {}", failure.message))
@@ -257,15 +260,18 @@ impl WasmPlugins {
         Ok(bound)
     }
 
-    fn place(&self, hook: Hook) -> Place<'_> {
+    fn place<'a>(&'a self, bound: &'a Bound, hook: Hook) -> Place<'a> {
+        let (room, share) = if hook.is_pure() {
+            (&self.room, &bound.pure_share)
+        } else {
+            (&self.room_for_integrations, &bound.integration_share)
+        };
         Place {
             engine: &self.engine,
             ticker: &self.ticker,
-            room: if hook.is_pure() {
-                &self.room
-            } else {
-                &self.room_for_integrations
-            },
+            room,
+            share,
+            lane: &self.lane,
         }
     }
 
@@ -330,7 +336,8 @@ impl WasmPlugins {
             },
             Ok(permit) => {
                 let circumstances = self.circumstances(bound, hook, call.now, call.seed, around);
-                let ended = call::run(self.place(hook), template, circumstances, call, input)
+                let place = self.place(bound, hook);
+                let ended = call::run(place, template, circumstances, call, input)
                     .instrument(span.clone())
                     .await;
                 permit.done(ended.result.as_ref().err());

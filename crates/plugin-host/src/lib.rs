@@ -20,16 +20,20 @@ mod compiled;
 mod compiler;
 mod convert;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guest;
 mod host;
 mod inspect;
+mod lane;
 mod limits;
 mod link;
 mod manifest;
 mod options;
 mod runtime;
+mod schema;
 
 pub use breaker::BreakerState;
 pub use compiler::{Compiler, compile};
 pub use host::{HookFigures, WasmPlugins};
-pub use options::{CallLimits, Error, Options, SecretValue, Secrets};
+pub use options::{CallLimits, Error, Options, Resolver, SecretValue, Secrets};

@@ -1,10 +1,13 @@
 //! What an operator settles for all plugins: ceilings, secrets, where compiled code is kept.
 
 use std::fmt;
+use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use model::id::{BindingId, SecretId};
 use thiserror::Error;
 
@@ -61,6 +64,9 @@ impl fmt::Debug for SecretValue {
     }
 }
 
+/// Finds the addresses that a host's name stands for. It is asked once for each request.
+pub type Resolver = Arc<dyn Fn(&str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
+
 /// What an operator settles for all plugins.
 #[derive(Clone)]
 pub struct Options {
@@ -81,6 +87,8 @@ pub struct Options {
     pub secrets: Secrets,
     /// Certificates of authorities to trust beside the public ones, in DER.
     pub extra_authorities: Vec<Vec<u8>>,
+    /// What finds the addresses of hosts; none for the system's own way. Whatever it finds is checked.
+    pub resolver: Option<Resolver>,
 }
 
 impl Default for Options {
@@ -94,6 +102,7 @@ impl Default for Options {
             compile_time: Duration::from_mins(1),
             secrets: Arc::new(|_, _| None),
             extra_authorities: Vec::new(),
+            resolver: None,
         }
     }
 }

@@ -3,8 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "everything here is a test or helps one")]
 
+mod assemble;
+mod cases;
+mod grants;
 mod hostile;
+mod life;
+mod neighbours;
 mod outgoing;
+mod said;
+mod server;
 mod set_up;
 mod shipped;
+mod ssrf;
 mod support;

@@ -10,6 +10,7 @@ mod secret;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use http::uri::Scheme;
 use model::hook::FailureKind;
 use model::id::SecretId;
@@ -18,9 +19,10 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 pub(crate) use self::connect::Client;
 pub(crate) use self::origin::Origin;
 
-use self::connect::{Request, Target, Timeouts};
+use self::connect::{Request, Target, Timeouts, Together};
 use self::secret::Fault;
 use crate::active::Bound;
+use crate::failure::printable;
 use crate::options::{SecretValue, Secrets};
 
 /// How many requests one call may make.
@@ -39,6 +41,8 @@ pub(crate) struct Outgoing {
     /// What went out, and must not come back.
     sent: Vec<SecretValue>,
     refusal: Option<(FailureKind, String)>,
+    /// Made for the first request: most calls make none.
+    together: Option<Arc<Together>>,
 }
 
 type Sent = Box<dyn Future<Output = Result<Received, Error>> + Send>;
@@ -62,6 +66,7 @@ impl Outgoing {
             requests: 0,
             sent: Vec::new(),
             refusal: None,
+            together: None,
         }
     }
 
@@ -92,6 +97,7 @@ impl Outgoing {
             return Err((FailureKind::Limit, message));
         }
         let target = Target::of(request.uri())
+            .and_then(|target| plain(&request).map(|()| target))
             .map_err(|message| (FailureKind::InvalidInput, message.to_owned()))?;
         let grant = self
             .bound
@@ -139,11 +145,27 @@ impl Outgoing {
                 first_byte: asked.first_byte_timeout,
             },
             sent: self.sent.clone(),
+            together: Arc::clone(
+                self.together
+                    .get_or_insert_with(|| Arc::new(Together::new())),
+            ),
         })
     }
 }
 
 type Refusal = (FailureKind, String);
+
+/// Whether a request is for the target itself, and asks it for no way on or for what it was sent.
+fn plain<T>(request: &http::Request<T>) -> Result<(), &'static str> {
+    if [Method::CONNECT, Method::TRACE].contains(request.method()) {
+        return Err("a request's method is neither CONNECT nor TRACE");
+    }
+    let path = request.uri().path_and_query();
+    if path.is_some_and(|path| !path.as_str().starts_with('/')) {
+        return Err("a request's path begins with a slash");
+    }
+    Ok(())
+}
 
 impl WasiHttpHooks for Outgoing {
     fn send_request(
@@ -160,8 +182,11 @@ impl WasiHttpHooks for Outgoing {
                 Ok((response, rest))
             }),
             Err((kind, message)) => {
-                let binding = self.bound.id.as_str();
-                tracing::warn!(target: "plugin", binding, "a request was refused: {message}");
+                // The first tells what is wrong; the others would be a way to fill the log.
+                if self.refusal.is_none() {
+                    let (binding, said) = (self.bound.id.as_str(), printable(&message));
+                    tracing::warn!(target: "plugin", binding, "a request was refused: {said}");
+                }
                 self.refusal = Some((kind, message));
                 Box::new(std::future::ready(Err(Error::HttpRequestDenied)))
             }
