@@ -202,7 +202,7 @@ pub(crate) fn refused(servers: &Servers) -> Option<Vec<Refused>> {
         let shares = if case.cut.is_empty() {
             &[100][..]
         } else {
-            &case.cut
+            &case.cut[..]
         };
         let hooks: Vec<&str> = case
             .hooks

@@ -114,7 +114,7 @@ fn signing_and_values(origin: &str) -> Vec<Grant> {
 /// Each kind of thing in the directory is a grant of its own, and the same for every hook.
 fn directory() -> Vec<Grant> {
     let all = ["team", "user", "organisation", "record"];
-    let of = |does, kind, answers, says| {
+    let of = |does: &'static str, kind: &'static str, answers: &'static str, says: &'static str| {
         let all_others: serde_json::Map<String, Json> = all
             .iter()
             .map(|other| ((*other).to_owned(), json!(*other != kind)))

@@ -47,7 +47,7 @@ async fn good_calls_beside_hostile_ones() {
     let good = (0..BINDINGS).map(|n| bind(&format!("good-{n}"), "answer", "routing"));
     let bad = BAD.iter().flat_map(|what| {
         let hooks = ["routing", "schedule"].into_iter();
-        hooks.map(|hook| bind(&format!("{what}-{hook}"), what, hook))
+        hooks.map(move |hook| bind(&format!("{what}-{hook}"), what, hook))
     });
     let host = Arc::new(host(good.chain(bad).collect()).await);
     let seconds = std::env::var("WRIGHT_SOAK_SECONDS");

@@ -389,7 +389,7 @@ async fn refused(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_written_to_go_elsewhere_is_refused() {
-    for (grant, url, says) in WRITTEN {
+    for &(grant, url, says) in WRITTEN {
         // Were a name looked up, it would be found, and its address be one that is admitted.
         let resolver = always(&["8.8.8.8"]);
         refused(resolver, (grant, url), ("", ""), says).await;
@@ -400,7 +400,7 @@ async fn a_request_that_is_written_to_go_elsewhere_is_refused() {
 async fn a_request_whose_head_says_more_than_it_may_is_refused() {
     let port = Server::Echo.start().await;
     let origin = format!("http://127.0.0.1:{port}");
-    for (method, header, says) in HEADS {
+    for &(method, header, says) in HEADS {
         refused(always(&[]), (&origin, &origin), (method, header), says).await;
     }
     let sent = sends(always(&[]), &origin, &origin, "PROPFIND", "x-a: b").await;
@@ -412,12 +412,12 @@ async fn a_name_that_stands_for_a_guarded_address_is_refused() {
     for address in GUARDED.iter().chain(LOOPBACK) {
         for grant in ["http://chat.example", "http://*.example"] {
             let url = "http://chat.example/";
-            refused(always(&[address]), (grant, url), ("", ""), ADDRESS).await;
+            refused(always(&[*address]), (grant, url), ("", ""), ADDRESS).await;
         }
     }
     for address in GUARDED.iter().chain(PRIVATE) {
         let here = ("http://localhost", "http://localhost/");
-        refused(always(&[address]), here, ("", ""), ADDRESS).await;
+        refused(always(&[*address]), here, ("", ""), ADDRESS).await;
     }
 }
 
@@ -425,7 +425,7 @@ async fn a_name_that_stands_for_a_guarded_address_is_refused() {
 async fn a_star_reaches_no_private_network() {
     for address in PRIVATE {
         let below = ("http://*.example", "http://chat.example/");
-        refused(always(&[address]), below, ("", ""), ADDRESS).await;
+        refused(always(&[*address]), below, ("", ""), ADDRESS).await;
     }
 }
 
