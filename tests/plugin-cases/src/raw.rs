@@ -11,7 +11,8 @@ use crate::Task;
 /// method, and `header` one header.
 pub(crate) fn run(task: &Task) -> Result<String> {
     let refused = |what: &'static str| move |()| Error::misconfigured(format!("no {what}"));
-    let (scheme, rest) = task.url.split_once("://").ok_or("no scheme")?;
+    let parts = task.url.split_once("://");
+    let (scheme, rest) = parts.ok_or_else(|| Error::misconfigured("no scheme"))?;
     let (authority, path) = match rest.find('/') {
         Some(at) => rest.split_at(at),
         None => (rest, "/"),
