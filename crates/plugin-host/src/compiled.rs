@@ -20,8 +20,8 @@ use crate::options::Error;
 const KEY_FILE: &str = "key";
 const KEY: usize = 32;
 const CODE: usize = 32;
-/// How large a compiled component may be, in bytes.
-pub(crate) const LARGEST: u64 = 1 << 30;
+/// How large a compiled component may be, in bytes. Interpreters for scripting languages come to a fifth.
+pub(crate) const LARGEST: u64 = 256 << 20;
 
 /// A folder of compiled components.
 pub(crate) struct Cache {

@@ -5,10 +5,12 @@ use std::fmt;
 use model::Duration;
 use model::hook::{Failure, FailureKind};
 use thiserror::Error;
+use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 
 use crate::bindings::contract::types::PluginError;
+use crate::guest::RESOURCES;
 
 /// How much of a message is kept, in characters.
 const MESSAGE: usize = 2_000;
@@ -63,6 +65,9 @@ pub(crate) fn of_call(error: &wasmtime::Error, denied: bool, said: &str) -> Fail
     if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
         return failure(FailureKind::Busy, "too many calls are under way");
     }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        return failure(FailureKind::Limit, too_many_things());
+    }
     let cause = error.root_cause().to_string();
     if cause.starts_with(HANDED_OVER) {
         return failure(
@@ -89,6 +94,10 @@ pub(crate) fn of_call(error: &wasmtime::Error, denied: bool, said: &str) -> Fail
     } else {
         failure(FailureKind::Trap, format!("{what}: {said}"))
     }
+}
+
+fn too_many_things() -> String {
+    format!("it holds more than {RESOURCES} things of the server's at once")
 }
 
 fn of_trap(trap: Trap) -> String {
