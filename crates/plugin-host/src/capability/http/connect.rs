@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -148,6 +148,8 @@ pub(super) struct Together {
     /// How many bytes of bodies came back.
     received: AtomicUsize,
     under_way: Semaphore,
+    /// What the last one came to that came to nothing.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Together {
@@ -155,7 +157,17 @@ impl Together {
         Self {
             received: AtomicUsize::new(0),
             under_way: Semaphore::new(AT_ONCE),
+            trouble: Mutex::new(None),
         }
+    }
+
+    pub(super) fn note(&self, error: &Error) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+    }
+
+    pub(super) fn trouble(&self) -> Option<String> {
+        let trouble = self.trouble.lock();
+        trouble.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
