@@ -20,7 +20,7 @@ async fn a_component_that_cannot_be_used_is_refused_and_the_desk_goes_on() {
     for (case, says) in [
         ("compile-bomb", "does not compile"),
         ("many-instances", "instances"),
-        ("ten-thousand-exports", "no hook"),
+        ("ten-thousand-exports", "exceeds limit"),
         ("unknown-imports", "needs what this server does not have"),
         ("wrong-version", "servicewright:plugin/routing@9.0.0"),
         ("start-loop", "does not start"),

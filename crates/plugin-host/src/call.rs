@@ -19,7 +19,7 @@ use crate::convert::{answer, commands, question};
 use crate::failure::{Stop, failure, of_call, of_plugin, printable};
 use crate::guest::{Circumstances, Guest};
 use crate::lane::Lane;
-use crate::limits::{InForce, late, span};
+use crate::limits::InForce;
 use crate::link::Template;
 use crate::runtime::{TICK, Ticker};
 
@@ -115,7 +115,6 @@ pub(crate) async fn run(
     let call = question::call(call, &circumstances.bound);
     let mut store = Store::new(place.engine, Guest::new(circumstances));
     hold_to(&mut store, limits, place.lane);
-    store.data_mut().budget.ends_at(deadline);
     let _ticking = place.ticker.tick();
     let mut worked = Duration::ZERO;
     let invoked = {
@@ -131,7 +130,10 @@ pub(crate) async fn run(
         timeout_at(deadline, measured).await
     };
     let result = match invoked {
-        Err(_) => Err(failure(FailureKind::Timeout, late(limits.call.wall))),
+        Err(_) => Err(failure(
+            FailureKind::Timeout,
+            format!("it gave no answer within {}", span(limits.call.wall)),
+        )),
         Ok(Err(_)) => Err(failure(
             FailureKind::Internal,
             "a fault in the server ended the call",
@@ -178,11 +180,11 @@ pub(crate) async fn try_out(
     }
 }
 
-/// What the operator should know beside what the guest said: why its request was refused. And none
-/// of it with a secret.
+/// What the operator should know beside what the guest said: why its request was refused or came to
+/// nothing. And none of it with a secret.
 fn completed(guest: &Guest, mut failure: Failure) -> Failure {
-    if let Some((_, refusal)) = guest.outgoing.refusal() {
-        failure.message = printable(&format!("{} ({refusal})", failure.message));
+    if let Some(why) = guest.outgoing.trouble() {
+        failure.message = printable(&format!("{} ({why})", failure.message));
     }
     failure.message = guest.outgoing.blank(failure.message);
     failure
@@ -306,4 +308,13 @@ async fn instantiate(template: &Template, store: &mut Store<Guest>) -> wasmtime:
 /// The template is chosen by the kind of question, so that this cannot come up.
 fn unfit() -> wasmtime::Error {
     Stop::new(FailureKind::Internal, "the question is for another hook").into()
+}
+
+fn span(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    if millis >= 1000 && millis.is_multiple_of(1000) {
+        format!("{} s", millis / 1000)
+    } else {
+        format!("{millis} ms")
+    }
 }

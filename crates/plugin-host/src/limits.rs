@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use model::definition::Limits;
 use model::hook::FailureKind;
-use tokio::time::Instant;
 use wasmtime::ResourceLimiter;
 
 use crate::failure::Stop;
@@ -76,7 +75,6 @@ pub(crate) struct Budget {
     log_lines: u32,
     log_bytes: usize,
     noted: usize,
-    deadline: Option<Instant>,
     /// Its place among those that take long, once it is one of them.
     turn: Option<Arc<Turn>>,
 }
@@ -100,15 +98,8 @@ impl Budget {
             log_lines: 0,
             log_bytes: 0,
             noted: 0,
-            deadline: None,
             turn: None,
         }
-    }
-
-    /// When the call has to be over. Host calls look at it themselves: a guest may make one after the
-    /// other with no tick between them.
-    pub(crate) const fn ends_at(&mut self, deadline: Instant) {
-        self.deadline = Some(deadline);
     }
 
     /// Counts what the journal has to keep of a look-up, in bytes. The next host call is refused when
@@ -145,12 +136,6 @@ impl Budget {
                 FailureKind::Limit,
                 format!("what it looked up takes more than the {NOTED} bytes that are kept of it"),
             ));
-        }
-        if self
-            .deadline
-            .is_some_and(|deadline| deadline <= Instant::now())
-        {
-            return Err(late(self.limits.call.wall));
         }
         Ok(())
     }
@@ -198,22 +183,6 @@ impl Budget {
         } else {
             Logged::Whole
         }
-    }
-}
-
-/// The call has taken all of its time.
-pub(crate) fn late(wall: Duration) -> Stop {
-    let message = format!("it gave no answer within {}", span(wall));
-    Stop::new(FailureKind::Timeout, message)
-}
-
-/// A time as people write it.
-pub(crate) fn span(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    if millis >= 1000 && millis.is_multiple_of(1000) {
-        format!("{} s", millis / 1000)
-    } else {
-        format!("{millis} ms")
     }
 }
 

@@ -8,6 +8,6 @@ const BYTES: usize = 64 << 10;
 pub(crate) fn run() -> Result<String> {
     let before = key_value::get("half-write")?;
     let next = before.as_ref().map_or(b'a', |value| value[0] + 1);
-    key_value::compare_and_set("half-write", before.as_deref(), Some(&[next; BYTES]))?;
+    key_value::compare_and_set("half-write", before.as_deref(), Some(&vec![next; BYTES]))?;
     panic!("in the middle of it")
 }

@@ -14,6 +14,7 @@ pub(crate) fn run(task: &Task) -> Result<String> {
         let request = OutgoingRequest::new(Fields::new());
         request.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
         request.set_authority(Some(authority)).map_err(refused)?;
+        request.set_path_with_query(Some("/")).map_err(refused)?;
         let sent = outgoing_handler::handle(request, None);
         pending.push(sent.map_err(|error| Error::unavailable(format!("{error:?}")))?);
     }

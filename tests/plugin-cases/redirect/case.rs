@@ -10,7 +10,7 @@ pub(crate) fn run(task: &Task) -> Result<String> {
     for _ in 0..10 {
         let response = Request::get(url.clone()).send()?;
         match response.header("location") {
-            Some(location) => url = location.to_owned(),
+            Some(location) => location.clone_into(&mut url),
             None => return Ok(format!("{}", response.status)),
         }
     }

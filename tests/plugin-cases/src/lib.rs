@@ -4,6 +4,10 @@
 //! seen to be held apart.
 //!
 //! Cases that no Rust compiler would let through are WebAssembly text, assembled by the tests.
+#![allow(
+    clippy::unnecessary_wraps,
+    reason = "every case is run alike, those too that cannot fail on the way"
+)]
 
 use std::time::Duration;
 

@@ -31,7 +31,7 @@ struct Written {
     grants: Map<String, Json>,
     #[serde(default)]
     limits: Map<String, Json>,
-    /// Each look-up takes a while.
+    /// Reckoning in calendars takes a while.
     #[serde(default)]
     slow_desk: bool,
     /// Of the plugin of all other cases, these shares in percent.
@@ -63,22 +63,21 @@ enum Kinds {
 }
 
 impl Outcome {
-    /// Holds what happened to it.
-    pub(crate) fn check(&self, name: &str, happened: &Result<String, model::hook::Failure>) {
+    /// Whether that is what happened.
+    pub(crate) fn is(&self, happened: &Result<String, model::hook::Failure>) -> bool {
         match (happened, &self.answers) {
-            (Ok(answer), Some(part)) => assert!(answer.contains(part), "{name}: {answer}"),
+            (Ok(answer), Some(part)) => answer.contains(part),
             (Err(failure), None) => {
-                let fits = match &self.ends {
+                let kind_fits = match &self.ends {
                     Some(Kinds::One(kind)) => failure.kind == *kind,
                     Some(Kinds::Either(kinds)) => kinds.contains(&failure.kind),
-                    None => panic!("{name}: the case says neither how it ends nor what it answers"),
+                    None => panic!("a case says neither how it ends nor what it answers"),
                 };
-                let said = failure.message.to_lowercase();
                 let part = self.says.as_deref().expect("a failure has a message");
-                assert!(fits, "{name}: {failure:?}");
-                assert!(said.contains(&part.to_lowercase()), "{name}: {failure:?}");
+                let said = failure.message.to_lowercase();
+                kind_fits && said.contains(&part.to_lowercase())
             }
-            _ => panic!("{name}: {happened:?}, where {self:?} was expected"),
+            _ => false,
         }
     }
 }

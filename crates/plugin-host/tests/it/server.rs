@@ -89,15 +89,19 @@ impl Server {
             Self::Silent => stream.read_to_end(&mut head).await.map(drop),
             Self::Endless => {
                 stream.write_all(format!("{ok}\r\n").as_bytes()).await?;
+                let part = vec![b'x'; 64 << 10];
                 loop {
-                    stream.write_all(&[b'x'; 64 << 10]).await?;
+                    stream.write_all(&part).await?;
                 }
             }
             Self::Large => {
                 let body = vec![b'x'; 4 << 20];
                 let head = format!("{ok}content-length: {}\r\n\r\n", body.len());
                 stream.write_all(head.as_bytes()).await?;
-                stream.write_all(&body).await
+                stream.write_all(&body).await?;
+                // Whoever closes with something left to read takes back what it has sent.
+                stream.shutdown().await?;
+                stream.read_to_end(&mut bytes.to_vec()).await.map(drop)
             }
             Self::Headers => {
                 stream.write_all(ok.as_bytes()).await?;

@@ -22,6 +22,8 @@ const NO_AUTHORITY: &str = "no authority";
 const NO_PATH: &str = "no path";
 const NO_HEADER: &str = "no header";
 const NO_METHOD: &str = "method";
+/// Refused because it is another protocol.
+const NO_HTTP: &str = "HttpProtocolError";
 
 /// Tricks with what is written in a request: the grant, the address, and why it is refused.
 const WRITTEN: &[(&str, &str, &str)] = &[
@@ -202,13 +204,13 @@ const WRITTEN: &[(&str, &str, &str)] = &[
         "http://chat.example/",
         NOT_GRANTED,
     ),
-    ("https://chat.example", "ftp://chat.example/", "scheme"),
+    ("https://chat.example", "ftp://chat.example/", NO_HTTP),
     (
         "https://chat.example",
         "file://chat.example/etc/passwd",
-        "scheme",
+        NO_HTTP,
     ),
-    ("https://chat.example", "gopher://chat.example/", "scheme"),
+    ("https://chat.example", "gopher://chat.example/", NO_HTTP),
     // More than one line, or more than a path, in the head of the request.
     (
         "https://chat.example",

@@ -256,12 +256,12 @@ pub(crate) async fn ask(
 pub(crate) struct Desk {
     things: BTreeMap<(String, String), Json>,
     values: Mutex<BTreeMap<String, Vec<u8>>>,
-    /// How long each look-up takes.
+    /// How long reckoning in a calendar takes.
     pause: std::time::Duration,
 }
 
 impl Desk {
-    /// One whose look-ups take a while.
+    /// One whose calendars take a while.
     pub(crate) fn slow() -> Arc<Self> {
         Arc::new(Self {
             pause: std::time::Duration::from_millis(2),
@@ -301,7 +301,6 @@ impl Surroundings for Desk {
     }
 
     fn teams(&self) -> Result<Vec<String>, LookupError> {
-        std::thread::sleep(self.pause);
         Ok(vec!["desk".to_owned(), "service-desk".to_owned()])
     }
 
@@ -346,6 +345,7 @@ impl Surroundings for Desk {
         start: Instant,
         span: Duration,
     ) -> Result<Instant, LookupError> {
+        std::thread::sleep(self.pause);
         Ok(start.saturating_add(span))
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -157,6 +157,8 @@ pub(super) struct Together {
     /// How many bytes of bodies came back.
     received: AtomicUsize,
     under_way: Semaphore,
+    /// What the last one came to that came to nothing.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Together {
@@ -164,7 +166,17 @@ impl Together {
         Self {
             received: AtomicUsize::new(0),
             under_way: Semaphore::new(AT_ONCE),
+            trouble: Mutex::new(None),
         }
+    }
+
+    pub(super) fn note(&self, error: &Error) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+    }
+
+    pub(super) fn trouble(&self) -> Option<String> {
+        let trouble = self.trouble.lock();
+        trouble.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

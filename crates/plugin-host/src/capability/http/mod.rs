@@ -84,9 +84,13 @@ impl Outgoing {
         secret::blank_text(text, &self.sent)
     }
 
-    /// Why a request was refused, where one was: the guest learns only that it was denied.
-    pub(crate) fn refusal(&self) -> Option<&Refusal> {
-        self.refusal.get()
+    /// Why a request was refused or came to nothing, where one did: the guest learns less.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        match (self.refusal.get(), &self.together) {
+            (Some((_, refusal)), _) => Some(refusal.clone()),
+            (None, Some(together)) => together.trouble(),
+            (None, None) => None,
+        }
     }
 
     /// Checks a request and makes it ready to go.
@@ -216,7 +220,9 @@ impl WasiHttpHooks for Outgoing {
     ) -> Sent {
         match self.prepare(request, options) {
             Ok(request) => Box::new(async move {
-                let response = request.send().await?;
+                let together = Arc::clone(&request.together);
+                let response = request.send().await;
+                let response = response.inspect_err(|error| together.note(error))?;
                 // The whole response is there, so nothing is left to be driven.
                 let rest: Box<dyn Future<Output = _> + Send> = Box::new(std::future::ready(Ok(())));
                 Ok((response, rest))
