@@ -141,7 +141,7 @@ mod tests {
                 "an `$id` within",
             ),
             (json!({ "anyOf": many }), "more than 100 patterns"),
-            (json!({ "pattern": "((a{999}){999}){999}" }), "size limit"),
+            (json!({ "pattern": "((a{999}){999}){999}" }), "is not a"),
             (json!({ "type": "nonsense" }), "nonsense"),
         ] {
             let error = validator(&schema).expect_err(&schema.to_string());

@@ -41,9 +41,9 @@ pub(crate) fn run(task: &Task, workflow: &str) -> Result<String> {
             let headers: String = headers.map(|(name, _)| format!(" {name}")).collect();
             format!("{} {body}{headers}", response.status)
         }
-        // Some tens of milliseconds of work, all of it in vain.
+        // Some milliseconds of work, all of it in vain.
         "busy" => {
-            let work = (0..20_000_000_u64).fold(1_u64, |sum, next| {
+            let work = (0..5_000_000_u64).fold(1_u64, |sum, next| {
                 std::hint::black_box(sum.wrapping_mul(31).wrapping_add(next))
             });
             format!("busy: {work}")
