@@ -169,9 +169,7 @@ async fn voted(server: &Server, number: &str) -> Vec<String> {
     let events = history
         .iter()
         .filter_map(|entry| entry["events"].as_array());
-    let votes = events
-        .flatten()
-        .filter(|event| event.to_string().contains("\"voted\""));
+    let votes = events.flatten().filter(|event| event["kind"] == "voted");
     votes
         .map(|vote| {
             let known = ["carla", "dirk", "emma", "rita"];
