@@ -19,6 +19,7 @@ mod pagerduty;
 mod pagerduty_account;
 mod pages;
 mod python;
+mod registry;
 mod secrets;
 mod slack;
 mod slack_workspace;

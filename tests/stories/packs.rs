@@ -126,6 +126,11 @@ grants:
 
 /// A pack whose notes are routed by a vendor's plugin, bound like this.
 pub(crate) fn routed_by(plugin: &str, binding: &str, component: &Path) -> TempDir {
+    routed_with(plugin, binding, Some(component))
+}
+
+/// The same, of a component that the pack brings, or that it only names.
+pub(crate) fn routed_with(plugin: &str, binding: &str, component: Option<&Path>) -> TempDir {
     let folder = folder(&[
         ("pack.yaml", HEADER),
         (
@@ -135,8 +140,10 @@ pub(crate) fn routed_by(plugin: &str, binding: &str, component: &Path) -> TempDi
         (&format!("plugins/{plugin}.yaml"), binding),
         ("teams/writers.yaml", TEAM),
     ]);
-    let beside = folder.path().join(format!("plugins/{plugin}.wasm"));
-    std::fs::copy(component, beside).expect("the component is copied");
+    if let Some(component) = component {
+        let beside = folder.path().join(format!("plugins/{plugin}.wasm"));
+        std::fs::copy(component, beside).expect("the component is copied");
+    }
     folder
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use plugin_build::{Manifest, TARGET, append};
+use plugin_build::{Manifest, TARGET, append, describe};
 
 use crate::shell::{self, say};
 use crate::{wasm_target, workspace};
@@ -96,7 +96,9 @@ fn finish(plugins: &[&str], built: &Path, sources: &Path, finished: &Path) -> Re
         let component = built.join(plugin.replace('-', "_")).with_extension("wasm");
         let bytes = std::fs::read(&component)
             .with_context(|| format!("cannot read {}", component.display()))?;
-        let manifest = Manifest::read(&sources.join(plugin))?;
+        let source = sources.join(plugin);
+        let manifest = Manifest::read(&source)?;
+        let bytes = describe(&bytes, &source, &manifest)?;
         let whole = append(&bytes, &manifest).with_context(|| format!("plugin {plugin}"))?;
         let path = finished.join(plugin).with_extension("wasm");
         write_if_changed(&path, &whole)?;

@@ -63,8 +63,9 @@ fn crates_know_only_what_they_may() {
         jira -> counterpart, sdk
         pagerduty -> sdk
         plugin-host -> engine, model
+        plugin-registry -> model
         plugin-test -> calendar, engine, model, plugin-host
-        server -> api, calendar, definition, engine, model, plugin-build, plugin-host, plugin-test, store
+        server -> api, calendar, definition, engine, model, plugin-build, plugin-host, plugin-registry, plugin-test, store
         skills-router -> sdk
         slack -> sdk
         store -> engine, model

@@ -197,6 +197,10 @@ impl Store for Empty {
         Ok(None)
     }
 
+    fn signature(&self, _: &Digest) -> Read<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
     fn active(&self) -> Read<Option<Digest>> {
         Ok(None)
     }

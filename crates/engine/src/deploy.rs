@@ -8,7 +8,8 @@ use model::id::BindingId;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::port::{Incident, StoreError};
+use crate::install::News;
+use crate::port::{Incident, StoreError, Supply};
 use crate::rejection::Rejection;
 
 /// How many versions of before are remembered.
@@ -56,10 +57,11 @@ pub struct DeployedReport {
 }
 
 impl Engine {
-    /// Changes how a binding is deployed, for the reason `why`.
+    /// Changes how a binding is deployed, for the reason `why`. `supply` says who vouches for a component
+    /// that is put to use by it, as it does for those of packs.
     ///
     /// # Errors
-    /// Where it is refused, the component does not fit the binding, or the store fails; nothing is
+    /// Where it is refused, the component may not be used or does not fit the binding, or the store fails; nothing is
     /// changed then.
     pub async fn deploy(
         &self,
@@ -67,6 +69,7 @@ impl Engine {
         binding: &BindingId,
         change: Deploy,
         why: Option<&str>,
+        supply: &dyn Supply,
     ) -> Result<DeployedReport, EngineError> {
         if let Deploy::Canary { component, .. } = &change
             && self.0.store.blob(component)?.is_none()
@@ -83,32 +86,43 @@ impl Engine {
             }
         }
         let reason = why.map(str::to_owned);
-        self.change(actor, binding, why, |installed| {
+        self.change(actor, binding, why, Some(supply), |installed| {
             apply(installed, &change, reason)
         })
         .await
     }
 
-    /// Changes what is installed of a binding, and puts that in force.
+    /// Changes what is installed of a binding, and puts that in force. Without `supply` it puts no
+    /// component to use.
     async fn change(
         &self,
         actor: &str,
         binding: &BindingId,
         why: Option<&str>,
+        supply: Option<&dyn Supply>,
         change: impl FnOnce(&mut InstalledBinding) -> Result<String, String> + Send,
     ) -> Result<DeployedReport, EngineError> {
         let _alone = self.0.installing.lock().await;
         let mut installable = self.0.library.installable()?;
-        let Some((installed, _)) = installable.bindings.get_mut(binding) else {
+        let Some((installed, plugin)) = installable.bindings.get_mut(binding) else {
             return Err(Rejection::not_found("binding", binding).into());
         };
+        let before = installed.clone();
         let done = change(installed).map_err(Rejection::not_possible)?;
         let component = installed.component;
+        let mut news = News::default();
+        if let Some((used, supply)) = put_to_use(&before, installed).zip(supply) {
+            let vetted = self.vet_stored(&used, supply)?;
+            if used == component {
+                installed.provenance = Some(vetted.provenance.clone());
+            }
+            news = News::stored(vetted, binding, plugin);
+        }
         let what = match why {
             Some(why) => format!("{binding}: {done}, because: {why}"),
             None => format!("{binding}: {done}"),
         };
-        let put = self.put_in_force(actor, what, installable, Vec::new(), false);
+        let put = self.put_in_force(actor, what, installable, news, false);
         let (configuration, _) = put.await?;
         Ok(DeployedReport {
             binding: binding.clone(),
@@ -141,7 +155,7 @@ impl Engine {
             Incident::CanaryWithdrawn { binding, why, .. }
             | Incident::Quarantined { binding, why, .. } => (binding, why.as_str()),
         };
-        let changed = self.change(SERVER, binding, Some(why), |installed| {
+        let changed = self.change(SERVER, binding, Some(why), None, |installed| {
             settle(installed, incident)
         });
         match changed.await {
@@ -237,6 +251,16 @@ fn settle(installed: &mut InstalledBinding, incident: &Incident) -> Result<Strin
     }
 }
 
+/// The component that a change puts to use: in force, or on trial.
+fn put_to_use(before: &InstalledBinding, now: &InstalledBinding) -> Option<Digest> {
+    if now.component != before.component {
+        return Some(now.component);
+    }
+    let canary = |it: &InstalledBinding| it.deployment.as_ref().and_then(|it| it.canary.clone());
+    let tried = canary(now).filter(|tried| canary(before).as_ref() != Some(tried));
+    tried.map(|tried| tried.component)
+}
+
 /// Puts a component in force, in the place of the pack's or as the pack's again.
 fn put(installed: &mut InstalledBinding, deployment: &mut Deployment, component: Digest) {
     let packed = deployment.packed.take().unwrap_or(installed.component);
@@ -257,7 +281,10 @@ pub(crate) fn carry_over(before: &InstalledBinding, installed: &mut InstalledBin
     let mut deployment = before.deployment.clone().unwrap_or_default();
     let packed = deployment.packed.unwrap_or(before.component);
     if packed == installed.component {
-        installed.component = before.component;
+        if installed.component != before.component {
+            installed.component = before.component;
+            installed.provenance.clone_from(&before.provenance);
+        }
         installed.deployment.clone_from(&before.deployment);
         return;
     }
@@ -287,6 +314,7 @@ mod tests {
             digest: Digest::of(b"definition"),
             component: version(number),
             deployment: None,
+            provenance: None,
         }
     }
 

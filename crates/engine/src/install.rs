@@ -6,14 +6,19 @@ use std::sync::Arc;
 use definition::compile::{self, Definitions, Installable, Versioned};
 use definition::pack::Pack;
 use model::Digest;
+use model::configuration::Provenance;
 use model::definition::{Component, Plugin};
 use model::id::{BindingId, PackId};
+use model::journal::BoundPlugin;
 
 use crate::deploy;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::library::told;
-use crate::port::{BindingSetup, Candidate, Commit, CommitError, Staged};
+use crate::port::{
+    BindingSetup, Brought, Candidate, Commit, CommitError, Inspection, Staged, Supply,
+};
+use crate::rejection::Rejection;
 
 /// A pack that was installed.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -32,7 +37,7 @@ pub struct InstalledReport {
 
 impl Engine {
     /// Puts a pack in force, in the place of an earlier version of it and of the packs it adapts.
-    /// `components` gives the component of a file name.
+    /// `supply` gives the component of a file name, and says of each who vouches for it.
     ///
     /// # Errors
     /// Everything that speaks against it; nothing is changed then.
@@ -40,26 +45,38 @@ impl Engine {
         &self,
         actor: &str,
         pack: &Pack,
-        components: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
+        supply: &dyn Supply,
     ) -> Result<InstalledReport, EngineError> {
         let _alone = self.0.installing.lock().await;
         let mut installable = self.0.library.installable()?;
         let before = installable.bindings.clone();
         remove(&mut installable, pack);
         check_unclaimed(&installable, pack)?;
-        let (digests, mut blobs) = self.components(pack, components)?;
+        let vetted = self.vetted(pack, supply)?;
         installable.add_pack(pack, |binding, _| {
-            digests.get(binding).copied().unwrap_or_default()
+            vetted.get(binding).map(|it| it.digest).unwrap_or_default()
         });
-        for (id, (installed, _)) in &mut installable.bindings {
-            if let Some((before, _)) = before.get(id).filter(|_| pack.plugins.contains_key(id)) {
-                deploy::carry_over(before, installed);
+        let mut news = News::default();
+        for (id, it) in &vetted {
+            if let Some((installed, plugin)) = installable.bindings.get_mut(id) {
+                installed.provenance = Some(it.provenance.clone());
+                if let Some((before, _)) = before.get(id) {
+                    deploy::carry_over(before, installed);
+                }
+                let provenance = installed.provenance.clone();
+                news.bindings.push(BoundPlugin {
+                    binding: id.clone(),
+                    component: installed.component,
+                    provenance: provenance.unwrap_or(Provenance::Unsigned),
+                    grants: plugin.grants.clone(),
+                });
             }
         }
-        blobs.extend(canonical(pack));
+        news.add(vetted);
+        news.blobs.extend(canonical(pack));
         let what = format!("installed {} {}", pack.id, pack.header.version);
         let (configuration, changed) = self
-            .put_in_force(actor, what, installable, blobs, true)
+            .put_in_force(actor, what, installable, news, true)
             .await?;
         Ok(InstalledReport {
             pack: pack.id.clone(),
@@ -78,7 +95,7 @@ impl Engine {
         actor: &str,
         what: String,
         mut installable: Installable,
-        mut blobs: Vec<(Digest, Vec<u8>)>,
+        mut news: News,
         self_test: bool,
     ) -> Result<(Digest, bool), EngineError> {
         let configuration = serde_json::to_vec(&installable.configuration())
@@ -92,19 +109,21 @@ impl Engine {
             .map_err(|faults| EngineError::Install(told(&faults)))?;
         let definitions = Arc::new(definitions);
         let fetch = |digest: &Digest| {
-            blobs
+            news.blobs
                 .iter()
                 .find(|(of, _)| of == digest)
                 .map(|(_, bytes)| bytes.clone())
         };
         self.set_up(&definitions, &fetch, self_test).await?;
-        blobs.push((digest, configuration));
+        news.blobs.push((digest, configuration));
         let commit = Commit::Configuration {
             at: self.now(),
             actor: actor.to_owned(),
             what,
             active: digest,
-            blobs,
+            bindings: news.bindings,
+            blobs: news.blobs,
+            signatures: news.signatures,
         };
         match self.0.store.commit(commit).await {
             Ok(committed) => {
@@ -175,70 +194,171 @@ impl Engine {
         set_up.map_err(|(binding, cause)| EngineError::Binding { binding, cause })
     }
 
-    /// The components that a pack's bindings name: their digests, and those that are new.
-    #[expect(clippy::type_complexity, reason = "two results of one walk")]
-    fn components(
+    /// The components that a pack's bindings name, each with who vouches for it.
+    fn vetted(
         &self,
         pack: &Pack,
-        components: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
-    ) -> Result<(BTreeMap<BindingId, Digest>, Vec<(Digest, Vec<u8>)>), EngineError> {
-        let (mut digests, mut blobs, mut missing) = (BTreeMap::new(), Vec::new(), Vec::new());
+        supply: &dyn Supply,
+    ) -> Result<BTreeMap<BindingId, Vetted>, EngineError> {
+        let (mut vetted, mut faults) = (BTreeMap::new(), Vec::new());
         for (binding, plugin) in &pack.plugins {
-            match self.component(&plugin.value, components)? {
-                Some((digest, bytes)) => {
-                    digests.insert(binding.clone(), digest);
-                    blobs.extend(bytes.map(|bytes| (digest, bytes)));
+            let name = named(&plugin.value.component);
+            let Some((brought, is_new)) = self.brought(&plugin.value, supply)? else {
+                faults.push(format!(
+                    "the binding `{binding}` names a component that is not there: {name}"
+                ));
+                continue;
+            };
+            match self.vet(brought, is_new, supply)? {
+                Ok(it) => {
+                    vetted.insert(binding.clone(), it);
                 }
-                None => missing.push(format!(
-                    "the binding `{binding}` names a component that is not there: {}",
-                    named(&plugin.value.component)
+                Err(why) => faults.push(format!(
+                    "the binding `{binding}` names a component that may not be used, {name}: {why}"
                 )),
             }
         }
-        if missing.is_empty() {
-            Ok((digests, blobs))
+        if faults.is_empty() {
+            Ok(vetted)
         } else {
-            Err(EngineError::Install(missing))
+            Err(EngineError::Install(faults))
         }
     }
 
-    #[expect(
-        clippy::type_complexity,
-        reason = "a digest, with the component where it is new"
-    )]
-    fn component(
+    /// The component of a binding, and whether it is brought by the pack.
+    fn brought(
         &self,
         plugin: &Plugin,
-        components: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
-    ) -> Result<Option<(Digest, Option<Vec<u8>>)>, EngineError> {
+        supply: &dyn Supply,
+    ) -> Result<Option<(Brought, bool)>, EngineError> {
         Ok(match &plugin.component {
-            Component::File(file) => {
-                components(file).map(|bytes| (Digest::of(&bytes), Some(bytes)))
-            }
-            Component::Digest(digest) => self.0.store.blob(digest)?.map(|_| (*digest, None)),
+            Component::File(file) => supply.component(file).map(|brought| (brought, true)),
+            Component::Digest(digest) => self.0.store.blob(digest)?.map(|component| {
+                let signatures = Vec::new();
+                let brought = Brought {
+                    component,
+                    signatures,
+                };
+                (brought, false)
+            }),
         })
     }
 
-    /// Keeps a component, so that bindings can name it by digest.
+    /// The component of a digest that is stored, where it may be used.
+    pub(crate) fn vet_stored(
+        &self,
+        digest: &Digest,
+        supply: &dyn Supply,
+    ) -> Result<Vetted, EngineError> {
+        let component = self.0.store.blob(digest)?;
+        let brought = Brought {
+            component: component.ok_or_else(|| Rejection::not_found("component", digest))?,
+            signatures: Vec::new(),
+        };
+        self.vet(brought, false, supply)?.map_err(|why| {
+            Rejection::not_possible(format!("{digest} may not be used: {why}")).into()
+        })
+    }
+
+    /// Asks who vouches for a component, by the signatures that came with it or was kept before.
+    fn vet(
+        &self,
+        brought: Brought,
+        is_new: bool,
+        supply: &dyn Supply,
+    ) -> Result<Result<Vetted, String>, EngineError> {
+        let Brought {
+            component,
+            mut signatures,
+        } = brought;
+        let digest = Digest::of(&component);
+        signatures.extend(self.0.store.signature(&digest)?);
+        let vouched = supply.vouch(&component, &signatures);
+        Ok(vouched.map(|(provenance, signature)| Vetted {
+            digest,
+            component: is_new.then_some(component),
+            provenance,
+            signature,
+        }))
+    }
+
+    /// Keeps a component and its signature, so that bindings can name it by digest; says who vouches
+    /// for it.
     ///
     /// # Errors
-    /// Where it is none, or the store fails.
+    /// Where it is none, may not be used, or the store fails.
     pub async fn keep_component(
         &self,
-        bytes: Vec<u8>,
-    ) -> Result<crate::port::Inspection, EngineError> {
+        brought: Brought,
+        supply: &dyn Supply,
+    ) -> Result<(Inspection, Provenance), EngineError> {
+        let refused = |why: String| EngineError::Install(vec![why]);
         let inspection = self
             .0
             .plugins
-            .inspect(&bytes)
-            .map_err(|error| EngineError::Install(vec![crate::chain(&error)]))?;
-        let commit = Commit::Blobs(vec![(inspection.digest, bytes)]);
+            .inspect(&brought.component)
+            .map_err(|error| refused(crate::chain(&error)))?;
+        let component = brought.component.clone();
+        let vetted = self.vet(brought, false, supply)?;
+        let vetted = vetted.map_err(|why| refused(format!("{}: {why}", inspection.digest)))?;
+        let commit = Commit::Component {
+            digest: inspection.digest,
+            component,
+            signature: vetted.signature,
+        };
         self.0
             .store
             .commit(commit)
             .await
             .map_err(|error| EngineError::Busy(error.to_string()))?;
-        Ok(inspection)
+        Ok((inspection, vetted.provenance))
+    }
+}
+
+/// A component that may be used.
+pub(crate) struct Vetted {
+    digest: Digest,
+    /// The component, where it is brought.
+    component: Option<Vec<u8>>,
+    pub(crate) provenance: Provenance,
+    signature: Option<Vec<u8>>,
+}
+
+/// What comes with another configuration.
+#[derive(Default)]
+pub(crate) struct News {
+    /// The plugins that it binds, for the journal.
+    pub(crate) bindings: Vec<BoundPlugin>,
+    /// Content by digest.
+    blobs: Vec<(Digest, Vec<u8>)>,
+    /// Signatures by the digest of the component that each is of.
+    signatures: Vec<(Digest, Vec<u8>)>,
+}
+
+impl News {
+    /// Adds the components that are brought, and the signatures to be kept.
+    fn add(&mut self, vetted: BTreeMap<BindingId, Vetted>) {
+        for it in vetted.into_values() {
+            let brought = it.component.map(|component| (it.digest, component));
+            self.blobs.extend(brought);
+            let signature = it.signature.map(|signature| (it.digest, signature));
+            self.signatures.extend(signature);
+        }
+    }
+
+    /// A component that is stored, put to use for a binding.
+    pub(crate) fn stored(vetted: Vetted, binding: &BindingId, plugin: &Plugin) -> Self {
+        let signature = vetted.signature.map(|signature| (vetted.digest, signature));
+        Self {
+            bindings: vec![BoundPlugin {
+                binding: binding.clone(),
+                component: vetted.digest,
+                provenance: vetted.provenance,
+                grants: plugin.grants.clone(),
+            }],
+            blobs: Vec::new(),
+            signatures: signature.into_iter().collect(),
+        }
     }
 }
 

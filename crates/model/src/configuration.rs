@@ -70,6 +70,43 @@ pub struct InstalledBinding {
     /// What is settled about its versions beyond that, where anything is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment: Option<Deployment>,
+    /// Who vouched for the component in force when it was put there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
+}
+
+/// Who vouches for a component.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provenance {
+    /// It ships inside the server.
+    Shipped,
+    /// Somebody whom the operator trusts has signed it.
+    Signed {
+        /// How the operator calls them.
+        by: String,
+        /// Their key, by the digest of its DER form.
+        key: Digest,
+    },
+    /// It is signed with a key that the operator does not know, which is worth no more than none.
+    Stranger {
+        /// The key that the signature names, where it names one.
+        key: Option<Digest>,
+    },
+    /// Nobody has signed it.
+    Unsigned,
+}
+
+impl fmt::Display for Provenance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shipped => f.write_str("shipped with the server"),
+            Self::Signed { by, .. } => write!(f, "signed by {by}"),
+            Self::Stranger { key: Some(key) } => write!(f, "signed with the unknown key {key}"),
+            Self::Stranger { key: None } => f.write_str("signed with an unknown key"),
+            Self::Unsigned => f.write_str("not signed"),
+        }
+    }
 }
 
 /// What is settled about the versions of a binding's component, beside the one in force.
@@ -170,7 +207,7 @@ mod tests {
         let digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
         let text = format!(r#"{{"pack":"itil","digest":"{digest}","component":"{digest}"}}"#);
         let read: InstalledBinding = serde_json::from_str(&text).unwrap();
-        assert_eq!(read.deployment, None);
+        assert_eq!((&read.deployment, &read.provenance), (&None, &None));
         assert_eq!(serde_json::to_string(&read).unwrap(), text);
     }
 }

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, IdempotencyKey};
+use crate::configuration::Provenance;
+use crate::definition::Grants;
 use crate::directory::{Change, Key};
 use crate::event::Event;
 use crate::hook::{Answer, Failure, Hook};
@@ -138,7 +140,23 @@ pub enum Item {
         active: Digest,
         /// What was done, for people.
         what: String,
+        /// The plugins that it bound.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        bindings: Vec<BoundPlugin>,
     },
+}
+
+/// A plugin as an installation put it to use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BoundPlugin {
+    /// The binding.
+    pub binding: BindingId,
+    /// The digest of its component.
+    pub component: Digest,
+    /// Who vouched for the component.
+    pub provenance: Provenance,
+    /// What it was granted.
+    pub grants: Grants,
 }
 
 /// What is stored does not read: it is damaged, or was written by something else.

@@ -5,11 +5,13 @@ mod cargo;
 mod javascript;
 mod language;
 mod manifest;
+mod metadata;
 mod python;
 mod target;
 mod world;
 
 pub use language::component;
 pub use manifest::{Manifest, append};
+pub use metadata::describe;
 pub use target::{TARGET, is_installed};
 pub use world::{WORLD, write_world};

@@ -71,6 +71,11 @@ impl Manifest {
             .is_some_and(is_wanted)
     }
 
+    /// What it says in so many words, such as its `version`.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(serde_json::Value::as_str)
+    }
+
     fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(&self.0).expect("JSON that was read can be written")
     }
@@ -93,16 +98,21 @@ pub fn append(component: &[u8], manifest: &Manifest) -> Result<Vec<u8>> {
     if !component.starts_with(&COMPONENT_HEADER) {
         bail!("what was built is not a WebAssembly component");
     }
-    let mut body = Vec::with_capacity(manifest.len() + SECTION.len() + 5);
-    push_leb128(&mut body, SECTION.len());
-    body.extend_from_slice(SECTION.as_bytes());
-    body.extend_from_slice(&manifest);
     let mut whole = component.to_vec();
+    push_section(&mut whole, SECTION, &manifest);
+    Ok(whole)
+}
+
+/// Appends a custom section.
+pub(crate) fn push_section(whole: &mut Vec<u8>, name: &str, content: &[u8]) {
+    let mut body = Vec::with_capacity(content.len() + name.len() + 5);
+    push_leb128(&mut body, name.len());
+    body.extend_from_slice(name.as_bytes());
+    body.extend_from_slice(content);
     // The id of custom sections.
     whole.push(0);
-    push_leb128(&mut whole, body.len());
+    push_leb128(whole, body.len());
     whole.extend_from_slice(&body);
-    Ok(whole)
 }
 
 fn push_leb128(bytes: &mut Vec<u8>, mut number: usize) {

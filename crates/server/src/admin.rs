@@ -4,6 +4,7 @@
 //! how it is answered is the same both ways.
 
 mod bindings;
+mod history;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,19 +19,20 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use engine::Deploy;
-use engine::port::{Commit, Store as _, StoreError, TokenRecord};
+use engine::port::{Brought, Commit, Store as _, StoreError, TokenRecord};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use model::Digest;
 use model::command::{Actor, Who};
 use model::id::{BindingId, RecordId, SecretId};
+use plugin_registry::Trust;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::desk::{Desk, plugin_options};
+use crate::desk::{Desk, Running, plugin_options};
 use crate::pack_files::PackFiles;
 use crate::secrets::Key;
 
@@ -63,12 +65,20 @@ pub(crate) enum Ask {
         texts: BTreeMap<String, String>,
         /// Its components by path, in base64.
         components: BTreeMap<String, String>,
+        /// The signatures beside them by path, in base64.
+        #[serde(default)]
+        signatures: BTreeMap<String, String>,
     },
     /// Keep a component, so that bindings can name it by digest.
     KeepComponent {
         /// The component, in base64.
         component: String,
+        /// The signatures that came with it, in base64.
+        #[serde(default)]
+        signatures: Vec<String>,
     },
+    /// Tell of every change of what is in force.
+    History,
     /// List the bindings in force.
     Bindings,
     /// Change how a binding is deployed.
@@ -133,19 +143,28 @@ impl std::fmt::Debug for Hidden {
 impl Ask {
     /// Install these files.
     pub(crate) fn install(files: PackFiles) -> Self {
-        let components = files.components.into_iter();
+        let encoded = |files: BTreeMap<String, Vec<u8>>| {
+            let files = files.into_iter();
+            files
+                .map(|(path, bytes)| (path, BASE64.encode(bytes)))
+                .collect()
+        };
         Self::InstallPack {
             texts: files.texts,
-            components: components
-                .map(|(path, bytes)| (path, BASE64.encode(bytes)))
-                .collect(),
+            components: encoded(files.components),
+            signatures: encoded(files.signatures),
         }
     }
 
-    /// Keep this component.
-    pub(crate) fn keep_component(bytes: &[u8]) -> Self {
+    /// Keep this component, which came with these signatures.
+    pub(crate) fn keep_component(brought: &Brought) -> Self {
         Self::KeepComponent {
-            component: BASE64.encode(bytes),
+            component: BASE64.encode(&brought.component),
+            signatures: brought
+                .signatures
+                .iter()
+                .map(|it| BASE64.encode(it))
+                .collect(),
         }
     }
 
@@ -166,14 +185,20 @@ impl Ask {
 /// # Errors
 /// Where it cannot be reached, or refuses.
 pub(crate) async fn ask(folder: &Path, what: Ask) -> Result<Value> {
-    ask_with(folder, what, None).await
+    ask_with(folder, what, None, &Trust::default()).await
 }
 
-/// Asks a data folder, whose secrets open under `key` where no server has it open.
+/// Asks a data folder, whose secrets open under `key` where no server has it open, and which takes
+/// components under the policy `trust` then; a server that has it open goes by its own.
 ///
 /// # Errors
 /// Where it cannot be reached, or refuses.
-pub(crate) async fn ask_with(folder: &Path, what: Ask, key: Option<Key>) -> Result<Value> {
+pub(crate) async fn ask_with(
+    folder: &Path,
+    what: Ask,
+    key: Option<Key>,
+    trust: &Trust,
+) -> Result<Value> {
     if !what.begins() && !folder.join("truth.redb").exists() {
         bail!(
             "there is no data in {}: name its folder with --data",
@@ -182,7 +207,8 @@ pub(crate) async fn ask_with(folder: &Path, what: Ask, key: Option<Key>) -> Resu
     }
     let begun = Instant::now();
     loop {
-        match Desk::open(folder, plugin_options(folder, None), key.clone()).await {
+        let options = plugin_options(folder, None);
+        match Desk::open(folder, options, key.clone(), trust.clone()).await {
             Ok(desk) => {
                 let answer = carry_out(&desk, what).await;
                 desk.close().await;
@@ -256,20 +282,35 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             desk.store.commit(Commit::Token { secret, token }).await?;
             Ok(json!({}))
         }
-        Ask::InstallPack { texts, components } => {
-            let components = components
-                .into_iter()
-                .map(|(path, text)| Ok((path, BASE64.decode(text)?)))
-                .collect::<Result<_>>()?;
-            let files = PackFiles { texts, components };
+        Ask::InstallPack {
+            texts,
+            components,
+            signatures,
+        } => {
+            let decoded = |files: BTreeMap<String, String>| {
+                let files = files.into_iter();
+                files
+                    .map(|(path, text)| Ok((path, BASE64.decode(text)?)))
+                    .collect::<Result<_>>()
+            };
+            let files = PackFiles {
+                texts,
+                components: decoded(components)?,
+                signatures: decoded(signatures)?,
+            };
             let (report, warnings) = desk.running().await?.install(&files).await?;
             Ok(json!({ "installed": report, "warnings": warnings }))
         }
-        Ask::KeepComponent { component } => {
-            let bytes = BASE64.decode(component)?;
-            let engine = &desk.running().await?.engine;
-            let inspection = engine.keep_component(bytes).await?;
-            Ok(serde_json::to_value(inspection)?)
+        Ask::KeepComponent {
+            component,
+            signatures,
+        } => {
+            let brought = decoded(&component, &signatures)?;
+            keep(desk.running().await?, brought).await
+        }
+        Ask::History => {
+            let store = desk.store.clone();
+            tokio::task::spawn_blocking(move || history::told(&store)).await?
         }
         Ask::Bindings => Ok(bindings::told(desk.running().await?)),
         Ask::Deploy {
@@ -277,9 +318,9 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             change,
             why,
         } => {
-            let engine = &desk.running().await?.engine;
-            let deployed = engine.deploy("operator", &binding, change, why.as_deref());
-            Ok(serde_json::to_value(deployed.await?)?)
+            let running = desk.running().await?;
+            let deployed = running.deploy(&binding, change, why.as_deref()).await?;
+            Ok(serde_json::to_value(deployed)?)
         }
         Ask::PluginLines { binding, after } => {
             bindings::lines(&desk.running().await?.plugins, &binding, after)
@@ -319,6 +360,23 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             tokio::task::spawn_blocking(move || verify(&store)).await?
         }
     }
+}
+
+fn decoded(component: &str, signatures: &[String]) -> Result<Brought> {
+    let signatures = signatures.iter().map(|it| BASE64.decode(it));
+    Ok(Brought {
+        component: BASE64.decode(component)?,
+        signatures: signatures.collect::<Result<_, _>>()?,
+    })
+}
+
+/// Keeps a component, and tells who vouches for it.
+async fn keep(running: &Running, brought: Brought) -> Result<Value> {
+    let (inspection, provenance) = running.keep(brought).await?;
+    let mut kept = serde_json::to_value(inspection)?;
+    kept["provenance"] = json!(provenance);
+    kept["vouched"] = json!(provenance.to_string());
+    Ok(kept)
 }
 
 fn verify(store: &store::RedbStore) -> Result<Value> {

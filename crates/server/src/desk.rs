@@ -7,20 +7,25 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow};
 use definition::lint::lint;
 use definition::pack::Pack;
-use engine::port::{StoreError, SystemClock};
-use engine::{Engine, InstalledReport};
+use engine::port::{Brought, Inspection, StoreError, SystemClock};
+use engine::{Deploy, DeployedReport, Engine, InstalledReport};
+use model::configuration::Provenance;
+use model::id::BindingId;
 use plugin_host::WasmPlugins;
+use plugin_registry::Trust;
 use store::RedbStore;
 use tokio::sync::OnceCell;
 
 use crate::pack_files::PackFiles;
 use crate::secrets::{self, Key, Vault};
+use crate::supply::Supplied;
 
 /// The data folder, open.
 pub(crate) struct Desk {
     pub(crate) store: Arc<RedbStore>,
     pub(crate) vault: Arc<Vault>,
     plugin_options: plugin_host::Options,
+    trust: Trust,
     running: OnceCell<Running>,
 }
 
@@ -28,10 +33,13 @@ pub(crate) struct Desk {
 pub(crate) struct Running {
     pub(crate) engine: Engine,
     pub(crate) plugins: Arc<WasmPlugins>,
+    /// Whose components may be used.
+    pub(crate) trust: Trust,
 }
 
 impl Desk {
-    /// Opens the store in a folder, or makes one there. Secrets that are kept there open under `key`.
+    /// Opens the store in a folder, or makes one there. Secrets that are kept there open under `key`;
+    /// `trust` says whose components may be used.
     ///
     /// # Errors
     /// As [`RedbStore::open`] does.
@@ -39,6 +47,7 @@ impl Desk {
         folder: &Path,
         mut plugin_options: plugin_host::Options,
         key: Option<Key>,
+        trust: Trust,
     ) -> Result<Self, StoreError> {
         let folder = folder.to_owned();
         make(&folder).map_err(|error| StoreError::Failed {
@@ -61,6 +70,7 @@ impl Desk {
             store,
             vault,
             plugin_options,
+            trust,
             running: OnceCell::new(),
         })
     }
@@ -73,7 +83,12 @@ impl Desk {
                 let plugins = Arc::new(plugins);
                 let store = self.store.clone();
                 let engine = Engine::open(store, plugins.clone(), Arc::new(SystemClock)).await?;
-                Ok(Running { engine, plugins })
+                let trust = self.trust.clone();
+                Ok(Running {
+                    engine,
+                    plugins,
+                    trust,
+                })
             })
             .await
     }
@@ -102,10 +117,11 @@ impl Running {
         if found.has_errors() {
             return Err(anyhow!("the pack is not right:\n{found}"));
         }
-        let component = |file: &str| files.component(file).map(<[u8]>::to_vec);
+        let trust = &self.trust;
+        let supply = Supplied { files, trust };
         let report = self
             .engine
-            .install("operator", &pack, &component)
+            .install("operator", &pack, &supply)
             .await
             .with_context(|| format!("cannot install the pack {}", pack.id))?;
         let warnings = if found.is_empty() {
@@ -114,6 +130,34 @@ impl Running {
             found.to_string()
         };
         Ok((report, warnings))
+    }
+
+    /// Keeps a component for packs to name by digest.
+    ///
+    /// # Errors
+    /// Where it is none, or may not be used.
+    pub(crate) async fn keep(&self, brought: Brought) -> Result<(Inspection, Provenance)> {
+        let (files, trust) = (&PackFiles::default(), &self.trust);
+        let supply = Supplied { files, trust };
+        Ok(self.engine.keep_component(brought, &supply).await?)
+    }
+
+    /// Changes how a binding is deployed.
+    ///
+    /// # Errors
+    /// As [`Engine::deploy`] does.
+    pub(crate) async fn deploy(
+        &self,
+        binding: &BindingId,
+        change: Deploy,
+        why: Option<&str>,
+    ) -> Result<DeployedReport> {
+        let (files, trust) = (&PackFiles::default(), &self.trust);
+        let supply = Supplied { files, trust };
+        let deployed = self
+            .engine
+            .deploy("operator", binding, change, why, &supply);
+        Ok(deployed.await?)
     }
 }
 

@@ -33,6 +33,11 @@ pub fn sdk(folder: &str) -> impl Iterator<Item = (&'static str, &'static [u8])> 
     })
 }
 
+/// Whether these bytes are a component that the binary carries.
+pub fn is_plugin(component: &[u8]) -> bool {
+    PLUGINS.iter().any(|(_, bytes)| *bytes == component)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -18,6 +18,7 @@ pub mod replay;
 mod secrets;
 mod serve;
 mod settings;
+mod supply;
 mod telemetry;
 
 /// Runs a command line; the code is 0 where it was done, 1 where it was refused or something was

@@ -18,6 +18,10 @@ const MAX_FILES: usize = 5_000;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 /// The largest component, in bytes.
 const MAX_COMPONENT_BYTES: u64 = 64 << 20;
+/// The longest signature, in bytes.
+const MAX_SIGNATURE_BYTES: u64 = plugin_registry::MAX_SIGNATURE_BYTES as u64;
+/// What the file of a component's signature is called beyond the name of the component's.
+const SIGNATURE: &str = ".sigstore.json";
 /// The deepest folder: `base/` of `base/` of … and a folder of definitions.
 const MAX_DEPTH: usize = 12;
 
@@ -28,6 +32,8 @@ pub struct PackFiles {
     pub texts: BTreeMap<String, String>,
     /// Components, the `.wasm` files.
     pub components: BTreeMap<String, Vec<u8>>,
+    /// Signatures of components, the files beside them that end in [`SIGNATURE`].
+    pub signatures: BTreeMap<String, Vec<u8>>,
 }
 
 /// Why the files of a pack cannot be had.
@@ -98,18 +104,23 @@ impl PackFiles {
     /// The component that a binding calls by this file name: the pack's own, that of a pack below
     /// it, or one that the binary carries.
     pub fn component(&self, file: &str) -> Option<&[u8]> {
+        let found = self.found(file).map(|(_, component)| component.as_slice());
+        found.or_else(|| embedded::plugin(file))
+    }
+
+    /// The signature that lies beside that component.
+    pub fn signature(&self, file: &str) -> Option<&Vec<u8>> {
+        let (path, _) = self.found(file)?;
+        self.signatures.get(&format!("{path}{SIGNATURE}"))
+    }
+
+    fn found(&self, file: &str) -> Option<(&String, &Vec<u8>)> {
         let own = format!("plugins/{file}");
         let below = format!("/{own}");
-        self.components
-            .get(&own)
-            .or_else(|| {
-                self.components
-                    .iter()
-                    .find(|(path, _)| path.ends_with(&below))
-                    .map(|(_, bytes)| bytes)
-            })
-            .map(Vec::as_slice)
-            .or_else(|| embedded::plugin(file))
+        self.components.get_key_value(&own).or_else(|| {
+            let mut all = self.components.iter();
+            all.find(|(path, _)| path.ends_with(&below))
+        })
     }
 
     fn add_shipped_base(&mut self) {
@@ -175,11 +186,14 @@ impl PackFiles {
             let is_yaml = path
                 .extension()
                 .is_some_and(|extension| extension == "yaml" || extension == "yml");
-            if !is_component && !is_yaml {
+            let is_signature = name.ends_with(&format!(".wasm{SIGNATURE}"));
+            if !is_component && !is_yaml && !is_signature {
                 continue;
             }
             let limit = if is_component {
                 MAX_COMPONENT_BYTES
+            } else if is_signature {
+                MAX_SIGNATURE_BYTES
             } else {
                 MAX_FILE_BYTES
             };
@@ -189,12 +203,17 @@ impl PackFiles {
                     metadata.len()
                 )));
             }
-            if self.texts.len() + self.components.len() >= MAX_FILES {
+            let files = self.texts.len() + self.components.len() + self.signatures.len();
+            if files >= MAX_FILES {
                 return Err(too_large(format!("a pack has at most {MAX_FILES} files")));
             }
-            if is_component {
-                self.components
-                    .insert(inside, fs::read(&path).map_err(read(&path))?);
+            if is_component || is_signature {
+                let files = if is_component {
+                    &mut self.components
+                } else {
+                    &mut self.signatures
+                };
+                files.insert(inside, fs::read(&path).map_err(read(&path))?);
             } else {
                 self.texts
                     .insert(inside, fs::read_to_string(&path).map_err(read(&path))?);

@@ -89,8 +89,9 @@ fn read_private(path: &Path, max_bytes: u64) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))
 }
 
+/// Whether a file of secrets is its owner's alone.
 #[cfg(unix)]
-fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<()> {
+pub(crate) fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
     let mode = metadata.permissions().mode();
@@ -104,7 +105,7 @@ fn check_private(path: &Path, metadata: &std::fs::Metadata) -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn check_private(_: &Path, _: &std::fs::Metadata) -> Result<()> {
+pub(crate) fn check_private(_: &Path, _: &std::fs::Metadata) -> Result<()> {
     Ok(())
 }
 

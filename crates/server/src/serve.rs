@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use api::{Api, Limits};
 use engine::port::{Store as _, StoreError};
 use plugin_host::Options;
+use plugin_registry::Trust;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -39,7 +40,8 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
     // Signals count from here on, so that a stop while starting is in order too.
     let mut stopping = Box::pin(told_to_stop()?);
     let key = Key::find(arguments.key.secrets_key_file.as_deref())?;
-    let desk = Arc::new(open(folder, options, key).await?);
+    let trust = arguments.trust.policy();
+    let desk = Arc::new(open(folder, options, key, trust).await?);
     if let Err(error) = desk.vault.check() {
         desk.close().await;
         return Err(error);
@@ -61,10 +63,10 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
 }
 
 /// Opens the data folder; another command that has it open only for a moment is waited for.
-async fn open(folder: &Path, options: Options, key: Option<Key>) -> Result<Desk> {
+async fn open(folder: &Path, options: Options, key: Option<Key>, trust: Trust) -> Result<Desk> {
     let begun = Instant::now();
     loop {
-        match Desk::open(folder, options.clone(), key.clone()).await {
+        match Desk::open(folder, options.clone(), key.clone(), trust.clone()).await {
             Err(StoreError::InUse) if begun.elapsed() < MOMENT => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

@@ -12,7 +12,7 @@ use crate::bytes;
 use crate::prepare::{Prepared, PreparedDirectory, PreparedRecord, new_number};
 use crate::truth::{
     ACTIVE, BLOBS, COUNTERS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, SECRETS,
-    TOKENS, VALUES, VALUES_KEYS, VALUES_USED, failed,
+    SIGNATURES, TOKENS, VALUES, VALUES_KEYS, VALUES_USED, failed,
 };
 use crate::views::KeyHash;
 
@@ -62,10 +62,15 @@ pub(crate) fn apply(
                 active,
                 journal,
                 blobs,
+                signatures,
                 ..
-            } => Ok(tables.configuration(active, journal, blobs, position)?),
-            Prepared::Blobs(blobs) => {
+            } => {
+                tables.signatures(signatures)?;
+                Ok(tables.configuration(active, journal, blobs, position)?)
+            }
+            Prepared::Component { blobs, signatures } => {
                 tables.blobs(blobs)?;
+                tables.signatures(signatures)?;
                 Ok(0)
             }
             Prepared::Value { .. } => tables.value(prepared)?,
@@ -185,6 +190,19 @@ impl Tables<'_> {
                     .insert(key, content.as_slice())
                     .map_err(failed(DOING))?;
             }
+        }
+        Ok(())
+    }
+
+    fn signatures(&self, signatures: &[(Digest, Vec<u8>)]) -> Result<(), StoreError> {
+        if signatures.is_empty() {
+            return Ok(());
+        }
+        let mut table = self.writing.open_table(SIGNATURES).map_err(failed(DOING))?;
+        for (component, signature) in signatures {
+            table
+                .insert(component.as_bytes().as_slice(), signature.as_slice())
+                .map_err(failed(DOING))?;
         }
         Ok(())
     }

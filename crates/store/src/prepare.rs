@@ -24,8 +24,12 @@ pub(crate) enum Prepared {
         active: Digest,
         journal: Vec<u8>,
         blobs: Vec<(Digest, Vec<u8>)>,
+        signatures: Vec<(Digest, Vec<u8>)>,
     },
-    Blobs(Vec<(Digest, Vec<u8>)>),
+    Component {
+        blobs: [(Digest, Vec<u8>); 1],
+        signatures: Vec<(Digest, Vec<u8>)>,
+    },
     Value {
         binding: BindingId,
         row: Vec<u8>,
@@ -93,13 +97,16 @@ impl Prepared {
                 actor,
                 what,
                 active,
+                bindings,
                 blobs,
+                signatures,
             } => {
                 let item = Item::Configuration {
                     at,
                     actor,
                     active,
                     what,
+                    bindings,
                 };
                 let journal = JournalRow::other(at, &item);
                 Self::Configuration {
@@ -107,9 +114,17 @@ impl Prepared {
                     active,
                     journal,
                     blobs,
+                    signatures,
                 }
             }
-            Commit::Blobs(blobs) => Self::Blobs(blobs),
+            Commit::Component {
+                digest,
+                component,
+                signature,
+            } => Self::Component {
+                blobs: [(digest, component)],
+                signatures: signature.map(|it| (digest, it)).into_iter().collect(),
+            },
             Commit::KeyValue {
                 binding,
                 key,
@@ -145,7 +160,9 @@ impl Prepared {
             Self::Record(record) => Some(&record.journal),
             Self::Directory(directory) => Some(&directory.journal),
             Self::Configuration { journal, .. } => Some(journal),
-            Self::Blobs(_) | Self::Value { .. } | Self::Token { .. } | Self::Secrets(_) => None,
+            Self::Component { .. } | Self::Value { .. } | Self::Token { .. } | Self::Secrets(_) => {
+                None
+            }
         }
     }
 
@@ -155,7 +172,9 @@ impl Prepared {
             Self::Record(record) => Some(record.at),
             Self::Directory(directory) => Some(directory.at),
             Self::Configuration { at, .. } => Some(*at),
-            Self::Blobs(_) | Self::Value { .. } | Self::Token { .. } | Self::Secrets(_) => None,
+            Self::Component { .. } | Self::Value { .. } | Self::Token { .. } | Self::Secrets(_) => {
+                None
+            }
         }
     }
 }

@@ -27,8 +27,8 @@ use crate::follow::read_thing;
 use crate::open::RedbStore;
 use crate::prepare::Prepared;
 use crate::truth::{
-    ACTIVE, BLOBS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, SECRETS, TOKENS,
-    VALUES, damaged, failed, not_read, read_entry, thing_key,
+    ACTIVE, BLOBS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, SECRETS, SIGNATURES,
+    TOKENS, VALUES, damaged, failed, not_read, read_entry, thing_key,
 };
 use crate::views::{self, ROWS, guarded, key_hash, read_load};
 use crate::writer::{Message, Waiting};
@@ -256,6 +256,20 @@ impl Store for RedbStore {
 
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
         self.row(BLOBS, digest.as_bytes(), |row| Ok(row.to_vec()))
+    }
+
+    fn signature(&self, component: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.truth(|reading| {
+            let doing = "reading a signature";
+            let table = match reading.open_table(SIGNATURES) {
+                Ok(table) => table,
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+                Err(error) => return Err(failed(doing)(error)),
+            };
+            let row = table.get(component.as_bytes().as_slice());
+            let row = row.map_err(failed(doing))?;
+            Ok(row.map(|row| row.value().to_vec()))
+        })
     }
 
     fn active(&self) -> Result<Option<Digest>, StoreError> {

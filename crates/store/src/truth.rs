@@ -27,6 +27,9 @@ pub(crate) const JOURNAL: TableDefinition<u64, Bytes> = TableDefinition::new("jo
 pub(crate) const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
 /// Content by digest.
 pub(crate) const BLOBS: TableDefinition<Bytes, Bytes> = TableDefinition::new("blobs");
+/// Signatures by the digest of the component that each is of. Files of before they were kept lack
+/// the table until the first.
+pub(crate) const SIGNATURES: TableDefinition<Bytes, Bytes> = TableDefinition::new("signatures");
 /// Tokens by the digest of their secret.
 pub(crate) const TOKENS: TableDefinition<Bytes, Bytes> = TableDefinition::new("tokens");
 /// Things by kind and id.
@@ -171,7 +174,9 @@ fn create(path: &Path) -> Result<(), StoreError> {
             .map_err(failed(doing))?;
         meta.insert(STORE_KEY, id.as_slice())
             .map_err(failed(doing))?;
-        for table in [RECORDS, BLOBS, TOKENS, DIRECTORY, VALUES, SECRETS] {
+        for table in [
+            RECORDS, BLOBS, SIGNATURES, TOKENS, DIRECTORY, VALUES, SECRETS,
+        ] {
             writing.open_table(table).map_err(failed(doing))?;
         }
         writing.open_table(JOURNAL).map_err(failed(doing))?;

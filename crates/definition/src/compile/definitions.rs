@@ -147,6 +147,7 @@ impl Installable {
                 digest: it.digest,
                 component,
                 deployment: None,
+                provenance: None,
             };
             self.bindings
                 .insert(binding.clone(), (installed, Arc::new(as_stored(it))));

@@ -3,6 +3,7 @@
 mod clock;
 mod plugins;
 mod store;
+mod supply;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use plugins::{
@@ -14,3 +15,4 @@ pub use store::{
     Commit, CommitError, Committed, DirectoryCommit, DueRecord, ListQuery, Listed, Page,
     RecordCommit, Remembered, SealedSecret, Sort, Store, StoreError, TokenRecord,
 };
+pub use supply::{Brought, Supply};

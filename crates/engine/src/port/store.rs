@@ -12,7 +12,7 @@ use model::id::{
     BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, RoleId, SecretId, StateId,
     TeamId, WorkflowId,
 };
-use model::journal::{Entry, Item};
+use model::journal::{BoundPlugin, Entry, Item};
 use model::record::{EffectKey, Record};
 use model::{Digest, Instant, Value};
 use thiserror::Error;
@@ -112,6 +112,9 @@ pub trait Store: Send + Sync + 'static {
     /// Content stored by digest: a definition, a hook input, a component.
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// The signature that is kept with a component.
+    fn signature(&self, component: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// The digest of the configuration in force.
     fn active(&self) -> Result<Option<Digest>, StoreError>;
 
@@ -162,11 +165,22 @@ pub enum Commit {
         what: String,
         /// The digest of the configuration.
         active: Digest,
+        /// The plugins that it bound.
+        bindings: Vec<BoundPlugin>,
         /// Content by digest: the configuration and what it names, as far as it is new.
         blobs: Vec<(Digest, Vec<u8>)>,
+        /// Signatures by the digest of the component that each is of.
+        signatures: Vec<(Digest, Vec<u8>)>,
     },
-    /// Content by digest, named by nothing yet.
-    Blobs(Vec<(Digest, Vec<u8>)>),
+    /// A component, named by nothing yet.
+    Component {
+        /// Its digest.
+        digest: Digest,
+        /// The component.
+        component: Vec<u8>,
+        /// Its signature; where there is none, one that was kept before stays.
+        signature: Option<Vec<u8>>,
+    },
     /// A write to a binding's key-value space, where the present value is the expected one.
     KeyValue {
         /// Whose space.

@@ -23,6 +23,8 @@ pub(super) fn told(running: &Running) -> Value {
         json!({
             "id": id, "title": binding.plugin.title, "pack": installed.pack,
             "component": installed.component, "packed": deployment.packed,
+            "provenance": installed.provenance,
+            "vouched": installed.provenance.as_ref().map(ToString::to_string),
             "earlier": deployment.earlier, "quarantine": quarantine,
             "hooks": hooks(figures.iter().filter(|hook| hook.binding == *id)),
             "canary": trial.map(canary),

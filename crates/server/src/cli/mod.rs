@@ -14,8 +14,9 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use clap_complete::Shell;
 use model::id::{IdError, PersonId, RecordId, RoleId};
 use model::{ByteSize, Duration};
+use plugin_registry::{Trust, Unsigned};
 
-pub(crate) use plugin::{Language, PluginCommand, Reason};
+pub(crate) use plugin::{Language, PluginCommand, Reason, RegistryArguments};
 pub(crate) use secret::{KeyArgument, SecretCommand};
 
 use crate::replay::ReplayArguments;
@@ -109,11 +110,44 @@ pub(crate) struct DataArgument {
     pub(crate) data: PathBuf,
 }
 
+/// Whose components may be used.
+#[derive(Args, Debug)]
+pub(crate) struct TrustArguments {
+    /// The folder of the public keys whose signatures count: NAME.pub is the key of NAME
+    #[arg(long, value_name = "DIR", env = "WRIGHT_SIGNERS")]
+    pub(crate) signers: Option<PathBuf>,
+    /// Whether components that none of them has signed may be used; without it they may where no
+    /// --signers are named
+    #[arg(long, value_enum, value_name = "POLICY", env = "WRIGHT_UNSIGNED")]
+    pub(crate) unsigned: Option<UnsignedComponents>,
+}
+
+impl TrustArguments {
+    /// The policy that they come to.
+    pub(crate) fn policy(&self) -> Trust {
+        let unsigned = self.unsigned.map(|unsigned| match unsigned {
+            UnsignedComponents::Allow => Unsigned::Allow,
+            UnsignedComponents::Refuse => Unsigned::Refuse,
+        });
+        Trust::new(self.signers.clone(), unsigned)
+    }
+}
+
+/// What becomes of components that nobody trusted has signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UnsignedComponents {
+    /// They may be used
+    Allow,
+    /// They are refused
+    Refuse,
+}
+
 /// How to serve.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   wright serve
   wright serve --data /srv/desk --listen 0.0.0.0:8080 --secrets /etc/wright/secrets.toml
+  wright serve --signers /etc/wright/signers --unsigned refuse
 
 When it is ready it prints one line on standard output: listening on http://ADDRESS")]
 pub(crate) struct ServeArguments {
@@ -134,6 +168,8 @@ pub(crate) struct ServeArguments {
     /// `WRIGHT_SECRET_BINDING__NAME` in the environment without it
     #[arg(long, value_name = "FILE", env = "WRIGHT_SECRETS")]
     pub(crate) secrets: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: TrustArguments,
     #[command(flatten)]
     pub(crate) key: KeyArgument,
     /// The most that the key-value space of a plugin may hold, whatever its binding grants
@@ -193,7 +229,14 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
         pack: String,
         #[command(flatten)]
         data: DataArgument,
+        #[command(flatten)]
+        trust: TrustArguments,
     },
+    /// Tells every change of what is in force: when, by whom, and the plugins that it bound, each with
+    /// its digest, who vouched for it and what it was granted
+    #[command(after_help = "Example:
+  wright pack history --data /srv/desk --format json")]
+    History(DataArgument),
 }
 
 /// What is done with tokens.

@@ -7,13 +7,24 @@ use serde_json::Value;
 
 use super::{Outcome, block_on, print, text};
 use crate::admin::{self, Ask};
-use crate::cli::{DataArgument, Format};
+use crate::cli::{DataArgument, Format, TrustArguments};
 use crate::embedded;
 use crate::pack_files::PackFiles;
 
-pub(super) fn run(pack: &str, data: &DataArgument, format: Format) -> Result<Outcome> {
+pub(super) fn run(
+    pack: &str,
+    data: &DataArgument,
+    trust: &TrustArguments,
+    format: Format,
+) -> Result<Outcome> {
     let files = files(pack)?;
-    let answer = block_on(admin::ask(&data.data, Ask::install(files)))?;
+    let trust = trust.policy();
+    let answer = block_on(admin::ask_with(
+        &data.data,
+        Ask::install(files),
+        None,
+        &trust,
+    ))?;
     let warnings = text(&answer, "warnings");
     if !warnings.is_empty() {
         eprintln!("{warnings}");

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod explain;
+mod history;
 mod install;
 mod pack;
 mod plugin;
@@ -68,7 +69,10 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         Command::Pack(PackCommand::Show { id, pack, explain }) => {
             pack::show(&id, &pack, explain, format)
         }
-        Command::Pack(PackCommand::Install { pack, data }) => install::run(&pack, &data, format),
+        Command::Pack(PackCommand::Install { pack, data, trust }) => {
+            install::run(&pack, &data, &trust, format)
+        }
+        Command::Pack(PackCommand::History(data)) => history::run(&data, format),
         Command::Plugin(command) => plugin::run(command, format),
         Command::Secret(command) => secret::run(command, format),
         Command::Token(command) => token::run(command, format),

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use plugin_registry::Trust;
 use serde_json::{Value, json};
 
 use super::{Outcome, block_on, list, print, text};
@@ -39,7 +40,7 @@ pub(super) fn run(command: SecretCommand, format: Format) -> Result<Outcome> {
                 secret: name,
                 value,
             };
-            block_on(admin::ask_with(&data.data, ask, key))?;
+            block_on(admin::ask_with(&data.data, ask, key, &Trust::default()))?;
             print(format, &told, || words)?;
         }
         SecretCommand::List(data) => {
@@ -67,7 +68,7 @@ pub(super) fn run(command: SecretCommand, format: Format) -> Result<Outcome> {
             let new = Hidden(Key::read(&file)?.text());
             let key = Key::find(key.secrets_key_file.as_deref())?;
             let ask = Ask::Rekey { key: new };
-            let done = block_on(admin::ask_with(&data.data, ask, key))?;
+            let done = block_on(admin::ask_with(&data.data, ask, key, &Trust::default()))?;
             print(format, &done, || {
                 let (count, key) = (&done["secrets"], text(&done, "key"));
                 format!("secrets sealed under the key {key}: {count}; the next start needs it")

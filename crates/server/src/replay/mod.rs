@@ -149,11 +149,8 @@ async fn install(engine: &Engine, mapping: &Mapping) -> Result<(), ReplayError> 
     if !pack.workflows.contains_key(&mapping.workflow) {
         return Err(ReplayError::Workflow(mapping.workflow.to_string()));
     }
-    engine
-        .install("operator", &pack, &|file| {
-            files.component(file).map(<[u8]>::to_vec)
-        })
-        .await?;
+    let component = |file: &str| files.component(file).map(<[u8]>::to_vec);
+    engine.install("operator", &pack, &component).await?;
     Ok(())
 }
 

@@ -2,8 +2,10 @@
 
 use engine::port::{Commit, CommitError, SealedSecret, Store, TokenRecord};
 use model::Digest;
+use model::configuration::Provenance;
+use model::definition::{Grants, KeyValueGrant};
 use model::directory::Key;
-use model::journal::Item;
+use model::journal::{BoundPlugin, Item};
 use serde_json::json;
 
 use super::samples::{at, directory, id};
@@ -102,27 +104,64 @@ fn configuration(place: &dyn Place) {
     let content = b"a workflow".to_vec();
     let digest = Digest::of(&content);
     assert_eq!(store.blob(&digest).unwrap(), None);
+    assert_eq!(store.signature(&digest).unwrap(), None);
+    let bound = BoundPlugin {
+        binding: id("webhook"),
+        component: digest,
+        provenance: Provenance::Signed {
+            by: "acme".to_owned(),
+            key: Digest::of(b"a key"),
+        },
+        grants: Grants {
+            key_value: KeyValueGrant::Usual(true),
+            ..Grants::default()
+        },
+    };
     let commit = Commit::Configuration {
         at: at(0),
         actor: "operator".to_owned(),
         what: "installed itil".to_owned(),
         active: Digest::of(b"all"),
+        bindings: vec![bound.clone()],
         blobs: vec![(digest, content.clone())],
+        signatures: vec![(digest, b"its signature".to_vec())],
     };
     let position = try_commit(&*store, commit).unwrap().position;
     assert_eq!(position, 1);
     let other = b"a component".to_vec();
-    let loose = Commit::Blobs(vec![(Digest::of(&other), other.clone())]);
-    assert_eq!(try_commit(&*store, loose).unwrap().position, 0);
+    let loose = |signature: Option<&[u8]>| Commit::Component {
+        digest: Digest::of(&other),
+        component: other.clone(),
+        signature: signature.map(<[u8]>::to_vec),
+    };
+    let signed = loose(Some(b"a signature"));
+    assert_eq!(try_commit(&*store, signed).unwrap().position, 0);
+    try_commit(&*store, loose(None)).unwrap();
     drop(store);
     let store = place.open();
     assert_eq!(store.active().unwrap(), Some(Digest::of(b"all")));
     assert_eq!(store.blob(&digest).unwrap(), Some(content));
-    assert_eq!(store.blob(&Digest::of(&other)).unwrap(), Some(other));
+    assert_eq!(
+        store.blob(&Digest::of(&other)).unwrap(),
+        Some(other.clone())
+    );
+    let kept = |digest: &Digest| store.signature(digest).unwrap();
+    assert_eq!(kept(&digest), Some(b"its signature".to_vec()));
+    assert_eq!(kept(&Digest::of(&other)), Some(b"a signature".to_vec()));
     let journal = store.journal(0, 10).unwrap();
-    let [(1, Item::Configuration { active, what, .. })] = &journal[..] else {
+    let [(1, item)] = &journal[..] else {
         panic!("{journal:?}");
     };
+    let Item::Configuration {
+        active,
+        what,
+        bindings,
+        ..
+    } = item
+    else {
+        panic!("{item:?}");
+    };
+    assert_eq!(*bindings, [bound]);
     assert_eq!(*active, Digest::of(b"all"));
     assert_eq!(what, "installed itil");
 }

@@ -39,7 +39,7 @@ pub(super) fn build(
         Some(built) => built,
         None => plugin_build::component(folder)?,
     };
-    let bytes = read(&component)?;
+    let bytes = plugin_build::describe(&read(&component)?, folder, &manifest)?;
     let whole = plugin_build::append(&bytes, &manifest)?;
     let inspection = WasmPlugins::new(plugin_host::Options::default())?.inspect(&whole)?;
     let exports: BTreeSet<_> = inspection.hooks.iter().map(|hook| hook.as_str()).collect();

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use engine::Deploy;
+use engine::port::Brought;
 use model::Digest;
 use model::configuration::Share;
 use model::id::BindingId;
+use plugin_registry::Trust;
 use serde_json::Value;
 
-use super::read;
+use super::{read, signature};
 use crate::admin::{self, Ask};
 use crate::cli::{Format, Reason};
 use crate::command::{block_on, print, text};
@@ -20,18 +22,23 @@ pub(super) fn canary(
     component: &str,
     share: Share,
     reason: &Reason,
+    trust: &Trust,
     format: Format,
 ) -> Result<()> {
     let component = if component.starts_with("sha256:") {
         component.parse::<Digest>()?
     } else {
-        let bytes = read(Path::new(component))?;
-        let ask = Ask::keep_component(&bytes);
-        let kept = block_on(admin::ask(&reason.data.data, ask));
+        let file = Path::new(component);
+        let ask = Ask::keep_component(&Brought {
+            component: read(file)?,
+            signatures: signature(file)?.into_iter().collect(),
+        });
+        let kept = block_on(admin::ask_with(&reason.data.data, ask, None, trust));
         let kept = kept.with_context(|| component.to_owned())?;
         text(&kept, "digest").parse()?
     };
-    run(binding, Deploy::Canary { component, share }, reason, format)
+    let change = Deploy::Canary { component, share };
+    run(binding, change, reason, trust, format)
 }
 
 /// Changes how a binding is deployed.
@@ -39,6 +46,7 @@ pub(super) fn run(
     binding: &BindingId,
     change: Deploy,
     reason: &Reason,
+    trust: &Trust,
     format: Format,
 ) -> Result<()> {
     let ask = Ask::Deploy {
@@ -46,7 +54,7 @@ pub(super) fn run(
         change,
         why: reason.why.clone(),
     };
-    let deployed = block_on(admin::ask(&reason.data.data, ask))?;
+    let deployed = block_on(admin::ask_with(&reason.data.data, ask, None, trust))?;
     print(format, &deployed, || told(&deployed))
 }
 

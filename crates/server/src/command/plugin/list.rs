@@ -19,10 +19,16 @@ pub(super) fn run(data: &DataArgument, format: Format) -> Result<()> {
 
 fn line(binding: &Value) -> String {
     let mut told = format!(
-        "{}  {}  pack {}",
+        "{}  {}  pack {}{}{}",
         text(binding, "id"),
         text(binding, "component"),
-        text(binding, "pack")
+        text(binding, "pack"),
+        if binding["vouched"].is_string() {
+            ", "
+        } else {
+            ""
+        },
+        text(binding, "vouched")
     );
     let packed = text(binding, "packed");
     if !packed.is_empty() {
