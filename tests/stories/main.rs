@@ -2,10 +2,14 @@
 //! binary, so that they are linked once.
 
 mod alertmanager;
+#[path = "../../crates/plugin-host/tests/it/assemble.rs"]
+mod assemble;
 mod change_approval;
 mod first_hour;
 mod github;
 mod gitlab;
+mod grants;
+mod hostile_components;
 mod idempotency;
 mod javascript;
 mod jira;

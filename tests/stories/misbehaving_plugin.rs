@@ -11,6 +11,8 @@ use crate::packs;
 
 /// What any call may take, well above the limits of a pure hook.
 const LIMIT: Duration = Duration::from_secs(5);
+/// What the server may hold at most.
+const MEMORY: u64 = 600 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_misbehaves_is_done_without() {
@@ -22,8 +24,14 @@ async fn a_plugin_that_misbehaves_is_done_without() {
         ("trap", "trap"),
         ("recurse", "trap"),
         ("wrong-team", "no-such-team"),
-        ("flood", ""),
-        ("huge-answer", ""),
+        ("flood", "limit"),
+        ("huge-answer", "limit"),
+        ("enormous-answer", "limit"),
+        ("host-calls", "limit"),
+        ("resource-leak", "limit"),
+        ("sleep", "trap"),
+        ("exit", "trap"),
+        ("request", "trap"),
     ] {
         let folder = packs::misrouted(what);
         let folder = folder.path().to_str().expect("a path of text");
@@ -42,6 +50,8 @@ async fn a_plugin_that_misbehaves_is_done_without() {
         let asked = decisions.iter().find(|it| it["binding"] == "note-router");
         let asked = asked.unwrap_or_else(|| panic!("{what}: it was asked"));
         assert_eq!(asked["fallback"], true, "{what}");
+        let next = self::incident(&ada).await;
+        assert_eq!(next["team"], "service-desk", "after {what}");
         assert!(
             asked["answer"].is_null() || what == "wrong-team",
             "{what}: {asked}"
@@ -55,6 +65,17 @@ async fn a_plugin_that_misbehaves_is_done_without() {
         assert!(said.contains(kind), "{what}: {said}");
     }
     assert!(server.wright(&["verify"]).status.success());
+    let most = most_resident(&server);
+    assert!(most < MEMORY, "the server held {most} bytes");
+}
+
+/// What the server held at most, in bytes, where the system tells it.
+fn most_resident(server: &Server) -> u64 {
+    let status = format!("/proc/{}/status", server.process_id());
+    let status = std::fs::read_to_string(status).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) << 10
 }
 
 async fn note(client: &Client) -> Value {

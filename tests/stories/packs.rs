@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use test_support::plugin_case;
 
@@ -122,6 +123,39 @@ grants:
     std::fs::copy(&component, folder.path().join("plugins/hostile.wasm"))
         .unwrap_or_else(|error| panic!("cannot copy {}: {error}", component.display()));
     folder
+}
+
+/// A pack of notes, and of bindings that hear signed requests, each with these grants beside its key.
+pub(crate) fn heard(bindings: &[(String, Json)]) -> TempDir {
+    let files: Vec<(String, String)> = bindings
+        .iter()
+        .map(|(id, grants)| {
+            let mut grants = grants.clone();
+            grants["secrets"] = json!({ "key": { "sign": true } });
+            grants["http"] = json!({ "https://nowhere.example": true });
+            let binding = format!(
+                "apiVersion: servicewright/v1
+kind: Plugin
+id: {id}
+title: Heard
+component: {{ file: webhook.wasm }}
+hooks: {{ webhook: true }}
+settings: {{ receive: {{ secret: key }} }}
+grants: {grants}
+"
+            );
+            (format!("plugins/{id}.yaml"), binding)
+        })
+        .collect();
+    let own = [
+        ("pack.yaml", HEADER),
+        ("workflows/note.yaml", WORKFLOW),
+        ("teams/writers.yaml", TEAM),
+    ];
+    let files = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()));
+    folder(&files.chain(own).collect::<Vec<_>>())
 }
 
 /// A pack whose notes are routed by a vendor's plugin, bound like this.

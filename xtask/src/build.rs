@@ -24,8 +24,8 @@ const PLUGINS: [&str; 11] = [
     "webhook",
 ];
 
-/// Plugins that only tests use, in `tests/plugin-cases/`; the server does not carry them.
-const CASES: [&str; 1] = ["hostile"];
+/// The plugin that only tests use, made of `tests/plugin-cases/`; the server does not carry it.
+const CASES: &str = "hostile";
 
 /// What to build.
 #[derive(Args)]
@@ -55,11 +55,11 @@ pub(crate) fn everything(release: bool) -> Result<PathBuf> {
 
 /// Builds the first-party plugins into `<target>/plugins`, each with its manifest inside, and those of
 /// the tests into `<target>/plugin-cases`.
-fn plugins() -> Result<()> {
+pub(crate) fn plugins() -> Result<()> {
     wasm_target::ensure()?;
     say(format!(
         "building {} plugins for {}",
-        PLUGINS.len() + CASES.len(),
+        PLUGINS.len() + 1,
         TARGET
     ));
     let mut command = workspace::cargo();
@@ -71,43 +71,38 @@ fn plugins() -> Result<()> {
         "--target",
         TARGET,
     ]);
-    for plugin in PLUGINS.iter().chain(&CASES) {
+    for plugin in PLUGINS.iter().chain([&CASES]) {
         command.args(["-p", plugin]);
     }
     shell::run(&mut command)?;
     let target = workspace::target_dir()?;
     let built = target.join(TARGET).join("plugin");
     let root = workspace::root();
+    for plugin in PLUGINS {
+        let source = root.join("plugins").join(plugin);
+        finish(plugin, &built, &source, &target.join("plugins"))?;
+    }
     let cases = root.join("tests").join("plugin-cases");
-    finish(
-        &PLUGINS,
-        &built,
-        &root.join("plugins"),
-        &target.join("plugins"),
-    )?;
-    finish(&CASES, &built, &cases, &target.join("plugin-cases"))
+    finish(CASES, &built, &cases, &target.join("plugin-cases"))
 }
 
-/// Puts its manifest into each built component, found in its source folder, and writes the whole.
-fn finish(plugins: &[&str], built: &Path, sources: &Path, finished: &Path) -> Result<()> {
+/// Puts its manifest, found in its source folder, into a built component, and writes the whole.
+fn finish(plugin: &str, built: &Path, source: &Path, finished: &Path) -> Result<()> {
     std::fs::create_dir_all(finished)
         .with_context(|| format!("cannot create {}", finished.display()))?;
-    for plugin in plugins {
-        let component = built.join(plugin.replace('-', "_")).with_extension("wasm");
-        let bytes = std::fs::read(&component)
-            .with_context(|| format!("cannot read {}", component.display()))?;
-        let source = sources.join(plugin);
-        let manifest = Manifest::read(&source)?;
-        let bytes = describe(&bytes, &source, &manifest)?;
-        let whole = append(&bytes, &manifest).with_context(|| format!("plugin {plugin}"))?;
-        let path = finished.join(plugin).with_extension("wasm");
-        write_if_changed(&path, &whole)?;
-        say(format!(
-            "{} ({} KiB)",
-            path.display(),
-            whole.len().div_ceil(1024)
-        ));
-    }
+    let component = built.join(plugin.replace('-', "_")).with_extension("wasm");
+    let bytes = std::fs::read(&component)
+        .with_context(|| format!("cannot read {}", component.display()))?;
+    let manifest = Manifest::read(source)?;
+    let bytes = describe(&bytes, source, &manifest)?;
+    let whole = append(&bytes, &manifest).with_context(|| format!("plugin {plugin}"))?;
+    let path = finished.join(plugin).with_extension("wasm");
+    write_if_changed(&path, &whole)?;
+    say(format!(
+        "{} ({} KiB)",
+        path.display(),
+        whole.len().div_ceil(1024)
+    ));
     Ok(())
 }
 

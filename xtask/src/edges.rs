@@ -57,6 +57,7 @@ fn crates_know_only_what_they_may() {
         counterpart -> sdk
         definition -> calendar, model
         engine -> calendar, definition, model
+        fuzz -> calendar, definition, engine, model, plugin-host
         github -> counterpart, sdk
         gitlab -> counterpart, sdk
         hostile -> sdk

@@ -1,10 +1,11 @@
-//! The front door: `cargo xtask build`, `demo`, `test`, `bench`, `soak`. One file per command; each says what it
-//! is about to do and prints every command it runs.
+//! The front door: `cargo xtask build`, `demo`, `test`, `bench`, `soak`, `fuzz`. One file per command;
+//! each says what it is about to do and prints every command it runs.
 
 mod bench;
 mod build;
 mod demo;
 mod edges;
+mod fuzz;
 mod sdk;
 mod shell;
 mod soak;
@@ -35,14 +36,20 @@ enum Command {
     /// Runs for long what CI runs in short
     #[command(subcommand)]
     Soak(soak::Soak),
+    /// Hands what strangers might write to what reads it
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> anyhow::Result<()> {
+    if fuzz::stands_in() {
+        return fuzz::compile();
+    }
     match Arguments::parse().command {
         Command::Build(options) => build::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Test => test::run(),
         Command::Bench(options) => bench::run(&options),
         Command::Soak(soak) => soak::run(&soak),
+        Command::Fuzz(options) => fuzz::run(&options),
     }
 }

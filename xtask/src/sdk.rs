@@ -12,7 +12,10 @@ pub(crate) fn test() -> Result<()> {
     let sdk = workspace::root().join("sdk");
     if answers(
         "node",
-        &["-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"],
+        &[
+            "-e",
+            "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)",
+        ],
     ) {
         for arguments in [&["ci", "--no-audit", "--no-fund"][..], &["test"]] {
             let mut npm = Command::new("npm");

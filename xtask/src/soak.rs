@@ -15,11 +15,48 @@ pub(crate) enum Soak {
         #[arg(long, default_value_t = 200)]
         rounds: u32,
     },
+    /// Good plugins beside hostile ones: what the good ones notice of that
+    Hostile {
+        /// For how long, in seconds
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+    },
+}
+
+/// Runs what the long run is about.
+pub(crate) fn run(soak: &Soak) -> Result<()> {
+    match soak {
+        Soak::Kill { rounds } => kill(*rounds),
+        Soak::Hostile { seconds } => hostile(*seconds),
+    }
+}
+
+/// Builds the plugins, and measures good calls alone and beside hostile ones.
+fn hostile(seconds: u64) -> Result<()> {
+    build::plugins()?;
+    say(format!(
+        "good and hostile calls beside each other for {seconds} s"
+    ));
+    shell::run(
+        workspace::cargo()
+            .args([
+                "test",
+                "--locked",
+                "-p",
+                "servicewright-plugin-host",
+                "--test",
+                "it",
+                "neighbours",
+                "--",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env("WRIGHT_SOAK_SECONDS", seconds.to_string()),
+    )
 }
 
 /// Builds the server, and runs the story of the same name for longer.
-pub(crate) fn run(soak: &Soak) -> Result<()> {
-    let Soak::Kill { rounds } = soak;
+fn kill(rounds: u32) -> Result<()> {
     let wright = build::everything(false)?;
     say(format!("killing the server {rounds} times under load"));
     shell::run(

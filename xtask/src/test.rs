@@ -6,19 +6,19 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::shell::{self, say};
-use crate::{build, sdk, workspace};
+use crate::{build, fuzz, sdk, workspace};
 
 /// Runs the checks, cheapest first. The tests come last, so that their summary is what one sees.
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
-    step(&begun, "1/6 formatting");
+    step(&begun, "1/7 formatting");
     shell::run(workspace::cargo().args(["fmt", "--all", "--check"]))?;
     step(
         &begun,
-        "2/6 licences, sources and advisories of the dependencies",
+        "2/7 licences, sources and advisories of the dependencies",
     );
     dependencies()?;
-    step(&begun, "3/6 clippy, warnings are errors");
+    step(&begun, "3/7 clippy, warnings are errors");
     shell::run(workspace::cargo().args([
         "clippy",
         "--locked",
@@ -28,16 +28,18 @@ pub(crate) fn run() -> Result<()> {
         "-D",
         "warnings",
     ]))?;
-    step(&begun, "4/6 plugins and server, as shipped");
+    step(&begun, "4/7 plugins and server, as shipped");
     build::everything(false)?;
     step(
         &begun,
-        "5/6 the SDKs for JavaScript and Python, and their templates",
+        "5/7 the SDKs for JavaScript and Python, and their templates",
     );
     sdk::test()?;
+    step(&begun, "6/7 fuzzing, ten seconds each");
+    fuzz::run(&fuzz::Options::all(10))?;
     step(
         &begun,
-        "6/6 tests: units, stories, generated documents against the code, examples in the docs",
+        "7/7 tests: units, stories, generated documents against the code, examples in the docs",
     );
     shell::run(workspace::cargo().args(["test", "--locked", "--workspace", "--doc"]))?;
     shell::run(workspace::cargo().args([

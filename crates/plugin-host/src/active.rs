@@ -9,6 +9,7 @@ use model::Digest;
 use model::definition::Plugin;
 use model::hook::Hook;
 use model::id::{BindingId, DirectoryKind, SecretId};
+use tokio::sync::Semaphore;
 
 use crate::breaker::Breaker;
 use crate::capability::http::Origin;
@@ -41,6 +42,9 @@ pub(crate) struct Bound {
     pub(crate) integration: InForce,
     /// What the binding logged last, on this version and those before.
     pub(crate) lines: Arc<Lines>,
+    /// How many calls of each kind it may have under way.
+    pub(crate) pure_share: Semaphore,
+    pub(crate) integration_share: Semaphore,
     hooks: Vec<(Hook, InUse)>,
     plugin: Arc<Plugin>,
 }
@@ -98,6 +102,8 @@ impl Bound {
             granted: Granted::new(plugin, asks)?,
             pure: InForce::new(options, &plugin.limits, true),
             integration: InForce::new(options, &plugin.limits, false),
+            pure_share: Semaphore::new(share(options)),
+            integration_share: Semaphore::new(share(options)),
             hooks: used
                 .into_iter()
                 .map(|hook| (hook, InUse::default()))
@@ -191,6 +197,11 @@ fn origins<'a>(
         .filter(|(_, granted)| **granted)
         .map(|(origin, _)| Origin::parse(origin).map_err(InspectError::Settings))
         .collect()
+}
+
+/// A quarter of the calls of a kind that run at once.
+fn share(options: &Options) -> usize {
+    (options.concurrent_calls as usize / 8).max(1)
 }
 
 fn check_hooks(used: &[Hook], loaded: &Loaded, component: &[u8]) -> Result<(), InspectError> {

@@ -10,7 +10,7 @@ use engine::port::{Delivery, HttpRequest, IntegrationCommand, WebhookReply};
 use futures::FutureExt as _;
 use model::hook::{Answer, Ask, Call, Failure, FailureKind, Question};
 use model::journal::Lookup;
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
@@ -18,12 +18,16 @@ use crate::bindings::contract::types;
 use crate::convert::{answer, commands, question};
 use crate::failure::{Stop, failure, of_call, of_plugin, printable};
 use crate::guest::{Circumstances, Guest};
+use crate::lane::Lane;
 use crate::limits::InForce;
 use crate::link::Template;
 use crate::runtime::{TICK, Ticker};
 
 /// How many handles to resources a guest may hold at once.
 const HANDLES: usize = 10_000;
+
+/// How many ticks a call has before it counts as one that takes long.
+const QUICK: u128 = 3;
 
 /// What a guest is asked or told.
 #[derive(Clone)]
@@ -81,6 +85,9 @@ pub(crate) struct Place<'a> {
     pub(crate) ticker: &'a Ticker,
     /// Instances that calls of this kind may have at once; they wait for one rather than fail.
     pub(crate) room: &'a Semaphore,
+    /// The binding's share of that: no binding has all of it.
+    pub(crate) share: &'a Semaphore,
+    pub(crate) lane: &'a Lane,
 }
 
 /// Calls a guest.
@@ -94,7 +101,11 @@ pub(crate) async fn run(
     let limits = circumstances.limits;
     let deadline = Instant::now() + limits.call.wall;
     let busy = |why: &str| Ended::without(failure(FailureKind::Busy, why));
-    let Ok(permit) = timeout_at(deadline, place.room.acquire()).await else {
+    let places = async {
+        let share = place.share.acquire().await?;
+        Ok::<_, AcquireError>((share, place.room.acquire().await?))
+    };
+    let Ok(permit) = timeout_at(deadline, places).await else {
         return busy("too many calls are under way, and none ended in time");
     };
     let Ok(_permit) = permit else {
@@ -103,7 +114,7 @@ pub(crate) async fn run(
 
     let call = question::call(call, &circumstances.bound);
     let mut store = Store::new(place.engine, Guest::new(circumstances));
-    hold_to(&mut store, limits);
+    hold_to(&mut store, limits, place.lane);
     let _ticking = place.ticker.tick();
     let mut worked = Duration::ZERO;
     let invoked = {
@@ -153,7 +164,7 @@ pub(crate) async fn try_out(
 ) -> Result<(), Failure> {
     let limits = circumstances.limits;
     let mut store = Store::new(place.engine, Guest::new(circumstances));
-    hold_to(&mut store, limits);
+    hold_to(&mut store, limits, place.lane);
     let _ticking = place.ticker.tick();
     let started = tokio::time::timeout(limits.call.wall, instantiate(template, &mut store)).await;
     match started {
@@ -169,34 +180,40 @@ pub(crate) async fn try_out(
     }
 }
 
-/// What the operator should know beside what the guest said: why its request was refused. And none
-/// of it with a secret.
+/// What the operator should know beside what the guest said: why its request was refused or came to
+/// nothing. And none of it with a secret.
 fn completed(guest: &Guest, mut failure: Failure) -> Failure {
-    if let Some((_, refusal)) = guest.outgoing.refusal() {
-        failure.message = printable(&format!("{} ({refusal})", failure.message));
+    if let Some(why) = guest.outgoing.trouble() {
+        failure.message = printable(&format!("{} ({why})", failure.message));
     }
     failure.message = guest.outgoing.blank(failure.message);
     failure
 }
 
 /// Sets every limit that wasmtime keeps.
-fn hold_to(store: &mut Store<Guest>, limits: InForce) {
+fn hold_to(store: &mut Store<Guest>, limits: InForce, lane: &Lane) {
     store.limiter(|guest| &mut guest.memory);
     store.set_hostcall_fuel(limits.handed_over);
     store.set_max_component_handles(HANDLES);
     store.set_epoch_deadline(1);
     // The first tick comes sooner than a tick's time from now, so it does not count.
-    let mut ticks_left = 1 + limits.call.cpu.as_millis() / TICK.as_millis();
-    store.epoch_deadline_callback(move |context| {
-        context.data().budget.check()?;
-        ticks_left = ticks_left.saturating_sub(1);
-        if ticks_left > 0 {
-            // Others have their turn meanwhile, the deadline of the call among them.
-            return Ok(UpdateDeadline::Yield(1));
+    let most = 1 + limits.call.cpu.as_millis() / TICK.as_millis();
+    let (lane, mut ticks) = (lane.clone(), 0);
+    store.epoch_deadline_callback(move |mut context| {
+        let budget = &mut context.data_mut().budget;
+        budget.check()?;
+        ticks += 1;
+        if ticks >= most {
+            let cpu = span(limits.call.cpu);
+            let message = format!("it used up its {cpu} of processor time");
+            return Err(Stop::new(FailureKind::Timeout, message).into());
         }
-        let cpu = span(limits.call.cpu);
-        let message = format!("it used up its {cpu} of processor time");
-        Err(Stop::new(FailureKind::Timeout, message).into())
+        // Others go on meanwhile, the deadline of the call among them.
+        Ok(if ticks <= QUICK {
+            UpdateDeadline::Yield(1)
+        } else {
+            UpdateDeadline::YieldCustom(1, Box::pin(budget.turn(&lane).next()))
+        })
     });
 }
 

@@ -17,6 +17,7 @@ use crate::capability::http::{Client, Outgoing};
 use crate::failure::failure;
 use crate::figures::outcome;
 use crate::guest::Circumstances;
+use crate::lane::Lane;
 use crate::options::{Options, Secrets};
 use crate::runtime::Ticker;
 
@@ -30,6 +31,7 @@ pub(crate) struct Caller {
     /// have all of it.
     room: Semaphore,
     room_for_integrations: Semaphore,
+    lane: Lane,
 }
 
 /// A call and what came of it.
@@ -63,18 +65,22 @@ impl Caller {
             secrets: Arc::clone(&options.secrets),
             room: Semaphore::new(calls - calls / 2),
             room_for_integrations: Semaphore::new(calls / 2),
+            lane: Lane::new(),
         }
     }
 
-    pub(crate) fn place(&self, hook: Hook) -> Place<'_> {
+    pub(crate) fn place<'a>(&'a self, bound: &'a Bound, hook: Hook) -> Place<'a> {
+        let (room, share) = if hook.is_pure() {
+            (&self.room, &bound.pure_share)
+        } else {
+            (&self.room_for_integrations, &bound.integration_share)
+        };
         Place {
             engine: &self.engine,
             ticker: &self.ticker,
-            room: if hook.is_pure() {
-                &self.room
-            } else {
-                &self.room_for_integrations
-            },
+            room,
+            share,
+            lane: &self.lane,
         }
     }
 
@@ -134,7 +140,8 @@ impl Caller {
             Err(failure) => (Ended::without(failure), None),
             Ok(permit) => {
                 let circumstances = self.circumstances(bound, hook, call.now, call.seed, around);
-                let ended = call::run(self.place(hook), template, circumstances, call, input)
+                let place = self.place(bound, hook);
+                let ended = call::run(place, template, circumstances, call, input)
                     .instrument(span.clone())
                     .await;
                 let hopeless = permit.done(ended.failure());

@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use model::Digest;
@@ -20,8 +21,16 @@ use crate::options::Error;
 const KEY_FILE: &str = "key";
 const KEY: usize = 32;
 const CODE: usize = 32;
-/// How large a compiled component may be, in bytes.
-pub(crate) const LARGEST: u64 = 1 << 30;
+/// How long each time before the system is asked again to seal what memories begin with.
+const SEALING: [Duration; 5] = [
+    Duration::from_millis(10),
+    Duration::from_millis(50),
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
+/// How large a compiled component may be, in bytes. Interpreters for scripting languages come to a fifth.
+pub(crate) const LARGEST: u64 = 256 << 20;
 
 /// A folder of compiled components.
 pub(crate) struct Cache {
@@ -112,7 +121,30 @@ pub(crate) fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<
     // These came over a pipe from this program run as a compiler; or from a file, and the caller has
     // verified their code under a key that only this server can read, and it makes such codes for
     // nothing else.
-    unsafe { Component::deserialize(engine, compiled) }
+    let component = unsafe { Component::deserialize(engine, compiled) }?;
+    lay_out(&component)?;
+    Ok(component)
+}
+
+/// Has the memories' first contents laid out now, and not within the time of a first call. The system
+/// refuses to seal them while anything still holds one of their pages, which it does for a moment on a
+/// busy machine: so it is asked again.
+fn lay_out(component: &Component) -> wasmtime::Result<()> {
+    let mut pauses = SEALING.into_iter();
+    loop {
+        let Err(error) = component.initialize_copy_on_write_image() else {
+            return Ok(());
+        };
+        match pauses.next() {
+            Some(pause) if is_busy(&error) => std::thread::sleep(pause),
+            _ => return Err(error),
+        }
+    }
+}
+
+fn is_busy(error: &wasmtime::Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::ResourceBusy)
 }
 
 /// The key, where there is a whole one. Without it, everything in the folder is worthless, and a new

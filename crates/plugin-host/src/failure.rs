@@ -1,14 +1,16 @@
 //! How a call can fail, from whatever wasmtime, the guest or the server says to what the journal keeps.
 
-use std::fmt;
+use std::{fmt, io};
 
 use model::Duration;
 use model::hook::{Failure, FailureKind};
 use thiserror::Error;
+use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 
 use crate::bindings::contract::types::PluginError;
+use crate::guest::RESOURCES;
 
 /// How much of a message is kept, in characters.
 const MESSAGE: usize = 2_000;
@@ -63,6 +65,16 @@ pub(crate) fn of_call(error: &wasmtime::Error, denied: bool, said: &str) -> Fail
     if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
         return failure(FailureKind::Busy, "too many calls are under way");
     }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        return failure(FailureKind::Limit, too_many_things());
+    }
+    // Nothing that a guest does is told as an error of the system: it is the server that lacks something.
+    if let Some(cause) = error.root_cause().downcast_ref::<io::Error>() {
+        return failure(
+            FailureKind::Busy,
+            format!("the server cannot set the call up: {cause}"),
+        );
+    }
     let cause = error.root_cause().to_string();
     if cause.starts_with(HANDED_OVER) {
         return failure(
@@ -91,6 +103,10 @@ pub(crate) fn of_call(error: &wasmtime::Error, denied: bool, said: &str) -> Fail
     }
 }
 
+fn too_many_things() -> String {
+    format!("it holds more than {RESOURCES} things of the server's at once")
+}
+
 fn of_trap(trap: Trap) -> String {
     match trap {
         Trap::StackOverflow => "its call stack ran out".to_owned(),
@@ -111,6 +127,8 @@ pub(crate) fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::{Stop, of_call};
     use model::hook::FailureKind;
     use wasmtime::Trap;
@@ -133,6 +151,12 @@ mod tests {
                     .context("in a host call"),
                 false,
                 FailureKind::Timeout,
+            ),
+            (
+                wasmtime::Error::from(io::Error::from(io::ErrorKind::ResourceBusy))
+                    .context("cannot add seals to the memfd"),
+                false,
+                FailureKind::Busy,
             ),
         ];
         for (error, denied, kind) in cases {

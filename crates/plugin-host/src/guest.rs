@@ -19,7 +19,7 @@ use crate::capability::wasi::{FixedWorld, Said};
 use crate::limits::{Budget, InForce, MemoryLimit};
 
 /// How many things of WASI a call may hold at once.
-const RESOURCES: usize = 1_000;
+pub(crate) const RESOURCES: usize = 1_000;
 
 /// The state of one call. It lives as long as the instance, which is never used twice.
 pub(crate) struct Guest {
@@ -75,6 +75,11 @@ impl Guest {
 
     /// Takes note of what a look-up found, for the journal.
     pub(crate) fn note(&mut self, what: LookedUp, found: Option<Digest>) {
+        self.budget.note(match &what {
+            LookedUp::Thing(key) => key.kind.as_str().len() + key.id.as_str().len(),
+            LookedUp::Query(text) => text.len(),
+            LookedUp::Role(_) | LookedUp::Record(_) => 64,
+        });
         self.lookups.insert(what, found);
     }
 

@@ -65,8 +65,7 @@ impl WasmPlugins {
         let engine = engine(&options)?;
         let linkers = Linkers::new(&engine).map_err(Error::Engine)?;
         let cache = options.cache.as_deref().map(Cache::open).transpose()?;
-        let client = Client::new(&options.extra_authorities, options.exchange.clone())
-            .map_err(Error::Authority)?;
+        let client = Client::new(&options).map_err(Error::Authority)?;
         let caller = Caller::new(&engine, Ticker::start(&engine)?, client, &options);
         let (dispatcher, incidents) = Dispatcher::new(caller);
         Ok(Self {

@@ -23,15 +23,19 @@ mod convert;
 mod deployed;
 mod failure;
 mod figures;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guest;
 mod host;
 mod inspect;
+mod lane;
 mod limits;
 mod lines;
 mod link;
 mod manifest;
 mod options;
 mod runtime;
+mod schema;
 mod self_test;
 mod trial;
 
@@ -40,5 +44,5 @@ pub use compiler::{Compiler, compile};
 pub use figures::HookFigures;
 pub use host::WasmPlugins;
 pub use lines::LogLine;
-pub use options::{CallLimits, Error, Exchange, Options, SecretValue, Secrets};
+pub use options::{CallLimits, Error, Exchange, Options, Resolver, SecretValue, Secrets};
 pub use trial::{Difference, TrialFigures};

@@ -3,6 +3,7 @@
 //! Each limit has its own guard, because each way of using too much shows somewhere else: memory
 //! where it grows, processor time at the epoch's ticks, host calls where they arrive.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::definition::Limits;
@@ -10,6 +11,7 @@ use model::hook::FailureKind;
 use wasmtime::ResourceLimiter;
 
 use crate::failure::Stop;
+use crate::lane::{Lane, Turn};
 use crate::options::{CallLimits, Options};
 
 /// How many elements all tables of one call may have.
@@ -21,6 +23,8 @@ pub(crate) const LOG_BYTES: usize = 64 << 10;
 /// How often a call may ask whether something is a secret: enough for a few senders with an old and
 /// a new token each, and useless for guessing.
 pub(crate) const COMPARISONS: u32 = 16;
+/// How many bytes of what a call looked up the journal keeps.
+const NOTED: usize = 256 << 10;
 
 /// The limits in force for one kind of hook of a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +74,9 @@ pub(crate) struct Budget {
     comparisons: u32,
     log_lines: u32,
     log_bytes: usize,
+    noted: usize,
+    /// Its place among those that take long, once it is one of them.
+    turn: Option<Arc<Turn>>,
 }
 
 /// Whether a line still fits in the log.
@@ -90,20 +97,47 @@ impl Budget {
             comparisons: 0,
             log_lines: 0,
             log_bytes: 0,
+            noted: 0,
+            turn: None,
+        }
+    }
+
+    /// Counts what the journal has to keep of a look-up, in bytes. The next host call is refused when
+    /// it is too much.
+    pub(crate) const fn note(&mut self, bytes: usize) {
+        self.noted = self.noted.saturating_add(bytes);
+    }
+
+    /// The call takes long: it goes on when it has its turn.
+    pub(crate) fn turn(&mut self, lane: &Lane) -> Arc<Turn> {
+        Arc::clone(self.turn.get_or_insert_with(|| lane.turn()))
+    }
+
+    /// What the guest waits for now is not the processor.
+    fn give_back(&self) {
+        if let Some(turn) = &self.turn {
+            turn.give_back();
         }
     }
 
     /// Counts a call of the guest to the server.
     pub(crate) fn host_call(&mut self) -> Result<(), Stop> {
+        self.give_back();
         self.host_calls += 1;
-        if self.host_calls <= self.limits.host_calls {
-            return Ok(());
+        if self.host_calls > self.limits.host_calls {
+            let limit = self.limits.host_calls;
+            return Err(Stop::new(
+                FailureKind::Limit,
+                format!("it called the server more than {limit} times"),
+            ));
         }
-        let limit = self.limits.host_calls;
-        Err(Stop::new(
-            FailureKind::Limit,
-            format!("it called the server more than {limit} times"),
-        ))
+        if self.noted > NOTED {
+            return Err(Stop::new(
+                FailureKind::Limit,
+                format!("what it looked up takes more than the {NOTED} bytes that are kept of it"),
+            ));
+        }
+        Ok(())
     }
 
     /// Counts a comparison with a secret.
@@ -120,7 +154,8 @@ impl Budget {
 
     /// Counts a call of the guest to WASI. Such a call cannot be refused on the spot: the next tick
     /// of the processor's clock does it.
-    pub(crate) const fn wasi_call(&mut self) {
+    pub(crate) fn wasi_call(&mut self) {
+        self.give_back();
         self.wasi_calls = self.wasi_calls.saturating_add(1);
     }
 

@@ -9,6 +9,8 @@ use model::id::DirectoryKind;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
+use crate::schema;
+
 /// What a plugin asks to be granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(
@@ -82,12 +84,12 @@ impl Manifest {
         self.check_settings(&plugin.settings)
     }
 
-    fn check_settings(&self, settings: &Map<String, Json>) -> Result<(), InspectError> {
+    pub(crate) fn check_settings(&self, settings: &Map<String, Json>) -> Result<(), InspectError> {
         let Some(schema) = &self.schema else {
             return Ok(());
         };
         let wrong = |what: String| InspectError::Settings(what);
-        let validator = jsonschema::validator_for(schema)
+        let validator = schema::validator(schema)
             .map_err(|error| wrong(format!("the plugin's own schema is broken: {error}")))?;
         let settings = Json::Object(settings.clone());
         let faults: Vec<String> = validator

@@ -1,11 +1,14 @@
 //! What an operator settles for all plugins: ceilings, secrets, where compiled code is kept.
 
 use std::fmt;
+use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use model::id::{BindingId, SecretId};
 use thiserror::Error;
 
@@ -67,6 +70,9 @@ impl fmt::Debug for SecretValue {
 pub type Exchange =
     Arc<dyn Fn(&http::Request<Bytes>) -> Option<http::Response<Bytes>> + Send + Sync>;
 
+/// Finds the addresses that a host's name stands for. It is asked once for each request.
+pub type Resolver = Arc<dyn Fn(&str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
+
 /// What an operator settles for all plugins.
 #[derive(Clone)]
 pub struct Options {
@@ -90,6 +96,8 @@ pub struct Options {
     /// What answers requests that were checked and filled in, where they are not to leave this
     /// process: for trying plugins out.
     pub exchange: Option<Exchange>,
+    /// What finds the addresses of hosts; none for the system's own way. Whatever it finds is checked.
+    pub resolver: Option<Resolver>,
 }
 
 impl Default for Options {
@@ -105,6 +113,7 @@ impl Default for Options {
             secrets: Arc::new(|_, _| None),
             extra_authorities: Vec::new(),
             exchange: None,
+            resolver: None,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn start(caller: &Caller, bound: &Arc<Bound>) -> Result<(), Ins
             continue;
         };
         let circumstances = caller.circumstances(bound, hook, Instant::EPOCH, 0, Arc::new(Nothing));
-        call::try_out(caller.place(hook), template, circumstances)
+        call::try_out(caller.place(bound, hook), template, circumstances)
             .await
             .map_err(|failure| {
                 InspectError::Compile(format!("it does not start: {}", failure.message))
@@ -58,7 +58,7 @@ pub(crate) async fn stand(caller: &Caller, bound: &Arc<Bound>) -> Result<(), Ins
         };
         let circumstances =
             caller.circumstances(bound, hook, call.now, call.seed, Arc::new(Nothing));
-        let place = caller.place(hook);
+        let place = caller.place(bound, hook);
         let ended = call::run(
             place,
             template,

@@ -134,7 +134,7 @@ impl Guest {
         self.granted(kind)?;
         let answer = ask(self).map_err(|error| refused(&error))?;
         let found = digest(&answer);
-        self.note(LookedUp::Query(what.to_owned()), found);
+        self.note(LookedUp::Query(kept(what)), found);
         Ok(answer)
     }
 
@@ -149,6 +149,15 @@ impl Guest {
                 ))
             })
     }
+}
+
+/// A question as the journal keeps it: whole, or its beginning and its digest where it is long.
+fn kept(what: &str) -> String {
+    if what.len() <= NAME {
+        return what.to_owned();
+    }
+    let beginning: String = what.chars().take(NAME / 5).collect();
+    format!("{beginning}… {}", Digest::of(what.as_bytes()))
 }
 
 fn digest(found: &impl Serialize) -> Option<Digest> {

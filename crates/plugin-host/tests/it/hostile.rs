@@ -1,324 +1,153 @@
-//! Whatever a guest does, the call ends within its limits and says how, and the next one is as if
-//! nothing had been.
+//! Whatever a guest does, the call ends within its limits and says how, the next one is as if nothing
+//! had been, and no secret is anywhere. The cases are those of `tests/plugin-cases`, one folder each.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::port::Plugins as _;
-use model::hook::FailureKind;
+use model::hook::Hook;
 use serde_json::json;
-use servicewright_plugin_host::{BreakerState, Options};
 
-use crate::support::{
-    Desk, all_grants, binding, call, component, failure, host, host_with, hostile, question,
-    reason, route, run,
-};
+use crate::cases::{self, Servers};
+use crate::said;
+use crate::support::{Desk, SECRET, all_grants, ask, binding, host};
 
-/// What may pass until a pure hook's call is over, on a machine that is busy with other tests.
-const SOON: Duration = Duration::from_millis(1_500);
+/// What may pass until a call is over, on a machine that is busy with other tests.
+const SOON: Duration = Duration::from_secs(10);
+/// What this process may hold at most meanwhile, compiled components and other tests included.
+const MEMORY: u64 = 2 << 30;
 
-/// At its routing hook it does this: the call ends soon, in this way, saying this.
-async fn ends(what: &str, kind: FailureKind, says: &str) {
-    let Some(component) = component("hostile") else {
+/// Every case at this hook.
+async fn at(hook: Hook) {
+    said::listen();
+    let servers = Servers::start().await;
+    let Some(cases) = cases::at(hook, &servers) else {
         return;
     };
-    let host = host(vec![
-        hostile(&component, what),
-        hostile(&component, "answer"),
-    ])
-    .await;
-    for _ in 0..2 {
-        let begun = Instant::now();
-        let failure = failure(&host, what).await;
-        assert!(begun.elapsed() < SOON, "it took {:?}", begun.elapsed());
-        assert_eq!(failure.kind, kind, "{}", failure.message);
-        assert!(failure.message.contains(says), "{}", failure.message);
-        assert_eq!(reason(&host, "answer").await, "record of incident");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_that_loops_runs_out_of_processor_time() {
-    ends("loop", FailureKind::Timeout, "50 ms of processor time").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_that_allocates_without_end_runs_out_of_memory() {
-    ends(
-        "allocate",
-        FailureKind::Memory,
-        "more memory than it may have",
-    )
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_that_recurses_runs_out_of_stack() {
-    ends("recurse", FailureKind::Trap, "its call stack ran out").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_that_panics_says_why() {
-    ends("trap", FailureKind::Trap, "the impact is missing").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_that_exits_is_no_more_than_a_failed_call() {
-    ends("exit", FailureKind::Trap, "it exited with status").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_that_floods_the_log_is_stopped() {
-    ends("flood", FailureKind::Limit, "called the server more than").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_that_keeps_looking_things_up_is_stopped() {
-    ends(
-        "host-calls",
-        FailureKind::Limit,
-        "called the server more than",
-    )
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_that_keeps_calling_wasi_is_stopped() {
-    let Some(component) = component("hostile") else {
-        return;
-    };
-    let host = host(vec![hostile(&component, "clock-calls")]).await;
-    let failure = failure(&host, "clock-calls").await;
-    assert!(
-        matches!(failure.kind, FailureKind::Limit | FailureKind::Timeout),
-        "{failure:?}"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_has_a_size() {
-    ends(
-        "huge-answer",
-        FailureKind::Limit,
-        "a reason of 100000 bytes",
-    )
-    .await;
-    ends("enormous-answer", FailureKind::Limit, "").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pure_hook_cannot_sleep_or_reach_out() {
-    ends("sleep", FailureKind::Trap, "wanted to sleep").await;
-    ends("request", FailureKind::Trap, "wasi:http").await;
-    ends("key-value", FailureKind::Trap, "key-value").await;
-    ends("sign", FailureKind::Trap, "signing").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_plugin_reports_is_handed_on() {
-    ends("refuse", FailureKind::InvalidInput, "nothing to go by").await;
-    ends("later", FailureKind::Unavailable, "asleep").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn chatter_is_cut_short_and_the_answer_stands() {
-    let Some(component) = component("hostile") else {
-        return;
-    };
-    let host = host(vec![hostile(&component, "chatter")]).await;
-    assert_eq!(reason(&host, "chatter").await, "done");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pure_hook_knows_only_its_call() {
-    let Some(component) = component("hostile") else {
-        return;
-    };
-    let kinds = ["clock", "chance", "environment", "remember"];
-    let host = host(kinds.map(|what| hostile(&component, what)).into()).await;
-    assert_eq!(reason(&host, "clock").await, "1700000000000");
-    let chance = reason(&host, "chance").await;
-    assert_eq!(reason(&host, "chance").await, chance);
-    let mut other = call();
-    other.seed += 1;
-    let question = question("chance", model::hook::Ask::Route);
-    let other = host
-        .ask(other, &question, Desk::shared())
-        .await
-        .answer
-        .unwrap();
-    assert!(!format!("{other:?}").contains(&chance));
-    assert_eq!(
-        reason(&host, "environment").await,
-        "0 variables, file false, socket false"
-    );
-    assert_eq!(reason(&host, "remember").await, "0");
-    assert_eq!(reason(&host, "remember").await, "0", "nothing is left over");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn look_ups_are_noted_and_held_to_the_grants() {
-    let Some(component) = component("hostile") else {
-        return;
-    };
-    let host = host(vec![
-        hostile(&component, "members"),
-        hostile(&component, "users"),
-    ])
-    .await;
-    let reply = route(&host, "members").await;
-    assert!(reply.answer.is_ok(), "{reply:?}");
-    let noted = format!("{:?}", reply.lookups);
-    assert!(
-        noted.contains("members desk") && noted.contains("sha256:"),
-        "{noted}"
-    );
-    assert_eq!(route(&host, "members").await.lookups, reply.lookups);
-
-    let failure = failure(&host, "users").await;
-    assert_eq!(failure.kind, FailureKind::Misconfigured);
-    assert!(failure.message.contains("`user`"), "{}", failure.message);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_integration_has_what_it_was_granted() {
-    let Some(component) = component("hostile") else {
-        return;
-    };
-    let kinds = ["key-value", "sign", "not-a-number", "commands"];
-    let mut bindings = kinds.map(|what| hostile(&component, what)).to_vec();
-    let mut grants = all_grants();
-    grants["secrets"] = json!({ "other": { "sign": true } });
-    let more = json!({ "settings": { "do": "sign" }, "grants": grants });
-    bindings.push(binding("unsigned", &component, &["schedule"], more));
-    let host = host(bindings).await;
-    let kept = run(&host, "key-value").await.unwrap();
-    assert!(kept.contains("Some([120])"), "{kept}");
-    // RFC 4231, test case 2.
-    let signed = run(&host, "sign").await.unwrap();
-    assert!(
-        signed.contains("5bdcc146bf60754e6a042426089575c75a003f08"),
-        "{signed}"
-    );
-    let unsigned = run(&host, "unsigned").await.unwrap_err();
-    assert_eq!(unsigned.kind, FailureKind::Misconfigured);
-    let nonsense = run(&host, "not-a-number").await.unwrap_err();
-    assert_eq!(nonsense.kind, FailureKind::Refused, "{}", nonsense.message);
-    let many = run(&host, "commands").await.unwrap_err();
-    assert_eq!(many.kind, FailureKind::Limit, "{}", many.message);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_integration_runs_out_of_time_while_it_waits() {
-    let Some(component) = component("hostile") else {
-        return;
-    };
-    let sleeper = |id: &str, wall: &str| {
-        let more = json!({
-            "settings": { "do": "sleep" },
-            "grants": all_grants(),
-            "limits": { "wall": wall },
-        });
-        binding(id, &component, &["schedule"], more)
-    };
-    let bindings = vec![sleeper("patient", "PT0.6S"), sleeper("impatient", "PT0.1S")];
-    let options = Options {
-        concurrent_calls: 2,
-        ..Options::default()
-    };
-    let host = host_with(options, bindings).await;
-    let begun = Instant::now();
-    // There is room for one of them: the other waits as long as it may.
-    let (one, other) = futures::join!(run(&host, "patient"), run(&host, "impatient"));
-    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
-    assert_eq!(one.unwrap_err().kind, FailureKind::Timeout);
-    assert_eq!(other.unwrap_err().kind, FailureKind::Busy);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_that_keeps_failing_is_left_alone() {
-    let Some(component) = component("hostile") else {
-        return;
-    };
-    let host = host(vec![
-        hostile(&component, "trap"),
-        hostile(&component, "answer"),
-    ])
-    .await;
-    for _ in 0..5 {
-        assert_eq!(failure(&host, "trap").await.kind, FailureKind::Trap);
-    }
-    let failure = failure(&host, "trap").await;
-    assert_eq!(failure.kind, FailureKind::Unavailable);
-    assert!(
-        failure.message.contains("the impact is missing"),
-        "{}",
-        failure.message
-    );
-    assert!(failure.retry_after.is_some());
-    assert_eq!(reason(&host, "answer").await, "record of incident");
-    let figures = host.figures();
-    let of = |binding: &str| {
-        let found = figures
-            .iter()
-            .find(|figures| figures.binding.as_str() == binding);
-        found.unwrap().clone()
-    };
-    assert_eq!((of("trap").calls, of("trap").failures), (6, 6));
-    assert!(matches!(of("trap").breaker, BreakerState::Open { .. }));
-    assert_eq!(of("answer").breaker, BreakerState::Closed);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn many_calls_at_once_wait_for_room() {
-    let Some(component) = component("hostile") else {
-        return;
-    };
-    let options = Options {
-        concurrent_calls: 4,
-        ..Options::default()
-    };
-    let host = Arc::new(host_with(options, vec![hostile(&component, "answer")]).await);
-    let calls = (0..300).map(|_| {
-        let host = Arc::clone(&host);
-        tokio::spawn(async move { reason(&host, "answer").await })
-    });
-    for answer in futures::future::join_all(calls).await {
-        assert_eq!(answer.unwrap(), "record of incident");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_call_under_way_ends_on_the_component_it_began_with() {
-    let Some(component) = component("hostile") else {
-        return;
-    };
-    let more = json!({
-        "settings": { "do": "sleep" },
-        "grants": all_grants(),
-        "limits": { "wall": "PT0.3S" },
-    });
-    let sleeper = binding("sleeper", &component, &["schedule"], more);
-    let host = Arc::new(host(vec![sleeper]).await);
-    let under_way = tokio::spawn({
-        let host = Arc::clone(&host);
-        async move { run(&host, "sleeper").await }
-    });
-    while host.figures().iter().all(|figures| figures.calls == 0) && !under_way.is_finished() {
-        host.set_up(vec![hostile(&component, "answer")])
-            .await
-            .unwrap();
-        tokio::task::yield_now().await;
-        if host.figures()[0].binding.as_str() == "answer" {
-            break;
+    assert!(cases.len() > 10, "the cases are there");
+    let good = good(hook);
+    let setups = cases.iter().map(|case| case.setup.clone());
+    let host = host(setups.chain([good.clone()]).collect()).await;
+    let desk = Desk::shared();
+    let mut others = Vec::new();
+    for case in &cases {
+        let around = if case.slow_desk {
+            Desk::slow()
+        } else {
+            desk.clone()
+        };
+        for _ in 0..2 {
+            let begun = Instant::now();
+            let happened = ask(&host, hook, &case.name, &around).await;
+            let took = begun.elapsed();
+            if !case.outcome.is(&happened) {
+                others.push(format!("{}: {happened:?}", case.name));
+            }
+            let told = format!("{happened:?}");
+            assert!(took < SOON, "{} took {took:?}", case.name);
+            assert!(
+                told.len() < 1 << 20,
+                "{} tells {} bytes",
+                case.name,
+                told.len()
+            );
+            assert!(!told.contains(SECRET), "{}: {told}", case.name);
+            assert!(resident() < MEMORY, "{}: {} bytes", case.name, resident());
+            let good = ask(&host, hook, "good", &desk).await;
+            assert!(good.is_ok(), "after {}: {good:?}", case.name);
         }
     }
-    let missing = run(&host, "sleeper").await.unwrap_err();
-    assert_eq!(missing.kind, FailureKind::Missing);
-    let ended = under_way.await.unwrap().unwrap_err();
-    assert!(matches!(
-        ended.kind,
-        FailureKind::Timeout | FailureKind::Missing
-    ));
-    assert_eq!(reason(&host, "answer").await, "record of incident");
+    assert!(others.is_empty(), "not as their cases say: {others:#?}");
+    // What is at fault is what the plugin was told to do, not the binding.
+    let better = cases.iter().map(|case| {
+        let mut better = good.clone();
+        better.id = case.setup.id.clone();
+        better
+    });
+    host.set_up(better.collect()).await.unwrap();
+    for case in &cases {
+        let good = ask(&host, hook, &case.name, &desk).await;
+        assert!(good.is_ok(), "{} with other settings: {good:?}", case.name);
+    }
+    said::no_secret();
+}
+
+/// The same plugin, well-behaved.
+fn good(hook: Hook) -> engine::port::BindingSetup {
+    let component = cases::rust().expect("the cases are there");
+    let more = json!({ "settings": { "do": "answer" }, "grants": all_grants() });
+    binding("good", &component, &[hook.as_str()], more)
+}
+
+/// What this process holds, in bytes, where the system tells it.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) << 10
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_router_ends_within_its_limits() {
+    at(Hook::Routing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approver_ends_within_its_limits() {
+    at(Hook::Approval).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_level_ends_within_its_limits() {
+    at(Hook::ServiceLevel).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_ends_within_its_limits() {
+    at(Hook::Delivery).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_ends_within_its_limits() {
+    at(Hook::Webhook).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_ends_within_its_limits() {
+    at(Hook::Schedule).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_set_up_says_why_and_changes_nothing() {
+    let servers = Servers::start().await;
+    let Some(refused) = cases::refused(&servers) else {
+        return;
+    };
+    assert!(refused.len() > 10, "the cases are there");
+    let host = host(vec![good(Hook::Routing)]).await;
+    let desk = Desk::shared();
+    for case in refused {
+        let begun = Instant::now();
+        let (_, error) = host.set_up(vec![case.setup]).await.unwrap_err();
+        let (error, took) = (error.to_string(), begun.elapsed());
+        assert!(error.contains(&case.says), "{}: {error}", case.name);
+        assert!(error.len() < 10_000, "{}: {} bytes", case.name, error.len());
+        assert!(took < 3 * SOON, "{} took {took:?}", case.name);
+        let good = ask(&host, Hook::Routing, "good", &desk).await;
+        assert!(good.is_ok(), "after {}: {good:?}", case.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_is_whole_however_the_call_that_wrote_it_ended() {
+    let Some(component) = cases::rust() else {
+        return;
+    };
+    let more = json!({ "settings": { "do": "half-write" }, "grants": { "key-value": true } });
+    let host = host(vec![binding("writer", &component, &["schedule"], more)]).await;
+    let desk = Desk::shared();
+    for written in [b'a', b'b', b'c'] {
+        let ended = ask(&host, Hook::Schedule, "writer", &desk).await;
+        assert!(ended.is_err(), "{ended:?}");
+        assert_eq!(desk.value("half-write"), Some(vec![written; 64 << 10]));
+    }
 }

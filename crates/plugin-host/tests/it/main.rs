@@ -3,11 +3,19 @@
 
 #![allow(clippy::unwrap_used, reason = "everything here is a test or helps one")]
 
+mod assemble;
+mod cases;
+mod grants;
 mod hostile;
+mod life;
+mod neighbours;
 mod outgoing;
+mod said;
 mod secrets_in_requests;
+mod server;
 mod set_up;
 mod shipped;
 mod signing;
+mod ssrf;
 mod support;
 mod versions;

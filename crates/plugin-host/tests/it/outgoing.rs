@@ -2,42 +2,9 @@
 
 use model::hook::FailureKind;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 
+use crate::server::Server;
 use crate::support::{all_grants, binding, component, host, run};
-
-/// A server that answers every request with its head, or sends it somewhere else.
-async fn server(redirect: bool) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let mut head = Vec::new();
-                let mut bytes = [0; 1024];
-                while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-                    match stream.read(&mut bytes).await {
-                        Ok(count) if count > 0 => head.extend_from_slice(&bytes[..count]),
-                        _ => return,
-                    }
-                }
-                let status = if redirect {
-                    "302 Found\r\nlocation: http://127.0.0.1:1/"
-                } else {
-                    "200 OK"
-                };
-                let response = format!(
-                    "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                    head.len()
-                );
-                let _ = stream.write_all(response.as_bytes()).await;
-                let _ = stream.write_all(&head).await;
-            });
-        }
-    });
-    port
-}
 
 /// Sends a request with this header to this address, with these grants.
 async fn request(
@@ -61,7 +28,7 @@ async fn request(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_goes_where_it_is_granted() {
-    let port = server(false).await;
+    let port = Server::Echo.start().await;
     let origin = format!("http://127.0.0.1:{port}");
     let http = json!({ &origin: true });
     let Some(sent) = request(&format!("{origin}/a?b=1"), "plain", http, json!({})).await else {
@@ -75,7 +42,7 @@ async fn a_request_goes_where_it_is_granted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_goes_nowhere_else() {
-    let port = server(false).await;
+    let port = Server::Echo.start().await;
     let granted = json!({ "http://127.0.0.1:1": true, "http://*.example": true });
     let url = format!("http://127.0.0.1:{port}/");
     let Some(refused) = request(&url, "plain", granted, json!({})).await else {
@@ -93,7 +60,7 @@ async fn a_request_goes_nowhere_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redirect_is_handed_to_the_plugin() {
-    let port = server(true).await;
+    let port = Server::Redirect.start().await;
     let origin = format!("http://localhost:{port}");
     let http = json!({ &origin: true });
     let Some(sent) = request(&format!("{origin}/"), "plain", http, json!({})).await else {
@@ -104,7 +71,7 @@ async fn a_redirect_is_handed_to_the_plugin() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_goes_out_to_its_host_and_does_not_come_back() {
-    let port = server(false).await;
+    let port = Server::Echo.start().await;
     let origin = format!("http://127.0.0.1:{port}");
     let http = json!({ &origin: true });
     let secrets = json!({ "token": { "hosts": { &origin: true } } });
@@ -119,7 +86,7 @@ async fn a_secret_goes_out_to_its_host_and_does_not_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_goes_to_no_other_host() {
-    let port = server(false).await;
+    let port = Server::Echo.start().await;
     let origin = format!("http://127.0.0.1:{port}");
     let http = json!({ &origin: true });
     for (secrets, says) in [

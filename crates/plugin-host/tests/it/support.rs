@@ -1,17 +1,24 @@
-//! A desk in memory, bindings, and where components are found.
+//! A desk in memory, bindings, what is asked of them, and where components are found.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use engine::port::{BindingSetup, LookupError, Member, Plugins as _, Staged, Surroundings};
+use engine::port::{
+    BindingSetup, Delivery, HttpRequest, LookupError, Member, Plugins as _, Staged, Surroundings,
+};
 use futures::future::BoxFuture;
 use model::definition::Category;
-use model::hook::{Answer, Ask, Call, Failure, Question, RecordView, Reply};
-use model::id::{BindingId, DirectoryKind, FieldId, WorkflowId};
+use model::hook::{Answer, Ask, Call, Failure, Hook, Question, RecordView, Reply};
+use model::id::{
+    BindingId, CalendarId, DirectoryKind, FieldId, ServiceLevelId, TargetId, WorkflowId,
+};
 use model::{Digest, Duration, Instant, Value};
 use serde_json::{Map, Value as Json, json};
 use servicewright_plugin_host::{Options, SecretValue, WasmPlugins};
+
+/// The value of the secret `token`, which must never be seen.
+pub(crate) const SECRET: &str = "hunter2";
 
 /// The component of a plugin, with its manifest, or none where it has not been built.
 pub(crate) fn component(name: &str) -> Option<Arc<[u8]>> {
@@ -32,6 +39,33 @@ pub(crate) fn component(name: &str) -> Option<Arc<[u8]>> {
     }
     eprintln!("skipped: the plugin `{name}` is not built; `cargo xtask build --plugins` does it");
     None
+}
+
+/// The component as its compiler made it: it asks for nothing, and gets whatever it is granted.
+pub(crate) fn without_manifest(component: &[u8]) -> Arc<[u8]> {
+    use wasmparser::{Parser, Payload};
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload.unwrap() {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            // It is the last section; its name and the lengths before it go with it.
+            Payload::CustomSection(section)
+                if depth == 0 && section.name() == "servicewright:manifest" =>
+            {
+                let length = component.len() - section.range().start;
+                let head = 1 + leb128_bytes(length);
+                return component[..section.range().start - head].into();
+            }
+            _ => {}
+        }
+    }
+    panic!("the component has no manifest")
+}
+
+/// How many bytes a length takes up.
+fn leb128_bytes(length: usize) -> usize {
+    (usize::BITS - length.leading_zeros()).div_ceil(7) as usize
 }
 
 /// A binding of a component, used for these hooks.
@@ -78,7 +112,7 @@ pub(crate) async fn host(bindings: Vec<BindingSetup>) -> WasmPlugins {
 }
 
 pub(crate) async fn host_with(options: Options, bindings: Vec<BindingSetup>) -> WasmPlugins {
-    let secrets: BTreeMap<&str, &str> = BTreeMap::from([("key", "Jefe"), ("token", "hunter2")]);
+    let secrets: BTreeMap<&str, &str> = BTreeMap::from([("key", "Jefe"), ("token", SECRET)]);
     let compiled = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compiled");
     let host = WasmPlugins::new(Options {
         // What one test has compiled need not be compiled by the next.
@@ -156,14 +190,90 @@ pub(crate) async fn run(host: &WasmPlugins, binding: &str) -> Result<String, Fai
     Ok(format!("{:?}", reply.commands))
 }
 
+/// Asks a binding at any hook. What it answers is told as text.
+pub(crate) async fn ask(
+    host: &WasmPlugins,
+    hook: Hook,
+    binding: &str,
+    desk: &Arc<Desk>,
+) -> Result<String, Failure> {
+    let id = BindingId::new(binding).unwrap();
+    let around = Arc::clone(desk) as Arc<dyn Surroundings>;
+    let pure = |ask| async {
+        let reply = host
+            .ask(call(), &question(binding, ask), around.clone())
+            .await;
+        reply.answer.map(|answer| format!("{answer:?}"))
+    };
+    match hook {
+        Hook::Routing => pure(Ask::Route).await,
+        Hook::Approval => {
+            let ask = Ask::Approve {
+                transition: "submit".to_owned(),
+                input: [].into(),
+                votes: Vec::new(),
+            };
+            pure(ask).await
+        }
+        Hook::ServiceLevel => {
+            let ask = Ask::Targets {
+                service_level: ServiceLevelId::new("standard").unwrap(),
+                targets: vec![TargetId::new("resolution").unwrap()],
+                calendar: CalendarId::new("office").unwrap(),
+            };
+            pure(ask).await
+        }
+        Hook::Delivery => {
+            let delivery = Delivery {
+                id: "event-1".to_owned(),
+                kind: "com.example.created".to_owned(),
+                subject: record(),
+                references: Vec::new(),
+                data: "{}".to_owned(),
+            };
+            let reply = host.deliver(&id, call(), delivery, around).await?;
+            Ok(format!("{:?}", reply.commands))
+        }
+        Hook::Webhook => {
+            let request = HttpRequest {
+                method: "POST".to_owned(),
+                path: "/".to_owned(),
+                headers: Vec::new(),
+                body: b"{}".to_vec(),
+            };
+            let reply = host.receive(&id, call(), request, around).await?;
+            Ok(format!("{reply:?}"))
+        }
+        Hook::Schedule => {
+            let reply = host.run_schedule(&id, call(), around).await?;
+            Ok(format!("{:?}", reply.commands))
+        }
+    }
+}
+
 /// A desk with one team, in memory.
 #[derive(Default)]
 pub(crate) struct Desk {
     things: BTreeMap<(String, String), Json>,
     values: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// How long reckoning in a calendar takes.
+    pause: std::time::Duration,
 }
 
 impl Desk {
+    /// One whose calendars take a while.
+    pub(crate) fn slow() -> Arc<Self> {
+        Arc::new(Self {
+            pause: std::time::Duration::from_millis(2),
+            ..Self::default()
+        })
+    }
+
+    /// A value of its key-value space.
+    pub(crate) fn value(&self, key: &str) -> Option<Vec<u8>> {
+        self.values.lock().unwrap().get(key).cloned()
+    }
+
     pub(crate) fn shared() -> Arc<Self> {
         let user = json!({ "name": "Ann", "manager": "bo", "vip": true });
         let organisation = json!({ "name": "Mill", "contract": "gold" });
@@ -175,7 +285,7 @@ impl Desk {
         .map(|(kind, id, thing)| ((kind.to_owned(), id.to_owned()), thing));
         Arc::new(Self {
             things: things.into(),
-            values: Mutex::default(),
+            ..Self::default()
         })
     }
 }
@@ -235,6 +345,7 @@ impl Surroundings for Desk {
         start: Instant,
         span: Duration,
     ) -> Result<Instant, LookupError> {
+        std::thread::sleep(self.pause);
         Ok(start.saturating_add(span))
     }
 

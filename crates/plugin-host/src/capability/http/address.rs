@@ -85,8 +85,8 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
         | [0x2002, high, low, ..] => {
             reach_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
         }
-        // Metadata of a cloud; Teredo and documentation.
-        [0xfd00, 0xec2, ..] | [0x2001, 0 | 0xdb8, ..] | [0x3fff, ..] => Reach::Guarded,
+        // Metadata of a cloud; protocol assignments such as Teredo and ORCHID; documentation.
+        [0xfd00, 0xec2, ..] | [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, ..] => Reach::Guarded,
         [0xfc00..=0xfdff, ..] => Reach::Private,
         [0x2000..=0x3fff, ..] => Reach::Public,
         _ => Reach::Guarded,

@@ -1,20 +1,21 @@
 //! One request and its whole response, over a connection of its own to a checked address.
 
 use std::fmt;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::Uri;
 use http::uri::PathAndQuery;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use model::hook::FailureKind;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::io::TokioIo;
@@ -24,29 +25,33 @@ use super::address::Trust;
 use super::body::{self, Filling};
 use super::origin::{split_port, unbracketed};
 use super::{Refusal, secret};
-use crate::options::{Exchange, SecretValue};
+use crate::options::{Exchange, Options, Resolver, SecretValue};
 
 /// How large the body of a request or a response may be, in bytes.
 const BODY: usize = 8 << 20;
+/// How large the bodies of all responses to one call may be together, in bytes: they stay with the
+/// server until the guest takes them.
+const BODIES: usize = 32 << 20;
+/// How many requests of one call are under way at once; the next ones wait.
+const AT_ONCE: usize = 8;
 /// How large the head of a response may be, in bytes.
 const HEAD: usize = 64 << 10;
 
-/// What all requests share: whom to trust, and what answers in the place of the network.
+/// What all requests share: whom to trust, who knows the addresses of hosts, and what answers in the
+/// place of the network.
 pub(crate) struct Client {
     tls: TlsConnector,
+    resolver: Option<Resolver>,
     exchange: Option<Exchange>,
 }
 
 impl Client {
     /// Trusts the authorities that the public trusts, and these.
-    pub(crate) fn new(
-        extra_authorities: &[Vec<u8>],
-        exchange: Option<Exchange>,
-    ) -> Result<Self, rustls::Error> {
+    pub(crate) fn new(options: &Options) -> Result<Self, rustls::Error> {
         let mut roots = RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.into(),
         };
-        for authority in extra_authorities {
+        for authority in &options.extra_authorities {
             roots.add(CertificateDer::from(authority.clone()))?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -56,8 +61,29 @@ impl Client {
             .with_no_client_auth();
         Ok(Self {
             tls: TlsConnector::from(Arc::new(config)),
-            exchange,
+            resolver: options.resolver.clone(),
+            exchange: options.exchange.clone(),
         })
+    }
+
+    /// The addresses of a target's host; an address that is written out is its own.
+    async fn resolve(&self, target: &Target) -> Result<Vec<SocketAddr>, Error> {
+        let (host, port) = (target.host.as_str(), target.port);
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let found = match &self.resolver {
+            Some(resolver) => resolver(host).await.map(|addresses| {
+                let addresses = addresses.into_iter();
+                addresses
+                    .map(|address| SocketAddr::new(address, port))
+                    .collect()
+            }),
+            None => tokio::net::lookup_host((host, port))
+                .await
+                .map(Iterator::collect),
+        };
+        found.map_err(|_| unknown_host())
     }
 }
 
@@ -123,6 +149,35 @@ pub(super) struct Request {
     pub(super) refusal: Arc<OnceLock<Refusal>>,
     pub(super) timeouts: Timeouts,
     pub(super) sent: Vec<SecretValue>,
+    pub(super) together: Arc<Together>,
+}
+
+/// What the requests of one call share.
+pub(super) struct Together {
+    /// How many bytes of bodies came back.
+    received: AtomicUsize,
+    under_way: Semaphore,
+    /// What the last one came to that came to nothing.
+    trouble: Mutex<Option<String>>,
+}
+
+impl Together {
+    pub(super) fn new() -> Self {
+        Self {
+            received: AtomicUsize::new(0),
+            under_way: Semaphore::new(AT_ONCE),
+            trouble: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn note(&self, error: &Error) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+    }
+
+    pub(super) fn trouble(&self) -> Option<String> {
+        let trouble = self.trouble.lock();
+        trouble.unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -130,6 +185,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Request {
     pub(super) async fn send(self) -> Result<http::Response<WasiBody>, Error> {
+        let _under_way = self.together.under_way.acquire().await;
         let (mut parts, mut body) = self.message.into_parts();
         if !self.fillings.is_empty() {
             body = match body::fill(body, &self.fillings).await? {
@@ -143,7 +199,7 @@ impl Request {
         }
         if let Some(exchange) = &self.client.exchange {
             let request = http::Request::from_parts(parts, body);
-            return exchanged(exchange, request, &self.sent).await;
+            return exchanged(exchange, request, &self.sent, &self.together).await;
         }
         let connecting = connect(&self.client, &self.target, self.trust);
         let stream = timeout(self.timeouts.connect, connecting)
@@ -171,7 +227,9 @@ impl Request {
                 .map_err(|_| Error::HttpResponseTimeout)?,
             None => sending.await,
         };
-        receive(response.map_err(Error::Hyper)?, &self.sent).await
+        let response = response.map_err(Error::Hyper)?;
+        let response = response.map(|body| body.map_err(Error::Hyper));
+        receive(response, &self.sent, &self.together).await
     }
 }
 
@@ -180,6 +238,7 @@ async fn exchanged(
     exchange: &Exchange,
     request: http::Request<WasiBody>,
     sent: &[SecretValue],
+    together: &Together,
 ) -> Result<http::Response<WasiBody>, Error> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, BODY)
@@ -188,11 +247,12 @@ async fn exchanged(
         .map_err(|_| Error::HttpRequestBodySize(Some(BODY as u64)))?;
     let request = http::Request::from_parts(parts, body.to_bytes());
     let response = exchange(&request).ok_or(Error::ConnectionRefused)?;
-    receive(response.map(Full::new), sent).await
+    let response = response.map(|body| Full::new(body).map_err(|never| match never {}));
+    receive(response, sent, together).await
 }
 
 async fn connect(client: &Client, target: &Target, trust: Trust) -> Result<Box<dyn Stream>, Error> {
-    let stream = open(target, trust).await?;
+    let stream = open(client, target, trust).await?;
     // Requests are small and answers awaited: nothing is gained by collecting.
     stream.set_nodelay(true).map_err(Error::Connect)?;
     if !target.tls {
@@ -205,9 +265,9 @@ async fn connect(client: &Client, target: &Target, trust: Trust) -> Result<Box<d
 }
 
 /// Connects to the first address that is admitted and answers.
-async fn open(target: &Target, trust: Trust) -> Result<TcpStream, Error> {
+async fn open(client: &Client, target: &Target, trust: Trust) -> Result<TcpStream, Error> {
     let mut last = Error::DestinationIpProhibited;
-    for address in resolve(target).await? {
+    for address in client.resolve(target).await? {
         if !trust.admits(address.ip()) {
             let host = target.host.as_str();
             tracing::warn!(target: "plugin", %address, host, "an address was refused");
@@ -221,15 +281,6 @@ async fn open(target: &Target, trust: Trust) -> Result<TcpStream, Error> {
     Err(last)
 }
 
-async fn resolve(target: &Target) -> Result<Vec<SocketAddr>, Error> {
-    let (host, port) = (target.host.as_str(), target.port);
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    let found = tokio::net::lookup_host((host, port)).await;
-    Ok(found.map_err(|_| unknown_host())?.collect())
-}
-
 fn unknown_host() -> Error {
     Error::DnsError {
         rcode: Some("no address".to_owned()),
@@ -241,19 +292,20 @@ fn unknown_host() -> Error {
 async fn receive<B>(
     response: http::Response<B>,
     sent: &[SecretValue],
+    together: &Together,
 ) -> Result<http::Response<WasiBody>, Error>
 where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: http_body::Body<Data = Bytes, Error = Error> + Unpin,
 {
     let (mut parts, body) = response.into_parts();
-    let body = Limited::new(body, BODY)
-        .collect()
-        .await
-        .map_err(|error| match error.downcast::<LengthLimitError>() {
-            Ok(_) => Error::HttpResponseBodySize(Some(BODY as u64)),
-            Err(error) => Error::Connect(io::Error::other(error)),
-        })?;
+    let body = whole(body, together).await?;
+    // Names cannot be blanked: one with a secret in it would be another name.
+    let names: Vec<_> = parts.headers.keys().cloned().collect();
+    for name in names {
+        if secret::is_in_name(name.as_str(), sent) {
+            parts.headers.remove(name);
+        }
+    }
     for value in parts.headers.values_mut() {
         let blanked = secret::blank(Bytes::copy_from_slice(value.as_bytes()), sent);
         if blanked != value.as_bytes() {
@@ -261,11 +313,35 @@ where
                 .unwrap_or_else(|_| http::HeaderValue::from_static(""));
         }
     }
-    let body = Full::new(secret::blank(body.to_bytes(), sent));
+    let body = Full::new(secret::blank(body, sent));
     // The length may have changed, and the guest is handed the body as it is.
     if !sent.is_empty() {
         parts.headers.remove(http::header::CONTENT_LENGTH);
     }
     let body = body.map_err(|never| match never {}).boxed_unsync();
     Ok(http::Response::from_parts(parts, body))
+}
+
+/// A body, where it is no larger than it may be, by itself and with the others of its call.
+async fn whole<B>(mut body: B, together: &Together) -> Result<Bytes, Error>
+where
+    B: http_body::Body<Data = Bytes, Error = Error> + Unpin,
+{
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame?;
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        let received = together.received.fetch_add(data.len(), Ordering::Relaxed);
+        if whole.len() + data.len() > BODY {
+            return Err(Error::HttpResponseBodySize(Some(BODY as u64)));
+        }
+        if received + data.len() > BODIES {
+            let message = format!("the answers of a call have more than {BODIES} bytes together");
+            return Err(Error::InternalError(Some(message)));
+        }
+        whole.extend_from_slice(data);
+    }
+    Ok(whole.freeze())
 }

@@ -12,8 +12,8 @@ mod secret;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::Uri;
 use http::uri::Scheme;
+use http::{Method, Uri};
 use model::hook::FailureKind;
 use model::id::SecretId;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
@@ -22,9 +22,10 @@ pub(crate) use self::connect::Client;
 pub(crate) use self::origin::Origin;
 
 use self::body::Filling;
-use self::connect::{Request, Target, Timeouts};
+use self::connect::{Request, Target, Timeouts, Together};
 use self::secret::{Fault, Place};
 use crate::active::Bound;
+use crate::failure::printable;
 use crate::options::{SecretValue, Secrets};
 
 /// How many requests one call may make.
@@ -44,6 +45,8 @@ pub(crate) struct Outgoing {
     sent: Vec<SecretValue>,
     /// The first one; whether a body can take a secret shows only while the request is under way.
     refusal: Arc<OnceLock<Refusal>>,
+    /// Made for the first request: most calls make none.
+    together: Option<Arc<Together>>,
 }
 
 type Sent = Box<dyn Future<Output = Result<Received, Error>> + Send>;
@@ -67,6 +70,7 @@ impl Outgoing {
             requests: 0,
             sent: Vec::new(),
             refusal: Arc::default(),
+            together: None,
         }
     }
 
@@ -80,9 +84,13 @@ impl Outgoing {
         secret::blank_text(text, &self.sent)
     }
 
-    /// Why a request was refused, where one was: the guest learns only that it was denied.
-    pub(crate) fn refusal(&self) -> Option<&Refusal> {
-        self.refusal.get()
+    /// Why a request was refused or came to nothing, where one did: the guest learns less.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        match (self.refusal.get(), &self.together) {
+            (Some((_, refusal)), _) => Some(refusal.clone()),
+            (None, Some(together)) => together.trouble(),
+            (None, None) => None,
+        }
     }
 
     /// Checks a request and makes it ready to go.
@@ -97,6 +105,7 @@ impl Outgoing {
             return Err((FailureKind::Limit, message));
         }
         let target = Target::of(request.uri())
+            .and_then(|target| plain(&request).map(|()| target))
             .map_err(|message| (FailureKind::InvalidInput, message.to_owned()))?;
         let grant = self
             .bound
@@ -133,6 +142,10 @@ impl Outgoing {
                 first_byte: asked.first_byte_timeout,
             },
             sent: self.sent.clone(),
+            together: Arc::clone(
+                self.together
+                    .get_or_insert_with(|| Arc::new(Together::new())),
+            ),
         })
     }
 
@@ -186,6 +199,18 @@ impl Outgoing {
 
 pub(crate) type Refusal = (FailureKind, String);
 
+/// Whether a request is for the target itself, and asks it for no way on or for what it was sent.
+fn plain<T>(request: &http::Request<T>) -> Result<(), &'static str> {
+    if [Method::CONNECT, Method::TRACE].contains(request.method()) {
+        return Err("a request's method is neither CONNECT nor TRACE");
+    }
+    let path = request.uri().path_and_query();
+    if path.is_some_and(|path| !path.as_str().starts_with('/')) {
+        return Err("a request's path begins with a slash");
+    }
+    Ok(())
+}
+
 impl WasiHttpHooks for Outgoing {
     fn send_request(
         &mut self,
@@ -195,14 +220,19 @@ impl WasiHttpHooks for Outgoing {
     ) -> Sent {
         match self.prepare(request, options) {
             Ok(request) => Box::new(async move {
-                let response = request.send().await?;
+                let together = Arc::clone(&request.together);
+                let response = request.send().await;
+                let response = response.inspect_err(|error| together.note(error))?;
                 // The whole response is there, so nothing is left to be driven.
                 let rest: Box<dyn Future<Output = _> + Send> = Box::new(std::future::ready(Ok(())));
                 Ok((response, rest))
             }),
             Err((kind, message)) => {
-                let binding = self.bound.id.as_str();
-                tracing::warn!(target: "plugin", binding, "a request was refused: {message}");
+                // The first tells what is wrong; the others would be a way to fill the log.
+                if self.refusal.get().is_none() {
+                    let (binding, said) = (self.bound.id.as_str(), printable(&message));
+                    tracing::warn!(target: "plugin", binding, "a request was refused: {said}");
+                }
                 let _ = self.refusal.set((kind, message));
                 Box::new(std::future::ready(Err(Error::HttpRequestDenied)))
             }

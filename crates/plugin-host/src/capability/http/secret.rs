@@ -155,6 +155,14 @@ pub(crate) fn blank_text(text: String, secrets: &[SecretValue]) -> String {
     String::from_utf8_lossy(&blanked).into_owned()
 }
 
+/// Whether a header's name, which is in lower case by now, has a secret in it.
+pub(crate) fn is_in_name(name: &str, secrets: &[SecretValue]) -> bool {
+    secrets.iter().any(|secret| {
+        let secret = secret.bytes().to_ascii_lowercase();
+        !secret.is_empty() && find(name.as_bytes(), &secret).is_some()
+    })
+}
+
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     let first = wanted[0];
     let mut from = 0;
@@ -170,7 +178,7 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fault, blank_text, fill, fill_address, spellings};
+    use super::{Fault, blank_text, fill, fill_address, is_in_name, spellings};
     use crate::options::SecretValue;
     use http::HeaderValue;
     use http::uri::PathAndQuery;
@@ -227,6 +235,13 @@ mod tests {
             fill_address(&open, |_| Ok(secret("x"))).unwrap_err(),
             Fault::MalformedAddress
         );
+    }
+
+    #[test]
+    fn a_headers_name_may_have_a_secret_in_it() {
+        let sent = [secret(""), secret("Hunter2")];
+        assert!(is_in_name("x-hunter2-y", &sent));
+        assert!(!is_in_name("x-hunter", &sent));
     }
 
     #[test]

@@ -1,0 +1,13 @@
+;; Answers with a case that the result does not have.
+(module
+  (memory (export "memory") 1)
+  ;; result: ok; team: empty; assignee: case 9 of an option; reason: empty
+  (data (i32.const 8) "\40\00\00\00\00\00\00\00" "\09\00\00\00\00\00\00\00\00\00\00\00" "\40\00\00\00\00\00\00\00")
+  (global $next (mut i32) (i32.const 1024))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $at) (local.get 3)))
+    (local.get $at))
+  (func (export "servicewright:plugin/routing@0.1.0#route") (param i32) (result i32)
+    (i32.const 0)))

@@ -1,0 +1,7 @@
+;; Exports ten thousand interfaces.
+(component
+  (instance $nothing)
+  ;; repeat 10000
+  (export "hostile:case/export-x#@0.1.0" (instance $nothing))
+  ;; end
+)
