@@ -37,9 +37,9 @@ struct Written {
     /// Of the plugin of all other cases, these shares in percent.
     #[serde(default)]
     cut: Vec<usize>,
-    /// It cannot be set up, for this reason.
-    refused: Option<String>,
-    ends: Option<Kinds>,
+    /// It cannot be set up, for this reason or one of these.
+    refused: Option<OneOf<String>>,
+    ends: Option<OneOf<FailureKind>>,
     says: Option<String>,
     answers: Option<String>,
     pure: Option<Outcome>,
@@ -50,16 +50,25 @@ struct Written {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Outcome {
-    ends: Option<Kinds>,
+    ends: Option<OneOf<FailureKind>>,
     says: Option<String>,
     answers: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum Kinds {
-    One(FailureKind),
-    Either(Vec<FailureKind>),
+enum OneOf<T> {
+    One(T),
+    Either(Vec<T>),
+}
+
+impl<T> OneOf<T> {
+    fn any(&self, fits: impl FnMut(&T) -> bool) -> bool {
+        match self {
+            Self::One(one) => std::slice::from_ref(one).iter().any(fits),
+            Self::Either(several) => several.iter().any(fits),
+        }
+    }
 }
 
 impl Outcome {
@@ -68,11 +77,9 @@ impl Outcome {
         match (happened, &self.answers) {
             (Ok(answer), Some(part)) => answer.contains(part),
             (Err(failure), None) => {
-                let kind_fits = match &self.ends {
-                    Some(Kinds::One(kind)) => failure.kind == *kind,
-                    Some(Kinds::Either(kinds)) => kinds.contains(&failure.kind),
-                    None => panic!("a case says neither how it ends nor what it answers"),
-                };
+                let ends = self.ends.as_ref();
+                let ends = ends.expect("a case says how it ends or what it answers");
+                let kind_fits = ends.any(|kind| failure.kind == *kind);
                 let part = self.says.as_deref().expect("a failure has a message");
                 let said = failure.message.to_lowercase();
                 kind_fits && said.contains(&part.to_lowercase())
@@ -94,7 +101,14 @@ pub(crate) struct Case {
 pub(crate) struct Refused {
     pub(crate) name: String,
     pub(crate) setup: BindingSetup,
-    pub(crate) says: String,
+    says: OneOf<String>,
+}
+
+impl Refused {
+    /// Whether that is what was said.
+    pub(crate) fn is(&self, error: &str) -> bool {
+        self.says.any(|part| error.contains(part))
+    }
 }
 
 /// The servers of all cases, by what their settings write.
