@@ -59,7 +59,7 @@ const OFFICE: &str = "kind: Calendar
 id: office
 title: Office
 zone: Europe/Brussels
-week: { monday: [\"09:00-17:00\"], friday: [\"09:00-16:00\"] }
+hours: { mon: { day: \"09:00-17:00\" }, fri: { day: \"09:00-16:00\" } }
 ";
 const STRANGER: &str = "kind: Plugin\nid: stranger\ncomponent: { file: a.wasm }\nhooks: { routing: true, approval: true, service-level: true }\n";
 

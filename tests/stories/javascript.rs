@@ -168,7 +168,7 @@ async fn alerts_come_in_and_messages_go_out_of_one_component() {
     let manifest = "id: quiet-router
 version: 0.1.0
 hooks: { webhook: true, delivery: true }
-capabilities: { http: true, sign: true, commands: true }
+capabilities: { http: true, signing: true, commands: true }
 ";
     fs::write(plugin.path().join("plugin.yaml"), manifest).expect("written");
     fs::remove_file(plugin.path().join("settings.schema.json")).expect("removed");

@@ -172,7 +172,7 @@ async fn an_integration_in_python_hears_from_outside_and_tells_what_became_of_it
     fs::remove_file(plugin.join("settings.schema.json")).expect("removed");
     let manifest = "id: quiet-router
 hooks: { delivery: true, webhook: true }
-capabilities: { http: true, sign: true, commands: true }
+capabilities: { http: true, signing: true, commands: true }
 ";
     fs::write(plugin.join("plugin.yaml"), manifest).expect("written");
     let told = built(plugin);

@@ -49,6 +49,9 @@ pub(crate) fn run() -> Result<()> {
         "--lib",
         "--bins",
         "--tests",
+        // Its programs run for as long as they are let.
+        "--exclude",
+        "servicewright-fuzz",
     ]))
 }
 

@@ -52,6 +52,14 @@ impl Instant {
         Self(millis)
     }
 
+    /// The instant this many milliseconds after 1970 began; none outside the years 1 to 9999, where it
+    /// could not be written as a date.
+    pub fn from_foreign_millis(millis: i64) -> Option<Self> {
+        (MIN_MILLIS..=MAX_MILLIS)
+            .contains(&millis)
+            .then_some(Self(millis))
+    }
+
     /// Milliseconds since 1970 began.
     pub const fn millis(self) -> i64 {
         self.0
@@ -101,12 +109,7 @@ impl FromStr for Instant {
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let wrong = || TimeError::Instant(text.chars().take(60).collect());
         let time = DateTime::parse_from_rfc3339(text).map_err(|_| wrong())?;
-        let millis = time.timestamp_millis();
-        if (MIN_MILLIS..=MAX_MILLIS).contains(&millis) {
-            Ok(Self(millis))
-        } else {
-            Err(wrong())
-        }
+        Self::from_foreign_millis(time.timestamp_millis()).ok_or_else(wrong)
     }
 }
 
@@ -117,6 +120,11 @@ impl Duration {
     /// A duration of this many milliseconds.
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
+    }
+
+    /// A duration of this many milliseconds; none of more than a hundred years.
+    pub fn from_foreign_millis(millis: u64) -> Option<Self> {
+        (millis <= MAX_DURATION).then_some(Self(millis))
     }
 
     /// A duration of this many seconds.
@@ -195,7 +203,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
     let days = parse_parts(date, &[('W', 604_800_000), ('D', 86_400_000)])?;
     let clock = parse_parts(time, &[('H', 3_600_000), ('M', 60_000), ('S', 1000)])?;
     let total = days.checked_add(clock)?;
-    (total <= MAX_DURATION).then_some(Duration(total))
+    Duration::from_foreign_millis(total)
 }
 
 /// Reads numbers each followed by one of the units, in the units' order, each at most once.

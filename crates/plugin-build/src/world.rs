@@ -26,8 +26,8 @@ const HOOKS: [(&str, bool); 6] = [
     ("schedule", true),
 ];
 
-/// Capabilities that only integrations have, and the interface that each comes with.
-const OF_INTEGRATIONS: [(&str, &str); 2] = [("key-value", "key-value"), ("sign", "signing")];
+/// Capabilities that only integrations have, each named like the interface that it comes with.
+const OF_INTEGRATIONS: [&str; 2] = ["key-value", "signing"];
 
 /// Writes the world of a plugin into a folder, which is made where it is missing, together with the
 /// packages that it refers to. Its name is [`WORLD`].
@@ -77,11 +77,8 @@ fn world(manifest: &Manifest) -> Result<String> {
     }
     if integrates {
         imports.push(of_contract("commands"));
-        for (capability, interface) in OF_INTEGRATIONS {
-            if manifest.asks(capability) {
-                imports.push(of_contract(interface));
-            }
-        }
+        let asked = OF_INTEGRATIONS.iter().filter(|name| manifest.asks(name));
+        imports.extend(asked.map(|name| of_contract(name)));
         if manifest.asks("http") {
             imports.push("wasi:http/outgoing-handler@0.2.0".to_owned());
         }
@@ -153,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_pure_plugin_reaches_no_further_than_the_desk() {
-        let asks = "capabilities: { http: true, key-value: true, sign: true }";
+        let asks = "capabilities: { http: true, key-value: true, signing: true }";
         let (imports, exports) =
             world(&format!("id: a\nhooks: {{ routing: true }}\n{asks}")).unwrap();
         assert_eq!(imports, ["types", "log", "business-time"]);
@@ -169,7 +166,7 @@ mod tests {
         let (imports, exports) = world(&format!("id: a\n{hooks}")).unwrap();
         assert_eq!(imports, ["types", "log", "business-time", "commands"]);
         assert_eq!(exports, ["delivery", "webhook"]);
-        let asks = "capabilities: { http: true, key-value: true, sign: true, commands: true }";
+        let asks = "capabilities: { http: true, key-value: true, signing: true, commands: true }";
         let (imports, _) = world(&format!("id: a\n{hooks}\n{asks}")).unwrap();
         for wanted in ["key-value", "signing", "outgoing-handler"] {
             assert!(

@@ -170,7 +170,7 @@ impl Granted {
                 origins: origins(&grant.hosts)?,
                 url: grant.url,
                 body: grant.body,
-                sign: grant.sign && asked(|asks| asks.sign),
+                sign: grant.sign && asked(|asks| asks.signing),
             };
             Ok((id.clone(), secret))
         });

@@ -8,19 +8,17 @@ use std::time::{Duration, Instant as Clock};
 
 use engine::port::{Delivery, HttpRequest, IntegrationCommand, WebhookReply};
 use futures::FutureExt as _;
-use model::hook::{Answer, Ask, Call, Failure, FailureKind, Question};
+use model::hook::{Answer, Call, Failure, FailureKind, Question};
 use model::journal::Lookup;
 use tokio::sync::{AcquireError, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::bindings::contract::types;
-use crate::convert::{answer, commands, question};
-use crate::failure::{Stop, failure, of_call, of_plugin, printable};
+use crate::contract::Template;
+use crate::failure::{Stop, failure, of_call, printable};
 use crate::guest::{Circumstances, Guest};
 use crate::lane::Lane;
 use crate::limits::InForce;
-use crate::link::Template;
 use crate::runtime::{TICK, Ticker};
 
 /// How many handles to resources a guest may hold at once.
@@ -93,7 +91,7 @@ pub(crate) struct Place<'a> {
 /// Calls a guest.
 pub(crate) async fn run(
     place: Place<'_>,
-    template: &Template,
+    template: &dyn Template,
     circumstances: Circumstances,
     call: &Call,
     input: Input<'_>,
@@ -112,14 +110,13 @@ pub(crate) async fn run(
         return busy("the server is stopping");
     };
 
-    let call = question::call(call, &circumstances.bound);
     let mut store = Store::new(place.engine, Guest::new(circumstances));
     hold_to(&mut store, limits, place.lane);
     let _ticking = place.ticker.tick();
     let mut worked = Duration::ZERO;
     let invoked = {
         // A guest's fault must not become the server's, not even through a fault in a host function.
-        let invoked = AssertUnwindSafe(invoke(template, &mut store, &call, input)).catch_unwind();
+        let invoked = AssertUnwindSafe(template.invoke(&mut store, call, input)).catch_unwind();
         let mut invoked = pin!(invoked);
         let measured = poll_fn(|context| {
             let begun = Clock::now();
@@ -142,8 +139,7 @@ pub(crate) async fn run(
             let guest = store.data();
             Err(of_call(&error, guest.memory.denied(), &guest.said.text()))
         }
-        Ok(Ok(Ok(Err(error)))) => Err(of_plugin(error)),
-        Ok(Ok(Ok(Ok(output)))) => output.map_err(|stop| failure(stop.kind, stop)),
+        Ok(Ok(Ok(answered))) => answered,
     };
     let guest = store.data_mut();
     Ended {
@@ -159,14 +155,14 @@ pub(crate) async fn run(
 /// Tries whether a component can be instantiated within the limits it will have.
 pub(crate) async fn try_out(
     place: Place<'_>,
-    template: &Template,
+    template: &dyn Template,
     circumstances: Circumstances,
 ) -> Result<(), Failure> {
     let limits = circumstances.limits;
     let mut store = Store::new(place.engine, Guest::new(circumstances));
     hold_to(&mut store, limits, place.lane);
     let _ticking = place.ticker.tick();
-    let started = tokio::time::timeout(limits.call.wall, instantiate(template, &mut store)).await;
+    let started = tokio::time::timeout(limits.call.wall, template.start(&mut store)).await;
     match started {
         Err(_) => Err(failure(
             FailureKind::Timeout,
@@ -215,99 +211,6 @@ fn hold_to(store: &mut Store<Guest>, limits: InForce, lane: &Lane) {
             UpdateDeadline::YieldCustom(1, Box::pin(budget.turn(&lane).next()))
         })
     });
-}
-
-type Invoked = wasmtime::Result<Result<Result<Output, Stop>, types::PluginError>>;
-
-/// Makes an instance and calls its hook.
-async fn invoke(
-    template: &Template,
-    store: &mut Store<Guest>,
-    call: &types::Call,
-    input: Input<'_>,
-) -> Invoked {
-    Ok(match (template, input) {
-        (Template::Routing(template), Input::Question(question)) => {
-            let instance = template.instantiate_async(&mut *store).await?;
-            let subject = question::record(&question.subject);
-            let routing = instance.servicewright_plugin_routing();
-            let answered = routing.call_route(store, call, &subject).await?;
-            answered.map(|assignment| answer::assignment(assignment).map(Output::Answer))
-        }
-        (Template::Approval(template), Input::Question(question)) => {
-            let Ask::Approve {
-                transition,
-                input,
-                votes,
-            } = &question.ask
-            else {
-                return Err(unfit());
-            };
-            let instance = template.instantiate_async(&mut *store).await?;
-            let subject = question::record(&question.subject);
-            let request = question::approval(transition, input, votes);
-            let approval = instance.servicewright_plugin_approval();
-            let answered = approval
-                .call_decide(store, call, &subject, &request)
-                .await?;
-            answered.map(|verdict| answer::verdict(verdict).map(Output::Answer))
-        }
-        (Template::ServiceLevel(template), Input::Question(question)) => {
-            let Ask::Targets {
-                service_level,
-                targets,
-                calendar,
-            } = &question.ask
-            else {
-                return Err(unfit());
-            };
-            let instance = template.instantiate_async(&mut *store).await?;
-            let subject = question::record(&question.subject);
-            let agreement = question::agreement(service_level, targets, calendar);
-            let level = instance.servicewright_plugin_service_level();
-            let answered = level
-                .call_targets(store, call, &subject, &agreement)
-                .await?;
-            answered.map(|targets| answer::targets(targets).map(Output::Answer))
-        }
-        (Template::Delivery(template), Input::Delivery(delivery)) => {
-            let instance = template.instantiate_async(&mut *store).await?;
-            let event = question::event(&delivery);
-            let hook = instance.servicewright_plugin_delivery();
-            let answered = hook.call_deliver(store, call, &event).await?;
-            answered.map(|given| commands::all(given).map(Output::Commands))
-        }
-        (Template::Webhook(template), Input::Request(request)) => {
-            let instance = template.instantiate_async(&mut *store).await?;
-            let request = question::request(request);
-            let webhook = instance.servicewright_plugin_webhook();
-            let answered = webhook.call_receive(store, call, &request).await?;
-            answered.map(|reply| commands::reply(reply).map(Output::Reply))
-        }
-        (Template::Schedule(template), Input::Schedule) => {
-            let instance = template.instantiate_async(&mut *store).await?;
-            let schedule = instance.servicewright_plugin_schedule();
-            let answered = schedule.call_run(store, call).await?;
-            answered.map(|given| commands::all(given).map(Output::Commands))
-        }
-        _ => return Err(unfit()),
-    })
-}
-
-async fn instantiate(template: &Template, store: &mut Store<Guest>) -> wasmtime::Result<()> {
-    match template {
-        Template::Approval(template) => template.instantiate_async(store).await.map(drop),
-        Template::Routing(template) => template.instantiate_async(store).await.map(drop),
-        Template::ServiceLevel(template) => template.instantiate_async(store).await.map(drop),
-        Template::Delivery(template) => template.instantiate_async(store).await.map(drop),
-        Template::Webhook(template) => template.instantiate_async(store).await.map(drop),
-        Template::Schedule(template) => template.instantiate_async(store).await.map(drop),
-    }
-}
-
-/// The template is chosen by the kind of question, so that this cannot come up.
-fn unfit() -> wasmtime::Error {
-    Stop::new(FailureKind::Internal, "the question is for another hook").into()
 }
 
 fn span(duration: Duration) -> String {

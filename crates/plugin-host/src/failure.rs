@@ -2,14 +2,12 @@
 
 use std::{fmt, io};
 
-use model::Duration;
 use model::hook::{Failure, FailureKind};
 use thiserror::Error;
 use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 
-use crate::bindings::contract::types::PluginError;
 use crate::guest::RESOURCES;
 
 /// How much of a message is kept, in characters.
@@ -40,19 +38,6 @@ pub(crate) fn failure(kind: FailureKind, message: impl fmt::Display) -> Failure 
         kind,
         message: printable(&message.to_string()),
         retry_after: None,
-    }
-}
-
-/// What the plugin itself says went wrong.
-pub(crate) fn of_plugin(error: PluginError) -> Failure {
-    match error {
-        PluginError::InvalidInput(message) => failure(FailureKind::InvalidInput, message),
-        PluginError::Misconfigured(message) => failure(FailureKind::Misconfigured, message),
-        PluginError::Unavailable(retry) => Failure {
-            retry_after: retry.after.map(Duration::from_millis),
-            ..failure(FailureKind::Unavailable, retry.message)
-        },
-        PluginError::Internal(message) => failure(FailureKind::Internal, message),
     }
 }
 

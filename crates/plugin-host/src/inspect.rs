@@ -3,9 +3,10 @@
 
 use engine::port::{InspectError, Inspection};
 use model::Digest;
-use model::hook::Hook;
 use serde_json::Value as Json;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+
+use crate::contract::{PACKAGE, hooks};
 
 /// How large a component may be, in bytes.
 const SIZE: usize = 64 << 20;
@@ -13,10 +14,6 @@ const SIZE: usize = 64 << 20;
 const MANIFEST: usize = 1 << 20;
 /// The custom section that holds it.
 const SECTION: &str = "servicewright:manifest";
-/// What the names of hooks and capabilities begin with.
-const PACKAGE: &str = "servicewright:plugin/";
-/// The versions of the contract that this server speaks: those that agree in these two numbers.
-const VERSION: [&str; 2] = ["0", "1"];
 
 /// Says what a component is.
 pub(crate) fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
@@ -47,7 +44,9 @@ pub(crate) fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
             Payload::ComponentExportSection(exports) => {
                 for export in exports {
                     let export = export.map_err(|error| not(error.to_string()))?;
-                    inspection.hooks.extend(hook(export.name.name));
+                    inspection
+                        .hooks
+                        .extend(hooks([export.name.name]).into_keys());
                 }
             }
             Payload::ComponentImportSection(imports) => {
@@ -78,7 +77,7 @@ pub(crate) fn foreign_hooks(component: &[u8]) -> Vec<String> {
             let names = exports.into_iter().flatten().map(|export| export.name.name);
             found.extend(
                 names
-                    .filter(|name| name.starts_with(PACKAGE) && hook(name).is_none())
+                    .filter(|name| name.starts_with(PACKAGE) && hooks([*name]).is_empty())
                     .map(ToOwned::to_owned),
             );
         }
@@ -115,15 +114,6 @@ fn manifest(section: &[u8]) -> Result<Json, InspectError> {
         .map_err(|error| not(format!("its manifest is not JSON: {error}")))
 }
 
-/// The hook of an exported interface, where it is one of this contract.
-fn hook(export: &str) -> Option<Hook> {
-    let (name, version) = export.strip_prefix(PACKAGE)?.split_once('@')?;
-    let speaks = version.split('.').take(2).eq(VERSION);
-    Hook::ALL
-        .into_iter()
-        .find(|hook| speaks && hook.as_str() == name)
-}
-
 /// What this server's engine runs.
 fn features() -> WasmFeatures {
     let off = WasmFeatures::MEMORY64
@@ -140,8 +130,7 @@ fn not(why: String) -> InspectError {
 
 #[cfg(test)]
 mod tests {
-    use super::{hook, inspect};
-    use model::hook::Hook;
+    use super::inspect;
 
     /// The smallest component: nothing in it.
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -176,24 +165,5 @@ mod tests {
         let inner = [EMPTY, &section(b"nonsense")].concat();
         let nested = [EMPTY, &[4, u8::try_from(inner.len()).unwrap()], &inner].concat();
         assert_eq!(inspect(&nested).unwrap().manifest, None);
-    }
-
-    #[test]
-    fn hooks_are_told_by_name_and_version() {
-        assert_eq!(
-            hook("servicewright:plugin/service-level@0.1.0"),
-            Some(Hook::ServiceLevel)
-        );
-        assert_eq!(
-            hook("servicewright:plugin/service-level@0.1.7"),
-            Some(Hook::ServiceLevel)
-        );
-        for other in [
-            "servicewright:plugin/routing@1.0.0",
-            "other:plugin/routing@0.1.0",
-            "routing",
-        ] {
-            assert_eq!(hook(other), None, "{other}");
-        }
     }
 }

@@ -12,14 +12,13 @@
 //! does, the call ends within its limits and says how. Nothing here decides what an answer means.
 
 mod active;
-mod bindings;
 mod breaker;
 mod call;
 mod caller;
 mod capability;
 mod compiled;
 mod compiler;
-mod convert;
+mod contract;
 mod deployed;
 mod failure;
 mod figures;

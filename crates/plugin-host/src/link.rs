@@ -5,11 +5,10 @@
 use engine::port::{InspectError, Inspection};
 use model::hook::Hook;
 use wasmtime::Engine;
-use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+use wasmtime::component::{Component, Linker};
 
-use crate::bindings::{approver, calculator, contract, deliverer, poller, receiver, router};
-use crate::capability::pure as withheld;
-use crate::capability::wasi;
+use crate::capability::{pure as withheld, wasi};
+use crate::contract::{self, Template};
 use crate::guest::Guest;
 use crate::manifest::Manifest;
 
@@ -17,20 +16,10 @@ use crate::manifest::Manifest;
 pub(crate) struct Loaded {
     pub(crate) inspection: Inspection,
     pub(crate) manifest: Option<Manifest>,
-    templates: Vec<(Hook, Template)>,
+    templates: Vec<(Hook, Box<dyn Template>)>,
 }
 
-/// A hook of a component, ready to be instantiated.
-pub(crate) enum Template {
-    Approval(approver::ApproverPre<Guest>),
-    Routing(router::RouterPre<Guest>),
-    ServiceLevel(calculator::ServiceLevelCalculatorPre<Guest>),
-    Delivery(deliverer::DelivererPre<Guest>),
-    Webhook(receiver::ReceiverPre<Guest>),
-    Schedule(poller::PollerPre<Guest>),
-}
-
-/// What components are linked with.
+/// What components are linked with: everything of every version of the contract.
 pub(crate) struct Linkers {
     pure: Linker<Guest>,
     integration: Linker<Guest>,
@@ -38,15 +27,14 @@ pub(crate) struct Linkers {
 
 impl Linkers {
     pub(crate) fn new(engine: &Engine) -> wasmtime::Result<Self> {
-        let mut pure = Linker::new(engine);
+        let (mut pure, mut integration) = (Linker::new(engine), Linker::new(engine));
         wasi::link_pure(&mut pure)?;
-        withheld::link(&mut pure)?;
-        link_common(&mut pure)?;
-        let mut integration = Linker::new(engine);
+        withheld::link_http(&mut pure)?;
         wasi::link_integration(&mut integration)?;
-        link_common(&mut integration)?;
-        contract::key_value::add_to_linker::<_, HasSelf<Guest>>(&mut integration, |guest| guest)?;
-        contract::signing::add_to_linker::<_, HasSelf<Guest>>(&mut integration, |guest| guest)?;
+        for version in contract::spoken() {
+            version.link_pure(&mut pure)?;
+            version.link_integration(&mut integration)?;
+        }
         Ok(Self { pure, integration })
     }
 
@@ -64,15 +52,14 @@ impl Linkers {
                 .map_err(|error| InspectError::Imports(describe(&error)))
         };
         let (pure, integration) = (link(&self.pure)?, link(&self.integration)?);
-        let templates = inspection
-            .hooks
-            .iter()
-            .map(|hook| {
+        let exported = component.component_type();
+        let exports = exported.exports(component.engine()).map(|(name, _)| name);
+        let templates = contract::hooks(exports)
+            .into_iter()
+            .map(|(hook, version)| {
                 let linked = if hook.is_pure() { &pure } else { &integration };
-                Ok((
-                    *hook,
-                    template(*hook, linked.clone()).map_err(|error| refused(&error))?,
-                ))
+                let template = version.template(hook, linked.clone());
+                Ok((hook, template.map_err(|error| refused(&error))?))
             })
             .collect::<Result<_, InspectError>>()?;
         Ok(Loaded {
@@ -83,32 +70,13 @@ impl Linkers {
     }
 }
 
-fn link_common(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    contract::log::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    contract::business_time::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)?;
-    contract::directory::add_to_linker::<_, HasSelf<Guest>>(linker, |guest| guest)
-}
-
-fn template(hook: Hook, linked: InstancePre<Guest>) -> wasmtime::Result<Template> {
-    Ok(match hook {
-        Hook::Approval => Template::Approval(approver::ApproverPre::new(linked)?),
-        Hook::Routing => Template::Routing(router::RouterPre::new(linked)?),
-        Hook::ServiceLevel => {
-            Template::ServiceLevel(calculator::ServiceLevelCalculatorPre::new(linked)?)
-        }
-        Hook::Delivery => Template::Delivery(deliverer::DelivererPre::new(linked)?),
-        Hook::Webhook => Template::Webhook(receiver::ReceiverPre::new(linked)?),
-        Hook::Schedule => Template::Schedule(poller::PollerPre::new(linked)?),
-    })
-}
-
 impl Loaded {
     /// The template of a hook that the component exports.
-    pub(crate) fn template(&self, hook: Hook) -> Option<&Template> {
+    pub(crate) fn template(&self, hook: Hook) -> Option<&dyn Template> {
         self.templates
             .iter()
             .find(|(of, _)| *of == hook)
-            .map(|(_, template)| template)
+            .map(|(_, template)| &**template)
     }
 }
 

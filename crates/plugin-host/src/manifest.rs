@@ -21,7 +21,7 @@ pub(crate) struct Capabilities {
     pub(crate) directory: BTreeSet<DirectoryKind>,
     pub(crate) http: bool,
     pub(crate) key_value: bool,
-    pub(crate) sign: bool,
+    pub(crate) signing: bool,
     pub(crate) commands: bool,
     pub(crate) act_as: bool,
 }
@@ -60,7 +60,7 @@ impl Manifest {
                 }
                 "http" => asks.http = is_wanted(wanted),
                 "key-value" => asks.key_value = is_wanted(wanted),
-                "sign" => asks.sign = is_wanted(wanted),
+                "signing" => asks.signing = is_wanted(wanted),
                 "commands" => asks.commands = is_wanted(wanted),
                 "act-as" => asks.act_as = is_wanted(wanted),
                 other => {
@@ -135,7 +135,7 @@ impl Capabilities {
                 "http",
             ),
             (self.key_value, !grants.key_value.is_none(), "key-value"),
-            (self.sign, signs, "a secret with sign"),
+            (self.signing, signs, "a secret with sign"),
             (self.commands, commands, "commands"),
             (self.act_as, grants.act_as, "act-as"),
         ] {
@@ -184,7 +184,7 @@ mod tests {
     fn check(grants: &Json, settings: &Json) -> Result<(), String> {
         let manifest = Manifest::read(&json!({
             "id": "chat",
-            "capabilities": { "http": true, "sign": true, "directory": { "user": true, "team": false } },
+            "capabilities": { "http": true, "signing": true, "directory": { "user": true, "team": false } },
             "settings": { "type": "object", "required": ["room"], "properties": { "room": { "type": "string" } } },
         }))
         .unwrap();

@@ -168,7 +168,7 @@ impl Sandbox {
         if asked["http"] == true && http.is_empty() {
             http.insert("https://nowhere.invalid".to_owned(), true);
         }
-        if asked["sign"] == true && secrets.is_empty() {
+        if asked["signing"] == true && secrets.is_empty() {
             secrets.extend(SecretId::new("unused").map(|id| (id, secret(&http))));
         }
         let directory = asked["directory"].as_object().into_iter().flatten();

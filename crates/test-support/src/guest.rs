@@ -45,7 +45,7 @@ pub fn trapping_poller() -> Vec<u8> {
 
 /// A plugin that writes to its key-value space when it is its time, and waits until that is done.
 pub fn waiting_poller() -> Vec<u8> {
-    let import = r#"(import "servicewright:plugin/key-value@0.1.0" "compare-and-set"
+    let import = r#"(import "servicewright:plugin/key-value@1.0.0" "compare-and-set"
         (func $write (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
     // The key, nothing expected, a value of nothing; the answer to it goes where nobody looks.
     let zeros = "(i32.const 0) ".repeat(3);
@@ -59,13 +59,13 @@ pub fn waiting_poller() -> Vec<u8> {
 /// A plugin that keeps what it is sent: each request's body as a key of its key-value space. Where
 /// that is refused, it fails with what it was told.
 pub fn keeper() -> Vec<u8> {
-    let import = r#"(import "servicewright:plugin/key-value@0.1.0" "compare-and-set"
+    let import = r#"(import "servicewright:plugin/key-value@1.0.0" "compare-and-set"
         (func $write (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
     // The body stands at the end of the request, and that after the call. A refusal is handed on as it
     // is: errors of imports and of hooks have one type, and stand in the same place.
     let (well, status) = (8192, 200_u32);
     let body = format!(
-        r#"(func (export "servicewright:plugin/webhook@0.1.0#receive") (param $asked i32) (result i32)
+        r#"(func (export "servicewright:plugin/webhook@1.0.0#receive") (param $asked i32) (result i32)
             (call $write
                 (i32.load offset=80 (local.get $asked)) (i32.load offset=84 (local.get $asked))
                 (i32.const 0) (i32.const 0) (i32.const 0)
@@ -80,14 +80,14 @@ pub fn keeper() -> Vec<u8> {
 
 fn route(body: &str) -> String {
     format!(
-        r#"(func (export "servicewright:plugin/routing@0.1.0#route") (param i32) (result i32)
+        r#"(func (export "servicewright:plugin/routing@1.0.0#route") (param i32) (result i32)
             {body})"#
     )
 }
 
 fn run(body: &str) -> String {
     format!(
-        r#"(func (export "servicewright:plugin/schedule@0.1.0#run")
+        r#"(func (export "servicewright:plugin/schedule@1.0.0#run")
             (param i32 i32 i32 i64 i64 i32 i32 i32 i32 i32 i32) (result i32)
             {body})"#
     )

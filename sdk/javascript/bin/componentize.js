@@ -21,7 +21,7 @@ const ENGINES_OWN = ["stdio", "random", "clocks", "fetch-event"];
 const CAPABILITIES = {
   "servicewright:plugin/directory": "directory: { team: true }",
   "servicewright:plugin/key-value": "key-value: true",
-  "servicewright:plugin/signing": "sign: true",
+  "servicewright:plugin/signing": "signing: true",
   "wasi:http/outgoing-handler": "http: true",
   "wasi:http/types": "http: true",
 };

@@ -10,8 +10,8 @@ from servicewright_sdk import _hooks, build
 WORLD = """package servicewright:built;
 
 world plugin {
-  import servicewright:plugin/log@0.1.0;
-  export servicewright:plugin/routing@0.1.0;
+  import servicewright:plugin/log@1.0.0;
+  export servicewright:plugin/routing@1.0.0;
 }
 """
 

@@ -4,5 +4,5 @@
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (loop $again (br $again))
     (i32.const 0))
-  (func (export "servicewright:plugin/routing@0.1.0#route") (param i32) (result i32)
+  (func (export "servicewright:plugin/routing@1.0.0#route") (param i32) (result i32)
     (i32.const 0)))

@@ -4,5 +4,5 @@
   (table 10000000 funcref)
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (i32.const 1024))
-  (func (export "servicewright:plugin/routing@0.1.0#route") (param i32) (result i32)
+  (func (export "servicewright:plugin/routing@1.0.0#route") (param i32) (result i32)
     (i32.const 0)))

@@ -10,5 +10,5 @@
     (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
     (global.set $next (i32.add (local.get $at) (local.get 3)))
     (local.get $at))
-  (func (export "servicewright:plugin/routing@0.1.0#route") (param i32) (result i32)
+  (func (export "servicewright:plugin/routing@1.0.0#route") (param i32) (result i32)
     (i32.const 0)))

@@ -2,6 +2,6 @@
 (component
   (instance $nothing)
   ;; repeat 10000
-  (export "hostile:case/export-x#@0.1.0" (instance $nothing))
+  (export "hostile:case/export-x#@1.0.0" (instance $nothing))
   ;; end
 )

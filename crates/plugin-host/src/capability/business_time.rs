@@ -3,8 +3,8 @@
 use model::{Duration, Instant};
 
 use super::{named, refused};
-use crate::bindings::contract::business_time::Host;
-use crate::bindings::contract::types::PluginError;
+use crate::contract::v1::bindings::contract::business_time::Host;
+use crate::contract::v1::bindings::contract::types::PluginError;
 use crate::guest::Guest;
 
 type Answer<T> = wasmtime::Result<Result<T, PluginError>>;

@@ -11,9 +11,9 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::{NAME, named, refused};
-use crate::bindings::contract::directory::{self, Host, Person};
-use crate::bindings::contract::types::{Field, PluginError, RecordView as View};
-use crate::convert::{question, value};
+use crate::contract::v1::bindings::contract::directory::{self, Host, Person};
+use crate::contract::v1::bindings::contract::types::{Field, PluginError, RecordView as View};
+use crate::contract::v1::convert::{question, value};
 use crate::guest::Guest;
 
 /// The kind under which records are granted.

@@ -2,8 +2,8 @@
 //! cannot undo each other's work unawares.
 
 use super::{named, refused};
-use crate::bindings::contract::key_value::Host;
-use crate::bindings::contract::types::PluginError;
+use crate::contract::v1::bindings::contract::key_value::Host;
+use crate::contract::v1::bindings::contract::types::PluginError;
 use crate::guest::Guest;
 
 /// How large a value may be, in bytes.

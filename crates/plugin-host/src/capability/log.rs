@@ -1,7 +1,7 @@
 //! Lines for the operator: they go to the tracing target `plugin`, within the span of their call, and
 //! the last ones of each binding are kept.
 
-use crate::bindings::contract::log::{Host, Level};
+use crate::contract::v1::bindings::contract::log::{Host, Level};
 use crate::failure::printable;
 use crate::guest::Guest;
 use crate::limits::Logged;

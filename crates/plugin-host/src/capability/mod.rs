@@ -12,7 +12,7 @@ pub(crate) mod wasi;
 
 use engine::port::LookupError;
 
-use crate::bindings::contract::types::{self, PluginError, Retry};
+use crate::contract::v1::bindings::contract::types::{self, PluginError, Retry};
 use crate::guest::Guest;
 
 /// How long an id, a name or a key may be that a guest hands over, in bytes.
@@ -20,7 +20,7 @@ const NAME: usize = 1_000;
 
 // The contract's words have no functions of their own.
 impl types::Host for Guest {}
-impl crate::bindings::contract::commands::Host for Guest {}
+impl crate::contract::v1::bindings::contract::commands::Host for Guest {}
 
 /// The answer to a guest whose look-up failed.
 fn refused(error: &LookupError) -> PluginError {

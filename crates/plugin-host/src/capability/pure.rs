@@ -8,8 +8,8 @@ use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest};
 use wasmtime_wasi_http::{RequestOptions, WasiHttp, WasiHttpView as _};
 
-use crate::bindings::contract::types::PluginError;
-use crate::bindings::contract::{key_value, signing};
+use crate::contract::v1::bindings::contract::types::PluginError;
+use crate::contract::v1::bindings::contract::{key_value, signing};
 use crate::failure::Stop;
 use crate::guest::Guest;
 
@@ -26,10 +26,14 @@ type Response = Result<Resource<HostFutureIncomingResponse>, ErrorCode>;
 #[derive(Debug, Default)]
 pub(crate) struct Withheld;
 
-/// Links everything that a pure hook must not reach with an end of the call.
+/// Links what only integrations have of the contract with an end of the call.
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     key_value::add_to_linker::<_, HasSelf<Withheld>>(linker, |guest| &mut guest.withheld)?;
-    signing::add_to_linker::<_, HasSelf<Withheld>>(linker, |guest| &mut guest.withheld)?;
+    signing::add_to_linker::<_, HasSelf<Withheld>>(linker, |guest| &mut guest.withheld)
+}
+
+/// Links outgoing requests with an end of the call.
+pub(crate) fn link_http(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.instance(OUTGOING_HANDLER)?.func_wrap(
         "handle",
         |_: StoreContextMut<'_, Guest>, _: Request| -> wasmtime::Result<(Response,)> {

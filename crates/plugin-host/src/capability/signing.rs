@@ -5,8 +5,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use model::id::SecretId;
 use sha2::Sha256;
 
-use crate::bindings::contract::signing::Host;
-use crate::bindings::contract::types::PluginError;
+use crate::contract::v1::bindings::contract::signing::Host;
+use crate::contract::v1::bindings::contract::types::PluginError;
 use crate::guest::Guest;
 use crate::options::SecretValue;
 

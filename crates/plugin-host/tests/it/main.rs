@@ -5,6 +5,7 @@
 
 mod assemble;
 mod cases;
+mod contract;
 mod grants;
 mod hostile;
 mod life;

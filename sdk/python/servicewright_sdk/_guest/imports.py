@@ -127,13 +127,13 @@ class _Server:
         return _asked(_there(key_value, "key-value").keys, prefix, after)
 
     def hmac_sha256(self, secret: str, message: bytes) -> bytes:
-        return bytes(_asked(_there(signing, "sign").hmac_sha256, secret, message))
+        return bytes(_asked(_there(signing, "signing").hmac_sha256, secret, message))
 
     def verify_hmac_sha256(self, secret: str, message: bytes, signature: bytes) -> bool:
-        return _asked(_there(signing, "sign").verify_hmac_sha256, secret, message, signature)
+        return _asked(_there(signing, "signing").verify_hmac_sha256, secret, message, signature)
 
     def is_secret(self, secret: str, candidate: bytes) -> bool:
-        return _asked(_there(signing, "sign").is_secret, secret, candidate)
+        return _asked(_there(signing, "signing").is_secret, secret, candidate)
 
     def send(self, request: Any) -> Any:
         return _there(send, "http")(request)

@@ -24,13 +24,13 @@ macro_rules! hook {
                 path: "wit/plugin.wit",
                 world: $world,
                 with: {
-                    "servicewright:plugin/types@0.1.0":
+                    "servicewright:plugin/types@1.0.0":
                         crate::guest::bindings::shared::servicewright::plugin::types,
-                    "servicewright:plugin/log@0.1.0":
+                    "servicewright:plugin/log@1.0.0":
                         crate::guest::bindings::shared::servicewright::plugin::log,
-                    "servicewright:plugin/business-time@0.1.0":
+                    "servicewright:plugin/business-time@1.0.0":
                         crate::guest::bindings::shared::servicewright::plugin::business_time,
-                    "servicewright:plugin/directory@0.1.0":
+                    "servicewright:plugin/directory@1.0.0":
                         crate::guest::bindings::shared::servicewright::plugin::directory,
                     $($more)*
                 },
@@ -55,11 +55,11 @@ macro_rules! integration_hook {
             $module,
             $world,
             {
-                "servicewright:plugin/commands@0.1.0":
+                "servicewright:plugin/commands@1.0.0":
                     crate::guest::bindings::shared::servicewright::plugin::commands,
-                "servicewright:plugin/key-value@0.1.0":
+                "servicewright:plugin/key-value@1.0.0":
                     crate::guest::bindings::shared::servicewright::plugin::key_value,
-                "servicewright:plugin/signing@0.1.0":
+                "servicewright:plugin/signing@1.0.0":
                     crate::guest::bindings::shared::servicewright::plugin::signing,
             },
             $macro_name,

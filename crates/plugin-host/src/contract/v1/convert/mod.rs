@@ -6,9 +6,11 @@ pub(crate) mod commands;
 pub(crate) mod question;
 pub(crate) mod value;
 
-use model::hook::FailureKind;
+use model::hook::{Failure, FailureKind};
+use model::{Duration, Instant};
 
-use crate::failure::Stop;
+use super::bindings::contract::types::PluginError;
+use crate::failure::{Stop, failure};
 
 /// How long an id or a name in an answer may be, in bytes.
 pub(crate) const NAME: usize = 1_000;
@@ -44,6 +46,37 @@ pub(crate) fn list<A, B>(
     Err(too_much(format!(
         "it answered with {length} {what}, at most {limit} are allowed"
     )))
+}
+
+/// What the plugin itself says went wrong.
+pub(crate) fn of_plugin(error: PluginError) -> Failure {
+    match error {
+        PluginError::InvalidInput(message) => failure(FailureKind::InvalidInput, message),
+        PluginError::Misconfigured(message) => failure(FailureKind::Misconfigured, message),
+        PluginError::Unavailable(retry) => Failure {
+            retry_after: retry.after.map(Duration::from_millis),
+            ..failure(FailureKind::Unavailable, retry.message)
+        },
+        PluginError::Internal(message) => failure(FailureKind::Internal, message),
+    }
+}
+
+/// An instant that can be written as a date.
+pub(crate) fn instant(millis: i64) -> Result<Instant, Stop> {
+    Instant::from_foreign_millis(millis).ok_or_else(|| {
+        nonsense(format!(
+            "it answered with the instant {millis}, outside the years 1 to 9999"
+        ))
+    })
+}
+
+/// A duration that people could mean.
+pub(crate) fn duration(millis: u64) -> Result<Duration, Stop> {
+    Duration::from_foreign_millis(millis).ok_or_else(|| {
+        nonsense(format!(
+            "it answered with a duration of {millis} ms, which is more than a hundred years"
+        ))
+    })
 }
 
 fn too_much(message: String) -> Stop {

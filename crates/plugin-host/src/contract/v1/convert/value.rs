@@ -1,10 +1,10 @@
 //! Values, in both directions.
 
-use model::{Instant, Value};
+use model::Value;
 use serde_json::Value as Json;
 
-use super::{ENTRIES, bounded, list, nonsense};
-use crate::bindings::contract::types::{Field, Value as Guest};
+use super::{ENTRIES, bounded, instant, list, nonsense};
+use crate::contract::v1::bindings::contract::types::{Field, Value as Guest};
 use crate::failure::Stop;
 
 pub(crate) fn to_guest(value: &Value) -> Guest {
@@ -29,7 +29,7 @@ pub(crate) fn from_guest(value: Guest, limit: usize) -> Result<Value, Stop> {
         Guest::Number(value) if value.is_finite() => Value::Number(value),
         Guest::Number(_) => return Err(nonsense("it answered with a number that is not finite")),
         Guest::Text(value) => Value::Text(bounded("a text", value, limit)?),
-        Guest::Instant(value) => Value::Instant(Instant::from_millis(value)),
+        Guest::Instant(value) => Value::Instant(instant(value)?),
         Guest::Texts(values) => Value::Texts(list("texts", values, ENTRIES, |text| {
             bounded("a text", text, limit)
         })?),

@@ -3,11 +3,10 @@
 use model::hook::{
     Answer, ApproverAnswer, GoalAnswer, QuorumAnswer, StageAnswer, TargetAnswer, TimeLimitAnswer,
 };
-use model::{Duration, Instant};
 
-use super::{ENTRIES, NAME, SENTENCE, bounded, list};
-use crate::bindings::contract::types::TimeLimit;
-use crate::bindings::{approver, calculator, router};
+use super::{ENTRIES, NAME, SENTENCE, bounded, duration, instant, list};
+use crate::contract::v1::bindings::contract::types::TimeLimit;
+use crate::contract::v1::bindings::{approver, calculator, router};
 use crate::failure::Stop;
 
 use approver::exports::servicewright::plugin::approval::{self, Verdict};
@@ -66,7 +65,7 @@ pub(crate) fn targets(targets: Vec<service_level::Target>) -> Result<Answer, Sto
             target: name(target.id)?,
             goal: match target.goal {
                 service_level::Goal::Within(limit) => GoalAnswer::Within(time_limit(limit)?),
-                service_level::Goal::DueAt(at) => GoalAnswer::DueAt(Instant::from_millis(at)),
+                service_level::Goal::DueAt(at) => GoalAnswer::DueAt(instant(at)?),
             },
             warn_at_percent: list("warnings", target.warn_at_percent, FEW, Ok)?,
             reason: reason(target.reason)?,
@@ -77,7 +76,7 @@ pub(crate) fn targets(targets: Vec<service_level::Target>) -> Result<Answer, Sto
 
 fn time_limit(limit: TimeLimit) -> Result<TimeLimitAnswer, Stop> {
     Ok(TimeLimitAnswer {
-        duration: Duration::from_millis(limit.duration),
+        duration: duration(limit.duration)?,
         calendar: limit.calendar.map(name).transpose()?,
     })
 }

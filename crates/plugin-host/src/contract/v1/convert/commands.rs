@@ -7,9 +7,9 @@ use engine::port::{
 use model::Value;
 
 use super::{ENTRIES, NAME, TEXT, bounded, list, nonsense, value};
-use crate::bindings::contract::commands;
-use crate::bindings::contract::types::Field;
-use crate::bindings::receiver::exports::servicewright::plugin::webhook;
+use crate::contract::v1::bindings::contract::commands;
+use crate::contract::v1::bindings::contract::types::Field;
+use crate::contract::v1::bindings::receiver::exports::servicewright::plugin::webhook;
 use crate::failure::Stop;
 
 /// How many commands one call may give.

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use super::value::fields;
 use crate::active::Bound;
-use crate::bindings::contract::types;
-use crate::bindings::{approver, calculator, deliverer, receiver};
+use crate::contract::v1::bindings::contract::types;
+use crate::contract::v1::bindings::{approver, calculator, deliverer, receiver};
 
 use approver::exports::servicewright::plugin::approval;
 use calculator::exports::servicewright::plugin::service_level;
