@@ -62,7 +62,7 @@ fn bindings() -> Vec<(String, Json)> {
             .iter()
             .map(|other| ((*other).to_owned(), json!(other != name)))
             .collect();
-        let withheld = json!({ "note": others, "incident": { *name: true } });
+        let withheld = json!({ "note": others, "memo": { *name: true } });
         bindings.push((format!("with-{name}"), json!({ "commands": granted })));
         bindings.push((format!("without-{name}"), json!({ "commands": withheld })));
     }

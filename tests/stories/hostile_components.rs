@@ -4,17 +4,21 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use test_support::Server;
+use test_support::Setup;
 
 use crate::assemble::assembled;
 use crate::packs;
 
+/// How long a compiler has, in seconds.
+const COMPILING: &str = "45";
 /// What refusing may take: as long as a compiler has, and some more on a busy machine.
 const LIMIT: Duration = Duration::from_mins(3);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_cannot_be_used_is_refused_and_the_desk_goes_on() {
-    let server = Server::start();
+    let server = Setup::new()
+        .arguments(&["--plugin-compile-time", COMPILING])
+        .start();
     let ada = server.client("ada", "agent");
     let cases = test_support::repository().join("tests/plugin-cases");
     for (case, says) in [

@@ -104,7 +104,7 @@ id: note-router
 title: Note router
 component: {{ file: hostile.wasm }}
 hooks: {{ routing: true }}
-settings: {{ do: {what} }}
+settings: {{ do: {what}, url: \"https://nowhere.example\" }}
 grants:
   directory: {{ team: true }}
   http: {{ \"https://nowhere.example\": true }}
@@ -125,7 +125,7 @@ grants:
     folder
 }
 
-/// A pack of notes, and of bindings that hear signed requests, each with these grants beside its key.
+/// A pack of notes and of memos, and of bindings that hear signed requests, each with these grants beside its key.
 pub(crate) fn heard(bindings: &[(String, Json)]) -> TempDir {
     let files: Vec<(String, String)> = bindings
         .iter()
@@ -147,9 +147,13 @@ grants: {grants}
             (format!("plugins/{id}.yaml"), binding)
         })
         .collect();
+    let memo = WORKFLOW
+        .replace("id: note", "id: memo")
+        .replace("NTE", "MEM");
     let own = [
         ("pack.yaml", HEADER),
         ("workflows/note.yaml", WORKFLOW),
+        ("workflows/memo.yaml", &memo),
         ("teams/writers.yaml", TEAM),
     ];
     let files = files

@@ -1,6 +1,10 @@
 //! A repository in an OCI registry: manifests and blobs, by the distribution specification 1.1. What
 //! comes is held against the digest by which it was asked for.
 
+use std::fs::File;
+use std::io::{BufReader, ErrorKind};
+use std::path::PathBuf;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -326,23 +330,34 @@ fn secret(text: &str) -> Option<HeaderValue> {
 }
 
 /// The credentials that Docker's `config.json` has for a registry, or its helper; none where it has
-/// none.
+/// none, or is not there.
 fn credentials(registry: &str) -> Result<Option<DockerCredential>, RegistryError> {
     let known_as = match registry {
         "docker.io" => DOCKER_HUB,
         other => other,
     };
-    match docker_credential::get_credential(known_as) {
+    let unusable = |cause| RegistryError::Credentials {
+        registry: registry.to_owned(),
+        cause,
+    };
+    let file = match docker_config().map(File::open) {
+        None => return Ok(None),
+        Some(Err(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Some(Err(_)) => return Err(unusable(CredentialRetrievalError::ConfigReadError)),
+        Some(Ok(file)) => BufReader::new(file),
+    };
+    match docker_credential::get_credential_from_reader(file, known_as) {
         Ok(found) => Ok(Some(found)),
-        Err(
-            CredentialRetrievalError::ConfigNotFound
-            | CredentialRetrievalError::NoCredentialConfigured,
-        ) => Ok(None),
-        Err(cause) => Err(RegistryError::Credentials {
-            registry: registry.to_owned(),
-            cause,
-        }),
+        Err(CredentialRetrievalError::NoCredentialConfigured) => Ok(None),
+        Err(cause) => Err(unusable(cause)),
     }
+}
+
+/// Where Docker keeps its `config.json`.
+fn docker_config() -> Option<PathBuf> {
+    let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let folder = folder.or_else(|| Some(std::env::home_dir()?.join(".docker")));
+    folder.map(|folder| folder.join("config.json"))
 }
 
 /// The answer, where it is the one that was meant.

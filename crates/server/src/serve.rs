@@ -35,6 +35,7 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
     let folder = arguments.data.data.as_path();
     let options = Options {
         secrets: secrets::source(arguments.secrets.as_deref())?,
+        compile_time: Duration::from_secs(arguments.plugin_compile_time.into()),
         ..plugin_options(folder, arguments.plugin_cache.as_deref())
     };
     // Signals count from here on, so that a stop while starting is in order too.

@@ -164,6 +164,15 @@ pub(crate) struct ServeArguments {
     /// The folder for compiled plugins, `plugin-cache` in the data folder without it
     #[arg(long, value_name = "DIR", env = "WRIGHT_PLUGIN_CACHE")]
     pub(crate) plugin_cache: Option<PathBuf>,
+    /// The most seconds that compiling a plugin may take
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 180,
+        value_parser = clap::value_parser!(u32).range(1..=3600),
+        env = "WRIGHT_PLUGIN_COMPILE_TIME"
+    )]
+    pub(crate) plugin_compile_time: u32,
     /// Secrets of plugins, `binding.name = "value"`, in a file that only its owner can read;
     /// `WRIGHT_SECRET_BINDING__NAME` in the environment without it
     #[arg(long, value_name = "FILE", env = "WRIGHT_SECRETS")]
