@@ -34,7 +34,7 @@ fn commands(record: &str) -> Vec<(&'static str, Json, bool)> {
         ),
         (
             "link",
-            json!({ "record": record, "link": { "kind": "relates-to", "record": record } }),
+            json!({ "record": record, "link": { "kind": "relates_to", "record": record } }),
             false,
         ),
         // Nothing is put to the vote.
@@ -144,8 +144,7 @@ async fn a_binding_gives_the_commands_that_it_was_granted_and_no_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_binding_speaks_for_a_person_only_where_it_may_act_for_people() {
     let (server, ada, note) = desk().await;
-    let comment =
-        json!({ "record": note, "comment": { "text": "Said elsewhere" }, "on_behalf_of": "ada" });
+    let comment = json!({ "record": note, "comment": { "text": "Said elsewhere", "public": true }, "on_behalf_of": "ada" });
     let refused = send(&server, "not-acting", &comment).await.expect(403);
     assert!(
         refused.body.to_string().contains("act-as"),

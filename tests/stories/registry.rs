@@ -85,7 +85,8 @@ async fn a_signed_plugin_goes_through_a_registry_into_use() {
     let inspected = vendor.wright(&["plugin", "inspect", &component, "--signers", "trusted"]);
     let inspected = json_of(&inspected);
     assert_eq!(inspected["vouched"], "signed by acme");
-    assert_eq!(inspected["metadata"]["version"], "1.0.0");
+    assert_eq!(inspected["metadata"]["version"], "0.1.0");
+    assert_eq!(inspected["metadata"]["licenses"], "Apache-2.0");
     said(&server.wright(&["verify"]));
 }
 
@@ -351,15 +352,15 @@ impl Vendor {
         fs::read(self.path(name)).expect("a file")
     }
 
-    /// A router that does not ship: the one that does, with a version of its own.
-    fn component(&self, name: &str, version: &str) -> String {
+    /// A router that does not ship: the one that does, with a mark of its own.
+    fn component(&self, name: &str, mark: &str) -> String {
         let shipped = plugin_case("hostile");
         let shipped = shipped.with_file_name("../plugins/skills-router.wasm");
         let shipped = fs::read(&shipped)
             .unwrap_or_else(|error| panic!("cannot read {}: {error}", shipped.display()));
-        let section = ["version", version].concat();
+        let section = ["mark", mark].concat();
         let length = |text: &str| u8::try_from(text.len()).expect("a short text");
-        let head = [0, 1 + length(&section), length("version")];
+        let head = [0, 1 + length(&section), length("mark")];
         let component = [&shipped, &head[..], section.as_bytes()].concat();
         let name = format!("{name}.wasm");
         fs::write(self.path(&name), component).expect("written");

@@ -1,11 +1,12 @@
-//! The front door: `cargo xtask build`, `demo`, `test`, `bench`, `soak`, `fuzz`. One file per command;
-//! each says what it is about to do and prints every command it runs.
+//! The front door: `cargo xtask build`, `demo`, `test`, `bench`, `soak`, `fuzz`,
+//! `golden`. One file per command; each says what it is about to do and prints every command it runs.
 
 mod bench;
 mod build;
 mod demo;
 mod edges;
 mod fuzz;
+mod golden;
 mod sdk;
 mod shell;
 mod soak;
@@ -38,6 +39,8 @@ enum Command {
     Soak(soak::Soak),
     /// Hands what strangers might write to what reads it
     Fuzz(fuzz::Options),
+    /// Builds what stands in the tests for a released version of the SDKs
+    Golden(golden::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -51,5 +54,6 @@ fn main() -> anyhow::Result<()> {
         Command::Bench(options) => bench::run(&options),
         Command::Soak(soak) => soak::run(&soak),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Golden(options) => golden::run(&options),
     }
 }

@@ -85,7 +85,8 @@ class Reply:
     """The answer."""
 
     response: Response
-    """Sent when the commands are durable. If one was refused, the sender gets a 422 instead."""
+    """Sent when the commands are durable. If one was refused, the sender gets
+    the refusal instead, as a problem document."""
     commands: Sequence[Command] = ()
     """What is to be done."""
     delivery: str | None = field(default=None, kw_only=True)

@@ -84,7 +84,8 @@ impl Response {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Reply {
-    /// Sent when the commands are durable. If one was refused, the sender gets a 422 instead.
+    /// Sent when the commands are durable. If one was refused, the sender gets the refusal instead, as a
+    /// problem document.
     pub response: Response,
     /// How the sender names this delivery. One already seen changes nothing and is answered alike.
     pub delivery: Option<String>,
