@@ -6,6 +6,7 @@
 mod assemble;
 mod cases;
 mod contract;
+mod golden;
 mod grants;
 mod hostile;
 mod life;
