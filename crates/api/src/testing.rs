@@ -9,7 +9,7 @@ use axum::response::Response;
 use engine::Engine;
 use engine::port::{
     BindingSetup, Commit, CommitError, Committed, Delivery, DueRecord, HttpRequest, InspectError,
-    Inspection, IntegrationReply, ListQuery, Page, Plugins, Remembered, SealedSecret, Store,
+    Inspection, IntegrationReply, ListQuery, Load, Page, Plugins, Remembered, SealedSecret, Store,
     StoreError, Surroundings, SystemClock, TokenRecord, WebhookReply,
 };
 use futures::future::BoxFuture;
@@ -168,8 +168,8 @@ impl Store for Empty {
         Ok(Vec::new())
     }
 
-    fn load_of(&self, _: &PersonId) -> Read<(u32, Option<Instant>)> {
-        Ok((0, None))
+    fn loads_of(&self, people: &[PersonId]) -> Read<Vec<Load>> {
+        Ok(vec![(0, None); people.len()])
     }
 
     fn thing(&self, _: &Key) -> Read<Option<Thing>> {

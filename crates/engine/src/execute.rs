@@ -434,7 +434,7 @@ enum Attempt {
 }
 
 /// The call for a question: its id and its chance follow from what is asked and when.
-fn call_for(question: &Question, command: &Command) -> Call {
+pub(crate) fn call_for(question: &Question, command: &Command) -> Call {
     let digest = Digest::of_parts(&[
         &journal::encode(question),
         &command.at.millis().to_le_bytes(),

@@ -22,6 +22,7 @@ mod notice;
 mod origins;
 pub mod port;
 mod rejection;
+mod replay;
 mod scope;
 mod surroundings;
 
@@ -35,6 +36,9 @@ pub use execute::{Executed, Request};
 pub use explain::{Explained, Explanation};
 pub use install::InstalledReport;
 pub use rejection::{InputFault, Rejection};
+pub use replay::{
+    Counts, Difference, Given, NotAsked, OfBinding, Reason, Replayed, Wanted, replay,
+};
 
 /// An error with its causes, in one line.
 pub fn chain(error: &dyn std::error::Error) -> String {

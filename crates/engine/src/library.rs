@@ -40,26 +40,39 @@ impl Library {
         let Some(digest) = self.store.active()? else {
             return Ok(Default::default());
         };
-        let text = self.text(&digest)?;
-        let configuration = serde_json::from_str(&text)
-            .map_err(|error| EngineError::Installed(error.to_string()))?;
-        Ok((digest, configuration))
+        Ok((digest, self.configuration_of(&digest)?))
+    }
+
+    fn configuration_of(&self, digest: &Digest) -> Result<Configuration, EngineError> {
+        let text = self.text(digest)?;
+        serde_json::from_str(&text).map_err(|error| EngineError::Installed(error.to_string()))
     }
 
     /// What is in force, as it was written.
     pub(crate) fn installable(&self) -> Result<Installable, EngineError> {
         let (digest, configuration) = self.configuration()?;
+        self.written(digest, &configuration)
+    }
+
+    fn written(
+        &self,
+        digest: Digest,
+        configuration: &Configuration,
+    ) -> Result<Installable, EngineError> {
         let read = |digest: &Digest| self.text(digest).ok();
-        Installable::stored(digest, &configuration, read)
+        Installable::stored(digest, configuration, read)
             .map_err(|error| EngineError::Installed(crate::chain(&error)))
     }
 
     /// What is in force, compiled.
     pub(crate) fn active(&self) -> Result<Arc<Definitions>, EngineError> {
-        let installable = self.installable()?;
-        let compiled = compile::definitions(&installable)
-            .map_err(|faults| EngineError::Installed(told(&faults).join("; ")))?;
-        Ok(Arc::new(compiled))
+        compiled(&self.installable()?)
+    }
+
+    /// What was in force under a digest, compiled.
+    pub(crate) fn in_force_under(&self, digest: &Digest) -> Result<Arc<Definitions>, EngineError> {
+        let configuration = self.configuration_of(digest)?;
+        compiled(&self.written(*digest, &configuration)?)
     }
 
     /// The canonical form of a definition.
@@ -137,6 +150,12 @@ impl Library {
 #[derive(serde::Deserialize)]
 struct Header {
     id: ServiceLevelId,
+}
+
+fn compiled(installable: &Installable) -> Result<Arc<Definitions>, EngineError> {
+    let compiled = compile::definitions(installable)
+        .map_err(|faults| EngineError::Installed(told(&faults).join("; ")))?;
+    Ok(Arc::new(compiled))
 }
 
 /// What is wrong with definitions, a sentence each.

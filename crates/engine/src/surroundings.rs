@@ -7,13 +7,15 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use model::directory::{Key, Roster, kind};
 use model::hook::RecordView;
-use model::id::{BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, WorkflowId};
+use model::id::{
+    BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, TeamId, WorkflowId,
+};
 use model::{ByteSize, Duration, Instant, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::decide::view;
 use crate::engine::Engine;
-use crate::port::{Commit, CommitError, LookupError, Member, StoreError, Surroundings};
+use crate::port::{Commit, CommitError, Load, LookupError, Member, StoreError, Surroundings};
 
 /// How many keys a binding's space may have at most, whatever it is granted.
 const MOST_KEYS: u32 = 100_000;
@@ -39,17 +41,86 @@ impl DeskSurroundings {
         let (bytes, keys) = granted.unwrap_or_default();
         (bytes.min(self.engine.space_ceiling()), keys.min(MOST_KEYS))
     }
+}
 
-    fn calendar(&self, id: &str) -> Result<&calendar::Calendar, LookupError> {
-        let pinned = self.definitions.calendars.get(id);
-        pinned
-            .map(|pinned| &pinned.calendar)
-            .ok_or_else(|| LookupError::Invalid(format!("there is no calendar `{id}`")))
-    }
+/// The teams, by id.
+pub(crate) fn teams(definitions: &Definitions) -> Vec<String> {
+    definitions.teams.keys().map(ToString::to_string).collect()
+}
+
+/// The members of a team, given how its roster and how much people have are found out.
+pub(crate) fn members_of(
+    definitions: &Definitions,
+    team: &str,
+    now: Instant,
+    roster: impl FnOnce(&TeamId) -> Result<Option<Map<String, Json>>, LookupError>,
+    loads: impl FnOnce(&[PersonId]) -> Result<Vec<Load>, LookupError>,
+) -> Result<Vec<Member>, LookupError> {
+    let Some((id, definition)) = definitions.teams.get_key_value(team) else {
+        return Err(LookupError::Invalid(format!("there is no team `{team}`")));
+    };
+    let roster = match roster(id)? {
+        Some(thing) => serde_json::from_value(Json::Object(thing)).unwrap_or_default(),
+        None => Roster::default(),
+    };
+    let people: Vec<PersonId> = roster.members.keys().cloned().collect();
+    let loads = loads(&people)?;
+    let member = |((person, member), (open_records, last_assigned_at)): (
+        (PersonId, model::directory::Member),
+        Load,
+    )| {
+        let shift = member.shift.as_ref().or(definition.calendar.as_ref());
+        let on_shift = shift.is_none_or(|shift| {
+            calendar(definitions, shift.as_str()).is_ok_and(|calendar| calendar.is_open(now))
+        });
+        Member {
+            user: person.to_string(),
+            skills: member.skills,
+            on_shift,
+            open_records,
+            last_assigned_at,
+        }
+    };
+    let mut members: Vec<_> = roster.members.into_iter().zip(loads).map(member).collect();
+    members.sort_by(|a, b| a.user.cmp(&b.user));
+    Ok(members)
+}
+
+/// The instant after so much business time in a calendar.
+pub(crate) fn business_add(
+    definitions: &Definitions,
+    id: &str,
+    start: Instant,
+    duration: Duration,
+) -> Result<Instant, LookupError> {
+    let never = || {
+        LookupError::Invalid(format!(
+            "the calendar `{id}` has no business time within ten years"
+        ))
+    };
+    calendar(definitions, id)?
+        .add(start, duration)
+        .ok_or_else(never)
+}
+
+/// A calendar in force.
+pub(crate) fn calendar<'a>(
+    definitions: &'a Definitions,
+    id: &str,
+) -> Result<&'a calendar::Calendar, LookupError> {
+    let pinned = definitions.calendars.get(id);
+    pinned
+        .map(|pinned| &pinned.calendar)
+        .ok_or_else(|| LookupError::Invalid(format!("there is no calendar `{id}`")))
+}
+
+/// The kind of thing that a team's roster is.
+pub(crate) fn team_kind() -> Result<DirectoryKind, LookupError> {
+    DirectoryKind::new(kind::TEAM).map_err(|error| LookupError::Invalid(error.to_string()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of `map_err`")]
-fn unavailable(error: StoreError) -> LookupError {
+pub(crate) fn unavailable(error: StoreError) -> LookupError {
     tracing::warn!(%error, "a look-up of a plugin failed");
     LookupError::Unavailable
 }
@@ -77,47 +148,15 @@ impl Surroundings for DeskSurroundings {
     }
 
     fn teams(&self) -> Result<Vec<String>, LookupError> {
-        Ok(self
-            .definitions
-            .teams
-            .keys()
-            .map(ToString::to_string)
-            .collect())
+        Ok(teams(&self.definitions))
     }
 
     fn members(&self, team: &str, now: Instant) -> Result<Vec<Member>, LookupError> {
-        let Some(definition) = self.definitions.teams.get(team) else {
-            return Err(LookupError::Invalid(format!("there is no team `{team}`")));
-        };
-        let of = DirectoryKind::new(kind::TEAM)
-            .map_err(|error| LookupError::Invalid(error.to_string()))?;
-        let roster: Roster = match self.thing(&of, team)? {
-            Some(thing) => serde_json::from_value(Json::Object(thing)).unwrap_or_default(),
-            None => Roster::default(),
-        };
-        let member = |(person, member): (PersonId, model::directory::Member)| {
-            let shift = member.shift.as_ref().or(definition.calendar.as_ref());
-            let on_shift = shift.is_none_or(|shift| {
-                self.calendar(shift.as_str())
-                    .is_ok_and(|calendar| calendar.is_open(now))
-            });
-            let (open_records, last_assigned_at) =
-                self.engine.0.store.load_of(&person).map_err(unavailable)?;
-            Ok(Member {
-                user: person.to_string(),
-                skills: member.skills,
-                on_shift,
-                open_records,
-                last_assigned_at,
-            })
-        };
-        let mut members = roster
-            .members
-            .into_iter()
-            .map(member)
-            .collect::<Result<Vec<_>, _>>()?;
-        members.sort_by(|a, b| a.user.cmp(&b.user));
-        Ok(members)
+        let roster = |team: &TeamId| self.thing(&team_kind()?, team.as_str());
+        let loads = |people: &[PersonId]| self.engine.0.store.loads_of(people);
+        members_of(&self.definitions, team, now, roster, |people| {
+            loads(people).map_err(unavailable)
+        })
     }
 
     fn linked(&self, id: &str, kind: &str) -> Result<Vec<RecordView>, LookupError> {
@@ -181,14 +220,7 @@ impl Surroundings for DeskSurroundings {
         start: Instant,
         duration: Duration,
     ) -> Result<Instant, LookupError> {
-        let never = || {
-            LookupError::Invalid(format!(
-                "the calendar `{calendar}` has no business time within ten years"
-            ))
-        };
-        self.calendar(calendar)?
-            .add(start, duration)
-            .ok_or_else(never)
+        business_add(&self.definitions, calendar, start, duration)
     }
 
     fn business_between(
@@ -197,7 +229,7 @@ impl Surroundings for DeskSurroundings {
         start: Instant,
         end: Instant,
     ) -> Result<Duration, LookupError> {
-        Ok(self.calendar(calendar)?.between(start, end))
+        Ok(self::calendar(&self.definitions, calendar)?.between(start, end))
     }
 
     fn key_value(&self, binding: &BindingId, key: &str) -> Result<Option<Vec<u8>>, LookupError> {

@@ -9,7 +9,7 @@ use crate::definition::Grants;
 use crate::directory::{Change, Key};
 use crate::event::Event;
 use crate::hook::{Answer, Failure, Hook};
-use crate::id::{BindingId, RecordId, RowId, TableId, TransitionId};
+use crate::id::{BindingId, PersonId, RecordId, RowId, TableId, TransitionId};
 use crate::{Digest, Instant};
 
 /// One accepted command on one record, and all that followed from it.
@@ -34,6 +34,16 @@ pub struct Entry {
     pub decisions: Vec<Decision>,
     /// What came of it.
     pub events: Vec<Event>,
+}
+
+impl Entry {
+    /// Who was given the record by it, the last where it was given on at once.
+    pub fn assigned(&self) -> Option<&PersonId> {
+        self.events.iter().rev().find_map(|event| match event {
+            Event::Assigned { assignee, .. } => assignee.as_ref(),
+            _ => None,
+        })
+    }
 }
 
 /// Something that was read beyond the record.

@@ -32,10 +32,12 @@ pub(crate) struct Caller {
     room: Semaphore,
     room_for_integrations: Semaphore,
     lane: Lane,
+    breakers: bool,
 }
 
 /// A call and what came of it.
 pub(crate) struct Performed {
+    /// Who was asked; none where nobody was.
     pub(crate) component: Option<Digest>,
     pub(crate) ended: Ended,
     pub(crate) micros: u64,
@@ -66,6 +68,7 @@ impl Caller {
             room: Semaphore::new(calls - calls / 2),
             room_for_integrations: Semaphore::new(calls / 2),
             lane: Lane::new(),
+            breakers: options.breakers,
         }
     }
 
@@ -136,16 +139,20 @@ impl Caller {
             memory_bytes = tracing::field::Empty,
             outcome = tracing::field::Empty,
         );
-        let (ended, hopeless) = match in_use.breaker.permit() {
-            Err(failure) => (Ended::without(failure), None),
+        let (ended, hopeless, is_asked) = match in_use.breaker.permit() {
+            Err(failure) => (Ended::without(failure), None, false),
             Ok(permit) => {
                 let circumstances = self.circumstances(bound, hook, call.now, call.seed, around);
                 let place = self.place(bound, hook);
                 let ended = call::run(place, template, circumstances, call, input)
                     .instrument(span.clone())
                     .await;
-                let hopeless = permit.done(ended.failure());
-                (ended, hopeless)
+                let hopeless = if self.breakers {
+                    permit.done(ended.failure())
+                } else {
+                    None
+                };
+                (ended, hopeless, true)
             }
         };
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -156,7 +163,7 @@ impl Caller {
             bound.lines.add("warn", hook, &message);
         }
         Performed {
-            component: Some(bound.digest),
+            component: is_asked.then_some(bound.digest),
             ended,
             micros,
             hopeless,

@@ -84,6 +84,9 @@ pub struct Options {
     pub integration: CallLimits,
     /// How many calls run at once; the next ones wait, within their own time. At least 2.
     pub concurrent_calls: u32,
+    /// Whether a hook that keeps failing is left alone for a while. Not where questions of before are
+    /// asked again, whose answers are to be what they were.
+    pub breakers: bool,
     /// The process that compiles; none to compile in this one, which is for tests and tools that know
     /// what they compile.
     pub compiler: Option<Compiler>,
@@ -107,6 +110,7 @@ impl Default for Options {
             pure: CallLimits::PURE,
             integration: CallLimits::INTEGRATION,
             concurrent_calls: 64,
+            breakers: true,
             compiler: None,
             // What carries an interpreter along takes half a minute of processor time.
             compile_time: Duration::from_mins(3),
@@ -125,6 +129,7 @@ impl fmt::Debug for Options {
             .field("pure", &self.pure)
             .field("integration", &self.integration)
             .field("concurrent_calls", &self.concurrent_calls)
+            .field("breakers", &self.breakers)
             .field("compile_time", &self.compile_time)
             .finish_non_exhaustive()
     }

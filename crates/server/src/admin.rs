@@ -5,6 +5,7 @@
 
 mod bindings;
 mod history;
+mod replay;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,8 +19,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use engine::Deploy;
 use engine::port::{Brought, Commit, Store as _, StoreError, TokenRecord};
+use engine::{Deploy, Wanted};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
@@ -30,6 +31,7 @@ use plugin_registry::Trust;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::{Desk, Running, plugin_options};
@@ -127,6 +129,15 @@ pub(crate) enum Ask {
     },
     /// Hold every record against its journal.
     Verify,
+    /// Ask again what plugins decided.
+    Replay {
+        /// Only what this binding decided.
+        binding: Option<BindingId>,
+        /// A component in the place of those that decided, in base64.
+        component: Option<String>,
+        /// Only what was decided from then on.
+        since: Option<model::Instant>,
+    },
 }
 
 /// A text that is not shown where what is asked is.
@@ -166,6 +177,11 @@ impl Ask {
                 .map(|it| BASE64.encode(it))
                 .collect(),
         }
+    }
+
+    /// Whether it may be given up half way, where whoever asked has gone.
+    const fn only_reads(&self) -> bool {
+        matches!(self, Self::Replay { .. })
     }
 
     /// Whether it makes sense of a folder that holds nothing yet.
@@ -287,16 +303,10 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             components,
             signatures,
         } => {
-            let decoded = |files: BTreeMap<String, String>| {
-                let files = files.into_iter();
-                files
-                    .map(|(path, text)| Ok((path, BASE64.decode(text)?)))
-                    .collect::<Result<_>>()
-            };
             let files = PackFiles {
                 texts,
-                components: decoded(components)?,
-                signatures: decoded(signatures)?,
+                components: all_decoded(components)?,
+                signatures: all_decoded(signatures)?,
             };
             let (report, warnings) = desk.running().await?.install(&files).await?;
             Ok(json!({ "installed": report, "warnings": warnings }))
@@ -355,11 +365,35 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
                 tokio::task::spawn_blocking(move || engine.explain(&actor, &record)).await??;
             Ok(serde_json::to_value(explained)?)
         }
+        Ask::Replay {
+            binding,
+            component,
+            since,
+        } => {
+            let component = component.map(|it| BASE64.decode(it)).transpose()?;
+            let component = component.map(Into::into);
+            replay::told(
+                desk,
+                Wanted {
+                    binding,
+                    component,
+                    since,
+                },
+            )
+            .await
+        }
         Ask::Verify => {
             let store = desk.store.clone();
             tokio::task::spawn_blocking(move || verify(&store)).await?
         }
     }
+}
+
+fn all_decoded(files: BTreeMap<String, String>) -> Result<BTreeMap<String, Vec<u8>>> {
+    let files = files.into_iter();
+    files
+        .map(|(path, text)| Ok((path, BASE64.decode(text)?)))
+        .collect()
 }
 
 fn decoded(component: &str, signatures: &[String]) -> Result<Brought> {
@@ -433,9 +467,21 @@ fn private_socket(folder: &Path, path: &Path) -> std::io::Result<UnixListener> {
     Ok(listener)
 }
 
+/// Ends a task when nobody waits for it any more.
+struct GivenUp(AbortHandle);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 async fn answer(State(desk): State<Arc<Desk>>, Json(what): Json<Ask>) -> (StatusCode, Json<Value>) {
-    // Whoever asked may go away; what was begun is finished.
-    let done = tokio::spawn(async move { carry_out(&desk, what).await }).await;
+    // Whoever asked may go away; what was begun is finished, unless it changes nothing.
+    let ends_with_asker = what.only_reads();
+    let doing = tokio::spawn(async move { carry_out(&desk, what).await });
+    let _given_up = ends_with_asker.then(|| GivenUp(doing.abort_handle()));
+    let done = doing.await;
     match done {
         Ok(Ok(answer)) => (StatusCode::OK, Json(answer)),
         Ok(Err(error)) => {

@@ -93,6 +93,11 @@ impl Desk {
             .await
     }
 
+    /// How plugins run here.
+    pub(crate) const fn plugin_options(&self) -> &plugin_host::Options {
+        &self.plugin_options
+    }
+
     /// Closes the store: what was accepted is durable.
     pub(crate) async fn close(&self) {
         let store = self.store.clone();

@@ -12,7 +12,7 @@ use model::{Digest, Instant};
 
 use crate::bytes::{self, RecordKey};
 use crate::contribution::{Change, Contribution, of_thing, reference_row, thing_memory};
-use crate::truth::{JournalRow, RecordRow, assigned, damaged, thing_key};
+use crate::truth::{JournalRow, RecordRow, damaged, thing_key};
 use crate::views::{KeyHash, key_hash};
 
 /// A commit whose rows are ready.
@@ -209,7 +209,7 @@ fn record(commit: RecordCommit) -> Result<PreparedRecord, StoreError> {
         row: RecordRow::write(&after),
         journal: JournalRow::of_record(&key, &entry, &encoded_entry),
         at: entry.command.at,
-        assigned: assigned(&entry).and_then(|person| PersonId::new(person).ok()),
+        assigned: entry.assigned().cloned(),
         idempotency: entry
             .idempotency
             .as_ref()

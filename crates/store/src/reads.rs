@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine::port::{
-    Commit, CommitError, Committed, DueRecord, ListQuery, Page, Remembered, SealedSecret, Store,
-    StoreError, TokenRecord,
+    Commit, CommitError, Committed, DueRecord, ListQuery, Load, Page, Remembered, SealedSecret,
+    Store, StoreError, TokenRecord,
 };
 use futures::future::BoxFuture;
 use model::directory::{Key, Thing};
@@ -211,15 +211,16 @@ impl Store for RedbStore {
         self.records_alike(workflow, fields, since)
     }
 
-    fn load_of(&self, person: &PersonId) -> Result<(u32, Option<Instant>), StoreError> {
+    fn loads_of(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError> {
         self.rows(|rows| {
-            let row = rows
-                .get(load_row(person).as_slice())
-                .map_err(failed("reading the load of a person"))?;
-            Ok(row
-                .map(|row| read_load(row.value()))
-                .transpose()?
-                .unwrap_or_default())
+            let load = |person| {
+                let row = rows
+                    .get(load_row(person).as_slice())
+                    .map_err(failed("reading the load of a person"))?;
+                let load = row.map(|row| read_load(row.value())).transpose()?;
+                Ok(load.unwrap_or_default())
+            };
+            people.iter().map(load).collect()
         })
     }
 

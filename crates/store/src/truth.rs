@@ -4,7 +4,7 @@ use std::path::Path;
 
 use engine::port::StoreError;
 use model::directory::Key;
-use model::event::Event;
+use model::id::PersonId;
 use model::journal::{Entry, Item, decode};
 use model::record::Record;
 use model::{Digest, Instant};
@@ -328,7 +328,7 @@ impl<'a> JournalRow<'a> {
 
     /// The row of a record's entry, whose position before is set later.
     pub(crate) fn of_record(key: &RecordKey, entry: &Entry, encoded: &[u8]) -> Vec<u8> {
-        let assigned = assigned(entry).unwrap_or_default().as_bytes();
+        let assigned = entry.assigned().map_or("", PersonId::as_str).as_bytes();
         let mut row = Vec::with_capacity(Self::KEY + 24 + assigned.len() + encoded.len());
         row.push(OF_RECORD);
         row.extend_from_slice(&[0; 8]);
@@ -353,14 +353,6 @@ impl<'a> JournalRow<'a> {
     pub(crate) fn set_previous(row: &mut [u8], previous: u64) {
         row[Self::PREVIOUS..Self::AT].copy_from_slice(&previous.to_le_bytes());
     }
-}
-
-/// Who was given the record by an entry, the last where it was given on at once.
-pub(crate) fn assigned(entry: &Entry) -> Option<&str> {
-    entry.events.iter().rev().find_map(|event| match event {
-        Event::Assigned { assignee, .. } => assignee.as_ref().map(model::id::PersonId::as_str),
-        _ => None,
-    })
 }
 
 /// Reads the stored form of an entry.

@@ -1,6 +1,7 @@
 //! The ports: what the engine needs of the world, and nothing else of it.
 
 mod clock;
+pub mod found;
 mod plugins;
 mod store;
 mod supply;
@@ -12,7 +13,7 @@ pub use plugins::{
     Plugins, Staged, Subject, SubjectChange, Surroundings, WebhookReply,
 };
 pub use store::{
-    Commit, CommitError, Committed, DirectoryCommit, DueRecord, ListQuery, Listed, Page,
+    Commit, CommitError, Committed, DirectoryCommit, DueRecord, ListQuery, Listed, Load, Page,
     RecordCommit, Remembered, SealedSecret, Sort, Store, StoreError, TokenRecord,
 };
 pub use supply::{Brought, Supply};

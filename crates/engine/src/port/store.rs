@@ -89,8 +89,8 @@ pub trait Store: Send + Sync + 'static {
         since: Instant,
     ) -> Result<Vec<Arc<Record>>, StoreError>;
 
-    /// How many records in `open` or `waiting` a person has, and when they were last given one.
-    fn load_of(&self, person: &PersonId) -> Result<(u32, Option<Instant>), StoreError>;
+    /// How much each of these people has, all of it as of one moment.
+    fn loads_of(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError>;
 
     /// A thing in the directory.
     fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError>;
@@ -352,6 +352,9 @@ pub struct Page {
 
 /// A record in a list.
 pub type Listed = Arc<Record>;
+
+/// How many records in `open` or `waiting` a person has, and when they were last given one.
+pub type Load = (u32, Option<Instant>);
 
 /// A record of which something is due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

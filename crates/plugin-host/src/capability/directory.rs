@@ -1,14 +1,15 @@
 //! Looking things up, within the kinds that the binding was granted. What was looked up and the
 //! digest of what was found go into the journal, so that a replay can tell whether it sees the same.
 
+use engine::port::found::{self, FoundMember, digest};
 use engine::port::{LookupError, Member};
 use model::directory::{Key, kind};
 use model::hook::RecordView;
 use model::id::{DirectoryId, DirectoryKind, FieldId};
 use model::journal::LookedUp;
-use model::{Digest, Instant, Value};
+use model::{Instant, Value};
 use serde::Serialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::{NAME, named, refused};
 use crate::contract::v1::bindings::contract::directory::{self, Host, Person};
@@ -46,7 +47,7 @@ impl Host for Guest {
 
     fn teams(&mut self) -> Answer<Vec<String>> {
         self.budget.host_call()?;
-        Ok(self.query(kind::TEAM, "teams", |guest| guest.around.teams()))
+        Ok(self.query(kind::TEAM, found::teams(), |guest| guest.around.teams()))
     }
 
     fn members(&mut self, team: String) -> Answer<Vec<directory::Member>> {
@@ -54,9 +55,9 @@ impl Host for Guest {
         if let Err(error) = named("a team", &team) {
             return Ok(Err(error));
         }
-        let found = self.query(kind::TEAM, &format!("members {team}"), |guest| {
+        let found = self.query(kind::TEAM, found::members(&team), |guest| {
             let members = guest.around.members(&team, guest.now)?;
-            Ok(members.into_iter().map(Found).collect::<Vec<_>>())
+            Ok(members.into_iter().map(FoundMember).collect::<Vec<_>>())
         });
         Ok(found.map(|members| members.into_iter().map(|found| member(found.0)).collect()))
     }
@@ -71,8 +72,8 @@ impl Host for Guest {
         if let Err(error) = named("a record", &id).and(named("a kind of link", &kind)) {
             return Ok(Err(error));
         }
-        let what = format!("linked {id} {kind}");
-        let found = self.query(RECORD, &what, |guest| guest.around.linked(&id, &kind));
+        let what = found::linked(&id, &kind);
+        let found = self.query(RECORD, what, |guest| guest.around.linked(&id, &kind));
         Ok(found.map(|records| views(&records)))
     }
 
@@ -83,12 +84,8 @@ impl Host for Guest {
             Err(error) => return Ok(Err(error)),
         };
         let since = Instant::from_millis(since);
-        let values: Map<String, Json> = wanted
-            .iter()
-            .map(|(id, value)| (id.to_string(), value.to_json()))
-            .collect();
-        let what = format!("alike {workflow} {} since {since}", Json::Object(values));
-        let found = self.query(RECORD, &what, |guest| {
+        let what = found::alike(&workflow, &wanted, since);
+        let found = self.query(RECORD, what, |guest| {
             guest.around.alike(&workflow, &wanted, since)
         });
         Ok(found.map(|records| views(&records)))
@@ -99,8 +96,8 @@ impl Host for Guest {
         if let Err(error) = named("a reference", &reference) {
             return Ok(Err(error));
         }
-        let what = format!("referenced {reference}");
-        let found = self.query(RECORD, &what, |guest| {
+        let what = found::referenced(&reference);
+        let found = self.query(RECORD, what, |guest| {
             guest.around.referenced(&guest.bound.id, &reference)
         });
         Ok(found.map(|record| record.as_ref().map(question::record)))
@@ -128,13 +125,13 @@ impl Guest {
     fn query<T: Serialize>(
         &mut self,
         kind: &str,
-        what: &str,
+        what: LookedUp,
         ask: impl FnOnce(&Self) -> Result<T, LookupError>,
     ) -> Result<T, PluginError> {
         self.granted(kind)?;
         let answer = ask(self).map_err(|error| refused(&error))?;
         let found = digest(&answer);
-        self.note(LookedUp::Query(kept(what)), found);
+        self.note(what, found);
         Ok(answer)
     }
 
@@ -149,21 +146,6 @@ impl Guest {
                 ))
             })
     }
-}
-
-/// A question as the journal keeps it: whole, or its beginning and its digest where it is long.
-fn kept(what: &str) -> String {
-    if what.len() <= NAME {
-        return what.to_owned();
-    }
-    let beginning: String = what.chars().take(NAME / 5).collect();
-    format!("{beginning}… {}", Digest::of(what.as_bytes()))
-}
-
-fn digest(found: &impl Serialize) -> Option<Digest> {
-    serde_json::to_vec(found)
-        .ok()
-        .map(|bytes| Digest::of(&bytes))
 }
 
 /// What a search compares with.
@@ -181,23 +163,6 @@ fn searched(fields: Vec<Field>) -> Result<Vec<(FieldId, Value)>, PluginError> {
             Ok((id, found))
         })
         .collect()
-}
-
-/// A member in a form whose digest does not change with how Rust prints.
-struct Found(Member);
-
-impl Serialize for Found {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Member {
-            user,
-            skills,
-            on_shift,
-            open_records,
-            last_assigned_at,
-        } = &self.0;
-        let last = last_assigned_at.map(Instant::millis);
-        json!([user, skills, on_shift, open_records, last]).serialize(serializer)
-    }
 }
 
 fn member(member: Member) -> directory::Member {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use model::Instant;
 use model::configuration::Share;
 use model::hook::Hook;
 use model::id::BindingId;
@@ -298,6 +299,34 @@ Examples:
         binding: BindingId,
         #[command(flatten)]
         reason: Reason,
+    },
+    /// Asks again what plugins decided, as the journal has it, and compares the answers
+    #[command(
+        after_help = "Every question to a pure hook is put once more to the component that answered it, with the
+settings, the time, the chance and the directory of then. Nothing is changed by it.
+
+Examples:
+  wright plugin replay --data /srv/backup
+  wright plugin replay our-router --component our-router.wasm --since 2026-01-01T00:00:00Z
+
+Exit code 1 where an answer differs."
+    )]
+    Replay {
+        /// Only what this binding decided
+        binding: Option<BindingId>,
+        /// This component in the place of those that decided: what would it have answered?
+        #[arg(
+            long,
+            value_name = "FILE",
+            requires = "binding",
+            env = "WRIGHT_COMPONENT"
+        )]
+        component: Option<PathBuf>,
+        /// Only what was decided from then on
+        #[arg(long, value_name = "TIME", env = "WRIGHT_SINCE")]
+        since: Option<Instant>,
+        #[command(flatten)]
+        data: DataArgument,
     },
     /// Prints what a binding logged last, as far as the server keeps it in memory
     Logs {

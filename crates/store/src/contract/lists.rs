@@ -3,6 +3,7 @@
 use engine::port::{ListQuery, Sort, Store};
 use model::Value;
 use model::definition::Category;
+use model::id::PersonId;
 
 use super::samples::{at, begin, id, step};
 use super::{Case, Place, made};
@@ -195,32 +196,34 @@ fn alike(place: &dyn Place) {
 fn load(place: &dyn Place) {
     let store = place.open();
     let ada = id("ada");
-    assert_eq!(store.load_of(&ada).unwrap(), (0, None));
+    let load = |person: &PersonId| store.loads_of(std::slice::from_ref(person)).unwrap()[0];
+    assert_eq!(load(&ada), (0, None));
     let one = made(
         &*store,
         begin("INC-1", at(1), |r| r.assignee = Some(id("ada"))),
     );
     let two = made(&*store, begin("INC-2", at(2), |_| {}));
     let two = made(&*store, step(&two, at(3), |r| r.assignee = Some(id("ada"))));
-    assert_eq!(store.load_of(&ada).unwrap(), (2, Some(at(3))));
+    assert_eq!(load(&ada), (2, Some(at(3))));
     let one = made(
         &*store,
         step(&one, at(4), |r| r.category = Category::Waiting),
     );
-    assert_eq!(store.load_of(&ada).unwrap(), (2, Some(at(3))));
+    assert_eq!(load(&ada), (2, Some(at(3))));
     let one = made(
         &*store,
         step(&one, at(5), |r| r.category = Category::Resolved),
     );
-    assert_eq!(store.load_of(&ada).unwrap(), (1, Some(at(3))));
+    assert_eq!(load(&ada), (1, Some(at(3))));
     made(
         &*store,
         step(&two, at(6), |r| r.assignee = Some(id("bram"))),
     );
-    assert_eq!(store.load_of(&ada).unwrap(), (0, Some(at(3))));
-    assert_eq!(store.load_of(&id("bram")).unwrap(), (1, Some(at(6))));
+    assert_eq!(load(&ada), (0, Some(at(3))));
+    assert_eq!(load(&id("bram")), (1, Some(at(6))));
     made(&*store, step(&one, at(7), |r| r.category = Category::Open));
     drop(store);
     let store = place.open();
-    assert_eq!(store.load_of(&ada).unwrap(), (1, Some(at(3))));
+    let loads = store.loads_of(&[ada, id("bram")]).unwrap();
+    assert_eq!(loads, [(1, Some(at(3))), (1, Some(at(6)))]);
 }

@@ -57,7 +57,7 @@ fn assert_whole(store: &RedbStore, records: &[Arc<Record>]) {
         assert_eq!(store.remembered(&key).unwrap().unwrap().record, record.id);
     }
     let count = u32::try_from(records.len()).unwrap();
-    assert_eq!(store.load_of(&id("ada")).unwrap().0, count);
+    assert_eq!(store.loads_of(&[id("ada")]).unwrap()[0].0, count);
     assert_eq!(store.position().unwrap(), 2 * u64::from(count));
     let report = store.verify(&fold).unwrap();
     assert_eq!(report.problems, []);
@@ -153,7 +153,7 @@ fn views_that_are_lost_or_damaged_are_built_anew() {
                 ..ListQuery::default()
             };
             let read = store
-                .load_of(&id("ada"))
+                .loads_of(&[id("ada")])
                 .and_then(|_| store.remembered("key 1"))
                 .and_then(|_| store.list(&query));
             if read.is_ok() {

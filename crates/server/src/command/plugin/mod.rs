@@ -11,6 +11,7 @@ mod logs;
 mod new;
 mod pull;
 mod push;
+mod replay;
 mod sign;
 mod test;
 mod verify;
@@ -103,23 +104,19 @@ pub(super) fn run(command: PluginCommand, format: Format) -> Result<Outcome> {
             trust,
         } => deploy::run(&binding, Deploy::Rollback, &reason, &trust.policy(), format)?,
         PluginCommand::Quarantine { binding, reason } => {
-            deploy::run(
-                &binding,
-                Deploy::Quarantine,
-                &reason,
-                &Trust::default(),
-                format,
-            )?;
+            let trust = Trust::default();
+            deploy::run(&binding, Deploy::Quarantine, &reason, &trust, format)?;
         }
         PluginCommand::Release { binding, reason } => {
-            deploy::run(
-                &binding,
-                Deploy::Release,
-                &reason,
-                &Trust::default(),
-                format,
-            )?;
+            let trust = Trust::default();
+            deploy::run(&binding, Deploy::Release, &reason, &trust, format)?;
         }
+        PluginCommand::Replay {
+            binding,
+            component,
+            since,
+            data,
+        } => return replay::run(binding, component.as_deref(), since, &data, format),
         PluginCommand::Logs {
             binding,
             follow,

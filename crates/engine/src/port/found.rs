@@ -1,0 +1,102 @@
+//! What a look-up of a plugin found, as the journal keeps it: the question as it was put, and the
+//! digest of the answer. Whoever asks again can tell by both whether the plugin is shown the same.
+
+use model::id::FieldId;
+use model::journal::LookedUp;
+use model::{Digest, Instant, Value};
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+
+use super::Member;
+
+/// How long a question is kept whole, in bytes.
+const WHOLE: usize = 1_000;
+
+/// The digest of what was found.
+pub fn digest(found: &impl Serialize) -> Option<Digest> {
+    serde_json::to_vec(found)
+        .ok()
+        .map(|bytes| Digest::of(&bytes))
+}
+
+/// The question for all teams.
+pub fn teams() -> LookedUp {
+    query("teams")
+}
+
+/// The question for the members of a team.
+pub fn members(team: &str) -> LookedUp {
+    query(&format!("members {team}"))
+}
+
+/// The question for the records linked to one.
+pub fn linked(id: &str, kind: &str) -> LookedUp {
+    query(&format!("linked {id} {kind}"))
+}
+
+/// The question for the records of a workflow with these values.
+pub fn alike(workflow: &str, fields: &[(FieldId, Value)], since: Instant) -> LookedUp {
+    let values: Map<String, Json> = fields
+        .iter()
+        .map(|(id, value)| (id.to_string(), value.to_json()))
+        .collect();
+    let values = Json::Object(values);
+    query(&format!("alike {workflow} {values} since {since}"))
+}
+
+/// The question for the record of a reference.
+pub fn referenced(reference: &str) -> LookedUp {
+    query(&format!("referenced {reference}"))
+}
+
+/// A question as the journal keeps it: whole, or its beginning and its digest where it is long.
+fn query(what: &str) -> LookedUp {
+    if what.len() <= WHOLE {
+        return LookedUp::Query(what.to_owned());
+    }
+    let beginning: String = what.chars().take(WHOLE / 5).collect();
+    let digest = Digest::of(what.as_bytes());
+    LookedUp::Query(format!("{beginning}… {digest}"))
+}
+
+/// A member in a form whose digest does not change with how Rust prints.
+#[derive(Clone, Debug)]
+pub struct FoundMember(pub Member);
+
+impl Serialize for FoundMember {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Member {
+            user,
+            skills,
+            on_shift,
+            open_records,
+            last_assigned_at,
+        } = &self.0;
+        let last = last_assigned_at.map(Instant::millis);
+        json!([user, skills, on_shift, open_records, last]).serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::journal::LookedUp;
+
+    use super::{members, query};
+
+    #[test]
+    fn a_long_question_is_kept_by_its_digest() {
+        let LookedUp::Query(short) = members("network") else {
+            panic!("a question");
+        };
+        assert_eq!(short, "members network");
+        let (one, other) = ("x".repeat(2_000), format!("{}y", "x".repeat(1_999)));
+        let (LookedUp::Query(kept), LookedUp::Query(other)) = (query(&one), query(&other)) else {
+            panic!("questions");
+        };
+        assert!(
+            kept.starts_with("xxx") && kept.contains("… sha256:"),
+            "{kept}"
+        );
+        assert_ne!(kept, other);
+    }
+}
