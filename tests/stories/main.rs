@@ -5,6 +5,7 @@ mod alertmanager;
 #[path = "../../crates/plugin-host/tests/it/assemble.rs"]
 mod assemble;
 mod change_approval;
+mod decisions_again;
 mod first_hour;
 mod github;
 mod gitlab;

@@ -1,0 +1,336 @@
+//! Any decision can be asked again: more than a thousand records are routed by one logic in three
+//! languages, while people come and go and have more and less to do. The server is stopped, everybody
+//! has left, and every question is put once more: the answers are those of then, to the letter.
+
+#[path = "decisions_again/routers.rs"]
+mod routers;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use futures::{StreamExt as _, stream};
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+use test_support::{Client, Server, binary, guest, repository};
+
+use crate::packs;
+
+/// How many records each of the three routes.
+const RECORDS: usize = 350;
+/// How many of all may have no answer to compare: what a limit ended that counts time, on a machine
+/// that has much else to do.
+const SPARED: u64 = 50;
+/// How many are created at the same time.
+const AT_ONCE: usize = 8;
+/// After how many records people come and go.
+const ROTA: usize = 35;
+
+const LANGUAGES: [&str; 3] = ["rust", "javascript", "python"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_of_three_languages_are_the_same_when_they_are_asked_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(components) = built(&folder) else {
+        return;
+    };
+    let pack = pack(&components);
+    let mut server = Server::start();
+    let path = pack.path().to_str().expect("a path");
+    good(&server.wright(&["pack", "install", path]));
+    let given = worked(&server).await;
+    assert!(given.len() >= 5, "work went to many: {given:?}");
+    leave(&server).await;
+    assert!(server.stop().success());
+    // What this server compiled need not be compiled again.
+    let compiled = binary().with_file_name("story-plugin-cache");
+    let cache = server.data().join("plugin-cache");
+    std::os::unix::fs::symlink(compiled, cache).expect("a link");
+
+    let (replayed, told) = replay(&server, &[]);
+    let total = &replayed["total"];
+    let all = (RECORDS * LANGUAGES.len()) as u64;
+    assert_eq!(total["decisions"], all, "{told}");
+    assert_eq!(total["different"], 0, "{told}");
+    check_asked(&replayed, all);
+    assert_eq!(replayed["bindings"].as_array().map(Vec::len), Some(3));
+
+    // What the others were asked, the one in Rust answers to the letter as they did.
+    let rust = components["rust"].to_str().expect("a path");
+    for language in ["javascript", "python"] {
+        let binding = format!("in-{language}");
+        let (replayed, told) = replay(&server, &[&binding, "--component", rust]);
+        assert_eq!(replayed["total"]["different"], 0, "{language}: {told}");
+        assert_eq!(replayed["total"]["decisions"], RECORDS as u64, "{told}");
+        check_asked(&replayed, RECORDS as u64);
+    }
+    another_component_is_shown_by_what_it_answers(&server, &folder);
+    good(&server.wright(&["verify"]));
+}
+
+/// A component that decides otherwise: every decision differs, and the command says so.
+fn another_component_is_shown_by_what_it_answers(server: &Server, folder: &TempDir) {
+    let other = folder.path().join("other.wasm");
+    fs::write(&other, guest::router("editors", "Somebody has to.")).expect("written");
+    let other = other.to_str().expect("a path");
+    let arguments = ["plugin", "replay", "in-rust", "--component", other];
+    let replayed = server.wright(&[&arguments[..], &["--format", "json"]].concat());
+    assert_eq!(replayed.status.code(), Some(1), "{}", said(&replayed));
+    let replayed: Json = serde_json::from_slice(&replayed.stdout).expect("JSON");
+    let total = &replayed["total"];
+    assert_eq!(total["different"], total["asked"], "{total}");
+    check_asked(&replayed, RECORDS as u64);
+    let first = &replayed["differences"][0];
+    assert_eq!(first["then"]["answer"]["assignment"]["team"], "writers");
+    let now = json!({ "team": "editors", "assignee": null, "reason": "Somebody has to." });
+    assert_eq!(first["now"]["answer"]["assignment"], now);
+    let listed = replayed["differences"].as_array().map(Vec::len);
+    assert_eq!(listed, Some(100), "not all of them");
+
+    let told = server.wright(&arguments);
+    assert_eq!(told.status.code(), Some(1));
+    let told = said(&told);
+    assert!(told.contains("more that differ"), "{told}");
+    let later = [
+        "plugin",
+        "replay",
+        "in-rust",
+        "--since",
+        "2100-01-01T00:00:00Z",
+    ];
+    let nothing = server.wright(&later);
+    assert_eq!(nothing.status.code(), Some(1));
+    let told = said(&nothing);
+    assert!(
+        told.contains("no decision of a binding `in-rust`"),
+        "{told}"
+    );
+    let broken = ["plugin", "replay", "in-rust", "--component", "Cargo.toml"];
+    let told = said(&server.wright(&broken));
+    assert!(told.contains("not a WebAssembly component"), "{told}");
+}
+
+/// Creates the records, some of which are done with and taken up again, while people come and go.
+/// Says who was given any.
+async fn worked(server: &Server) -> BTreeSet<String> {
+    let ada = server.client("ada", "agent,administrator");
+    let work = (0..RECORDS * LANGUAGES.len()).map(|number| {
+        let ada = ada.clone();
+        async move {
+            if number % ROTA == 0 {
+                people(&ada, rota(number / ROTA)).await;
+            }
+            let language = LANGUAGES[number % LANGUAGES.len()];
+            let summary = format!("Note {number}{}", ", at length and more".repeat(number % 2));
+            let note = ada
+                .create(language, "write", json!({ "summary": summary }))
+                .await;
+            if number % 4 == 0 {
+                let _ = ada
+                    .transition(&note.id(), "finish", json!({}))
+                    .await
+                    .expect(200);
+            }
+            if number % 8 == 0 {
+                let _ = ada
+                    .transition(&note.id(), "resume", json!({}))
+                    .await
+                    .expect(200);
+            }
+            note["assignee"].as_str().map(str::to_owned)
+        }
+    });
+    let given = stream::iter(work).buffer_unordered(AT_ONCE);
+    given.filter_map(std::future::ready).collect().await
+}
+
+/// The members of the team in a part of the year: some leave, some come, some work by night.
+fn rota(part: usize) -> Json {
+    let everybody = ["ann", "bea", "carla", "dan", "eve", "finn"];
+    let members = everybody.iter().enumerate();
+    let members = members.filter(|(place, _)| !(place + part).is_multiple_of(3));
+    let members = members.map(|(place, person)| {
+        let member = match (place + part) % 4 {
+            0 => json!({ "shift": "nights" }),
+            1 => json!({ "skills": ["heavy"], "shift": "always" }),
+            _ => json!({ "skills": ["light", "heavy"] }),
+        };
+        ((*person).to_owned(), member)
+    });
+    members.collect::<serde_json::Map<_, _>>().into()
+}
+
+async fn people(client: &Client, members: Json) {
+    let roster = json!({ "members": members });
+    let put = client.put("/api/v1/directory/team/writers", &roster);
+    let _ = put.await.expect(200);
+}
+
+/// Everybody has left: asked today, the plugins would name nobody.
+async fn leave(server: &Server) {
+    let ada = server.client("ada", "agent,administrator");
+    people(&ada, json!({ "gil": {} })).await;
+}
+
+/// Asks again what was decided: the report, and the command's own words where it is not understood.
+fn replay(server: &Server, arguments: &[&str]) -> (Json, String) {
+    let command = ["plugin", "replay", "--format", "json"];
+    let replayed = server.wright(&[&command[..], arguments].concat());
+    let told = said(&replayed);
+    assert!(replayed.status.success(), "{told}");
+    let report = serde_json::from_slice(&replayed.stdout).expect("JSON");
+    (report, told)
+}
+
+/// All were asked but what limits ended that count time, and each of those says so.
+fn check_asked(replayed: &Json, all: u64) {
+    let total = &replayed["total"];
+    let asked = total["asked"].as_u64().expect("a number");
+    assert!(asked + SPARED >= all, "{replayed}");
+    assert_eq!(total["not_asked"], all - asked, "{total}");
+    for of in replayed["bindings"].as_array().expect("a list") {
+        for (reason, told) in of["reasons"].as_object().into_iter().flatten() {
+            let of_time = ["ended-by-a-limit", "nobody-asked", "no-answer-in-time"];
+            assert!(of_time.contains(&reason.as_str()), "{reason}: {told}");
+        }
+    }
+}
+
+/// A pack with a workflow for each language, whose notes are routed by the plugin in it.
+fn pack(components: &BTreeMap<&str, PathBuf>) -> TempDir {
+    let pack = packs::note(packs::WORKFLOW);
+    let put = |path: &str, text: &str| {
+        let path = pack.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("written");
+    };
+    for (language, component) in components {
+        put(&format!("workflows/{language}.yaml"), &workflow(language));
+        let binding = format!(
+            "apiVersion: servicewright/v1
+kind: Plugin
+id: in-{language}
+title: Rota
+component: {{ file: {language}.wasm }}
+hooks: {{ routing: true }}
+settings: {{ team: writers, skill: heavy, calendar: office, hours: 7 }}
+grants: {{ directory: {{ team: true }} }}
+"
+        );
+        put(&format!("plugins/in-{language}.yaml"), &binding);
+        let beside = pack.path().join(format!("plugins/{language}.wasm"));
+        fs::copy(component, beside).expect("copied");
+    }
+    for team in ["writers", "editors"] {
+        let head = "apiVersion: servicewright/v1\nkind: Team\n";
+        put(
+            &format!("teams/{team}.yaml"),
+            &format!("{head}id: {team}\ntitle: The {team}\n"),
+        );
+    }
+    for (calendar, hours) in [
+        (
+            "office",
+            "hours: { mon: { day: \"08:00-16:00\" }, thu: { day: \"10:00-11:30\" } }",
+        ),
+        (
+            "nights",
+            "hours: { mon: { late: \"20:00-24:00\" }, sat: { early: \"00:00-08:00\" } }",
+        ),
+        ("always", "always: true"),
+    ] {
+        let head = "apiVersion: servicewright/v1\nkind: Calendar\n";
+        put(
+            &format!("calendars/{calendar}.yaml"),
+            &format!("{head}id: {calendar}\ntitle: {calendar}\nzone: UTC\nday: PT8H\n{hours}\n"),
+        );
+    }
+    pack
+}
+
+/// Notes that are routed, and taken up again once they were finished.
+fn workflow(language: &str) -> String {
+    let number = language[..3].to_uppercase();
+    packs::WORKFLOW
+        .replace("id: note\n", &format!("id: {language}\n"))
+        .replace("number: NTE", &format!("number: {number}"))
+        .replace(
+            "create:\n",
+            &format!("routing: {{ by: {{ plugin: in-{language} }}, fallback: {{ team: writers }} }}\ncreate:\n"),
+        )
+        .replace("to: open, permit", "to: open, route: true, permit")
+        .replace(
+            "category: closed, outcome: done }",
+            "category: resolved, transitions: { resume: { title: Resume, to: open, permit: { agent: true } } } }",
+        )
+}
+
+/// The plugin in each language, built; nothing where a language is not there.
+fn built(folder: &TempDir) -> Option<BTreeMap<&'static str, PathBuf>> {
+    let sdk = repository().join("sdk/javascript");
+    if !sdk.join("node_modules").exists() {
+        println!("skipped: run `npm ci` in {} before", sdk.display());
+        return None;
+    }
+    let python = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))";
+    let python = Command::new("python3").args(["-c", python]).output();
+    if !python.is_ok_and(|output| output.status.success()) {
+        println!("skipped: there is no python3 of version 3.11 or later with venv and pip");
+        return None;
+    }
+    let sources = [
+        ("rust", "src/lib.rs", routers::RUST),
+        ("javascript", "src/plugin.js", routers::JAVASCRIPT),
+        ("python", "in_python.py", routers::PYTHON),
+    ];
+    let built = sources.map(|(language, file, source)| {
+        let plugin = begun(folder, language);
+        if language == "javascript" {
+            let packages = plugin.join("node_modules/@servicewright");
+            fs::create_dir_all(&packages).expect("a folder");
+            std::os::unix::fs::symlink(&sdk, packages.join("sdk")).expect("a link");
+        }
+        let manifest = format!("id: in-{language}\n{}", routers::MANIFEST);
+        fs::write(plugin.join("plugin.yaml"), manifest).expect("written");
+        fs::write(plugin.join("settings.schema.json"), routers::SCHEMA).expect("written");
+        fs::write(plugin.join(file), source).expect("written");
+        good(&wright(&plugin, &["plugin", "build"]));
+        (language, plugin.join(format!("in-{language}.wasm")))
+    });
+    Some(built.into())
+}
+
+/// A plugin as `wright plugin new` makes it.
+fn begun(folder: &TempDir, language: &str) -> PathBuf {
+    let name = format!("in-{language}");
+    let new = [
+        "plugin", "new", &name, "--hook", "routing", "--lang", language,
+    ];
+    good(&wright(folder.path(), &new));
+    let plugin = folder.path().join(name);
+    if language == "rust" {
+        // The versions that this workspace is locked to, so that nothing new has to be fetched.
+        fs::copy(repository().join("Cargo.lock"), plugin.join("Cargo.lock")).expect("copied");
+    }
+    plugin
+}
+
+/// `wright …` in a folder, beside what is built here.
+fn wright(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(binary())
+        .args(arguments)
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", binary().with_file_name("vendor"))
+        .output()
+        .expect("it runs")
+}
+
+fn good(output: &Output) {
+    assert!(output.status.success(), "{}", said(output));
+}
+
+fn said(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
+}
