@@ -153,7 +153,7 @@ fn rota(part: usize) -> Json {
     let members = members.map(|(place, person)| {
         let member = match (place + part) % 4 {
             0 => json!({ "shift": "nights" }),
-            1 => json!({ "skills": ["heavy"], "shift": "always" }),
+            1 => json!({ "skills": ["heavy"], "shift": "daily" }),
             _ => json!({ "skills": ["light", "heavy"] }),
         };
         ((*person).to_owned(), member)
@@ -238,7 +238,7 @@ grants: {{ directory: {{ team: true }} }}
             "nights",
             "hours: { mon: { late: \"20:00-24:00\" }, sat: { early: \"00:00-08:00\" } }",
         ),
-        ("always", "always: true"),
+        ("daily", "always: true"),
     ] {
         let head = "apiVersion: servicewright/v1\nkind: Calendar\n";
         put(
@@ -262,7 +262,9 @@ fn workflow(language: &str) -> String {
         .replace("to: open, permit", "to: open, route: true, permit")
         .replace(
             "category: closed, outcome: done }",
-            "category: resolved, transitions: { resume: { title: Resume, to: open, permit: { agent: true } } } }",
+            "category: resolved, transitions: { resume: { title: Resume, to: open, permit: { agent: true } }, \
+             close: { title: Close, to: gone, permit: { agent: true } } } }
+  gone: { title: Gone, category: closed, outcome: done }",
         )
 }
 
