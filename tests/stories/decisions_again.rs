@@ -19,6 +19,11 @@ use crate::packs;
 
 /// How many records each of the three routes.
 const RECORDS: usize = 350;
+/// How many each routes whose settings say that it looks at other records, and routes again once it
+/// is linked to one.
+const LINKED: usize = 8;
+/// How many decisions each makes.
+const EACH: u64 = (RECORDS + 2 * LINKED) as u64;
 /// How many of all may have no answer to compare: what a limit ended that counts time, on a machine
 /// that has much else to do.
 const SPARED: u64 = 50;
@@ -26,6 +31,15 @@ const SPARED: u64 = 50;
 const AT_ONCE: usize = 8;
 /// After how many records people come and go.
 const ROTA: usize = 35;
+
+/// A binding that needs nothing.
+const ROUTED: &str = "apiVersion: servicewright/v1
+kind: Plugin
+id: our-router
+title: Our router
+component: { file: our-router.wasm }
+hooks: { routing: true }
+";
 
 const LANGUAGES: [&str; 3] = ["rust", "javascript", "python"];
 
@@ -35,12 +49,15 @@ async fn decisions_of_three_languages_are_the_same_when_they_are_asked_again() {
     let Some(components) = built(&folder) else {
         return;
     };
-    let pack = pack(&components);
     let mut server = Server::start();
-    let path = pack.path().to_str().expect("a path");
-    good(&server.wright(&["pack", "install", path]));
+    install(
+        &server,
+        pack(&components, "hours: 7, records: false").path(),
+    );
     let given = worked(&server).await;
     assert!(given.len() >= 5, "work went to many: {given:?}");
+    install(&server, pack(&components, "hours: 3, records: true").path());
+    worked_on_others(&server).await;
     leave(&server).await;
     assert!(server.stop().success());
     // What this server compiled need not be compiled again.
@@ -50,7 +67,7 @@ async fn decisions_of_three_languages_are_the_same_when_they_are_asked_again() {
 
     let (replayed, told) = replay(&server, &[]);
     let total = &replayed["total"];
-    let all = (RECORDS * LANGUAGES.len()) as u64;
+    let all = EACH * LANGUAGES.len() as u64;
     assert_eq!(total["decisions"], all, "{told}");
     assert_eq!(total["different"], 0, "{told}");
     check_asked(&replayed, all);
@@ -62,8 +79,8 @@ async fn decisions_of_three_languages_are_the_same_when_they_are_asked_again() {
         let binding = format!("in-{language}");
         let (replayed, told) = replay(&server, &[&binding, "--component", rust]);
         assert_eq!(replayed["total"]["different"], 0, "{language}: {told}");
-        assert_eq!(replayed["total"]["decisions"], RECORDS as u64, "{told}");
-        check_asked(&replayed, RECORDS as u64);
+        assert_eq!(replayed["total"]["decisions"], EACH, "{told}");
+        check_asked(&replayed, EACH);
     }
     another_component_is_shown_by_what_it_answers(&server, &folder);
     good(&server.wright(&["verify"]));
@@ -80,7 +97,7 @@ fn another_component_is_shown_by_what_it_answers(server: &Server, folder: &TempD
     let replayed: Json = serde_json::from_slice(&replayed.stdout).expect("JSON");
     let total = &replayed["total"];
     assert_eq!(total["different"], total["asked"], "{total}");
-    check_asked(&replayed, RECORDS as u64);
+    check_asked(&replayed, EACH);
     let first = &replayed["differences"][0];
     assert_eq!(first["then"]["answer"]["assignment"]["team"], "writers");
     let now = json!({ "team": "editors", "assignee": null, "reason": "Somebody has to." });
@@ -145,6 +162,31 @@ async fn worked(server: &Server) -> BTreeSet<String> {
     given.filter_map(std::future::ready).collect().await
 }
 
+/// Creates records one after the other, links each to one that goes on, and routes it again.
+async fn worked_on_others(server: &Server) {
+    let ada = server.client("ada", "agent");
+    for language in LANGUAGES {
+        let mut other: Option<String> = None;
+        for number in 0..LINKED {
+            let summary = format!("Another {number}");
+            let note = ada.create(language, "write", json!({ "summary": summary }));
+            let note = note.await.id();
+            if let Some(other) = &other {
+                let link = json!({ "kind": "related", "target": other });
+                let path = format!("/api/v1/records/{note}/links");
+                let _ = ada.post(&path, &link).await.expect(200);
+            }
+            let _ = ada.transition(&note, "again", json!({})).await.expect(200);
+            if let Some(other) = other.replace(note) {
+                let _ = ada
+                    .transition(&other, "finish", json!({}))
+                    .await
+                    .expect(200);
+            }
+        }
+    }
+}
+
 /// The members of the team in a part of the year: some leave, some come, some work by night.
 fn rota(part: usize) -> Json {
     let everybody = ["ann", "bea", "carla", "dan", "eve", "finn"];
@@ -173,6 +215,66 @@ async fn leave(server: &Server) {
     people(&ada, json!({ "gil": {} })).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_and_what_was_of_another_version_is_asked_again_while_the_server_runs() {
+    let server = Server::start();
+    let ada = server.client("ada", "agent");
+    let write = async || {
+        let note = ada.create("note", "write", json!({ "summary": "Routed" }));
+        note.await["created_at"]
+            .as_str()
+            .expect("a time")
+            .to_owned()
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let component = folder.path().join("router.wasm");
+    let component = component.to_str().expect("a path");
+    let put = |bytes: Vec<u8>| {
+        fs::write(component, bytes).expect("written");
+        let pack = packs::routed_by("our-router", ROUTED, Path::new(component));
+        install(&server, pack.path());
+    };
+    // It traps until it is left alone; then nobody is asked.
+    put(guest::trapping_router());
+    for _ in 0..7 {
+        write().await;
+    }
+    // The desk does not take its answer, which is one all the same.
+    put(guest::router("nowhere", "Lost."));
+    for _ in 0..2 {
+        write().await;
+    }
+    put(guest::router("writers", "Well."));
+    let since = write().await;
+    write().await;
+
+    let (replayed, told) = replay(&server, &[]);
+    let total = &replayed["total"];
+    assert_eq!(total["decisions"], 11, "{told}");
+    assert_eq!(total["different"], 0, "{told}");
+    let bindings = replayed["bindings"].as_array().expect("a list");
+    assert_eq!(bindings.len(), 4, "nobody, and three versions: {told}");
+    for of in bindings {
+        let was_asked = of["component"].is_string();
+        assert_eq!(of["not_asked"] == 0, was_asked, "{told}");
+        assert_eq!(of["reasons"]["nobody-asked"].is_object(), !was_asked);
+    }
+
+    fs::write(component, guest::trapping_router()).expect("written");
+    let arguments = ["our-router", "--since", &since, "--component", component];
+    let replayed = server.wright(&[&["plugin", "replay"], &arguments[..]].concat());
+    assert_eq!(replayed.status.code(), Some(1));
+    let told = said(&replayed);
+    assert!(
+        told.starts_with("2 decisions, 2 asked again, 0 identical, 2 different"),
+        "{told}"
+    );
+    assert!(
+        told.contains(r#""reason":"Well.""#) && told.contains(r#""kind":"trap""#),
+        "{told}"
+    );
+}
+
 /// Asks again what was decided: the report, and the command's own words where it is not understood.
 fn replay(server: &Server, arguments: &[&str]) -> (Json, String) {
     let command = ["plugin", "replay", "--format", "json"];
@@ -197,8 +299,13 @@ fn check_asked(replayed: &Json, all: u64) {
     }
 }
 
-/// A pack with a workflow for each language, whose notes are routed by the plugin in it.
-fn pack(components: &BTreeMap<&str, PathBuf>) -> TempDir {
+fn install(server: &Server, pack: &Path) {
+    good(&server.wright(&["pack", "install", pack.to_str().expect("a path")]));
+}
+
+/// A pack with a workflow for each language, whose notes are routed by the plugin in it, with these
+/// settings among others.
+fn pack(components: &BTreeMap<&str, PathBuf>, settings: &str) -> TempDir {
     let pack = packs::note(packs::WORKFLOW);
     let put = |path: &str, text: &str| {
         let path = pack.path().join(path);
@@ -214,8 +321,8 @@ id: in-{language}
 title: Rota
 component: {{ file: {language}.wasm }}
 hooks: {{ routing: true }}
-settings: {{ team: writers, skill: heavy, calendar: office, hours: 7 }}
-grants: {{ directory: {{ team: true }} }}
+settings: {{ team: writers, skill: heavy, calendar: office, {settings} }}
+grants: {{ directory: {{ team: true, record: true }} }}
 "
         );
         put(&format!("plugins/in-{language}.yaml"), &binding);
@@ -261,6 +368,10 @@ fn workflow(language: &str) -> String {
         )
         .replace("to: open, permit", "to: open, route: true, permit")
         .replace(
+            "transitions: { finish:",
+            "transitions: { again: { title: Again, route: true, permit: { agent: true } }, finish:",
+        )
+        .replace(
             "category: closed, outcome: done }",
             "category: resolved, transitions: { resume: { title: Resume, to: open, permit: { agent: true } }, \
              close: { title: Close, to: gone, permit: { agent: true } } } }
@@ -286,7 +397,7 @@ fn built(folder: &TempDir) -> Option<BTreeMap<&'static str, PathBuf>> {
         ("javascript", "src/plugin.js", routers::JAVASCRIPT),
         ("python", "in_python.py", routers::PYTHON),
     ];
-    let built = sources.map(|(language, file, source)| {
+    let build = |(language, file, source): (_, _, &str)| {
         let plugin = begun(folder, language);
         if language == "javascript" {
             let packages = plugin.join("node_modules/@servicewright");
@@ -299,6 +410,11 @@ fn built(folder: &TempDir) -> Option<BTreeMap<&'static str, PathBuf>> {
         fs::write(plugin.join(file), source).expect("written");
         good(&wright(&plugin, &["plugin", "build"]));
         (language, plugin.join(format!("in-{language}.wasm")))
+    };
+    // Each waits for other things than the processor too.
+    let built = std::thread::scope(|scope| {
+        let building = sources.map(|of| scope.spawn(move || build(of)));
+        building.map(|built| built.join().expect("it is built"))
     });
     Some(built.into())
 }

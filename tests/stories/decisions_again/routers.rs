@@ -1,23 +1,24 @@
 //! One router in three languages: the same logic word for word, which uses everything that a pure hook
-//! is given.
+//! is given; with `records` it looks at other records too.
 
 /// The manifest of each.
 pub(super) const MANIFEST: &str = "version: 0.1.0
 title: Rota
 hooks: { routing: true }
-capabilities: { directory: { team: true } }
+capabilities: { directory: { team: true, record: true } }
 ";
 
 /// The schema of their settings.
 pub(super) const SCHEMA: &str = r#"{
   "type": "object",
   "additionalProperties": false,
-  "required": ["team", "skill", "calendar", "hours"],
+  "required": ["team", "skill", "calendar", "hours", "records"],
   "properties": {
     "team": { "type": "string" },
     "skill": { "type": "string" },
     "calendar": { "type": "string" },
-    "hours": { "type": "integer", "minimum": 1 }
+    "hours": { "type": "integer", "minimum": 1 },
+    "records": { "type": "boolean" }
   }
 }
 "#;
@@ -36,6 +37,7 @@ struct Settings {
     skill: String,
     calendar: String,
     hours: u64,
+    records: bool,
 }
 
 struct Router;
@@ -66,6 +68,25 @@ impl Routing for Router {
             due.millis(),
             worked.as_millis(),
         );
+        let told = if settings.records {
+            let since = call.now - Duration::from_secs(3600);
+            let alike = directory::alike(&record.workflow, [("weight", weight)], since)?;
+            let linked = match &record.id {
+                Some(id) => directory::linked(id, "related")?,
+                None => Vec::new(),
+            };
+            let first = alike.first().and_then(|record| record.id.as_deref());
+            let state = linked.first().map(|record| record.state.as_str());
+            format!(
+                "{told}, {} alike, {} first, {} linked, {}",
+                alike.len(),
+                first.unwrap_or("none"),
+                linked.len(),
+                state.unwrap_or("none"),
+            )
+        } else {
+            told
+        };
         if members.is_empty() {
             let reason = format!("nobody: {told}");
             return Ok(Assignment { team: settings.team, assignee: None, reason });
@@ -83,7 +104,7 @@ pub(super) const JAVASCRIPT: &str = r#"// Gives work to one of those who have th
 import { businessTime, directory, routing } from "@servicewright/sdk";
 
 export const route = routing((call, record) => {
-  const { team, skill, calendar, hours } = call.settings;
+  const { team, skill, calendar, hours, records } = call.settings;
   const { summary, weight } = record.fields;
   let members = directory.members(team);
   members = members.filter((it) => it.onShift && (weight !== "heavy" || it.skills.includes(skill)));
@@ -92,7 +113,13 @@ export const route = routing((call, record) => {
   const due = businessTime.add(calendar, call.now, hours * 3600 * 1000);
   const worked = businessTime.between(calendar, call.now, due);
   const chance = Number(call.seed % 1000n);
-  const told = `${summary.length} letters, due ${due.getTime()}, ${worked} ms, chance ${chance}`;
+  let told = `${summary.length} letters, due ${due.getTime()}, ${worked} ms, chance ${chance}`;
+  if (records) {
+    const alike = directory.alike(record.workflow, { weight }, new Date(call.now.getTime() - 3600_000));
+    const linked = record.id === null ? [] : directory.linked(record.id, "related");
+    const [first, state] = [alike[0]?.id ?? "none", linked[0]?.state ?? "none"];
+    told += `, ${alike.length} alike, ${first} first, ${linked.length} linked, ${state}`;
+  }
   if (members.length === 0) {
     return { team, reason: `nobody: ${told}` };
   }
@@ -119,6 +146,7 @@ class Settings:
     skill: str
     calendar: str
     hours: int
+    records: bool
 
 
 @routing.hook
@@ -138,6 +166,13 @@ def route(call, record):
     letters = len(record.fields["summary"])
     millis = (due - EPOCH) // MILLISECOND
     told = f"{letters} letters, due {millis}, {worked} ms, chance {chance}"
+    if settings.records:
+        since = call.now - timedelta(hours=1)
+        alike = directory.alike(record.workflow, {"weight": record.fields["weight"]}, since)
+        linked = directory.linked(record.id, "related") if record.id else []
+        first = alike[0].id if alike else "none"
+        state = linked[0].state if linked else "none"
+        told += f", {len(alike)} alike, {first} first, {len(linked)} linked, {state}"
     if not members:
         return routing.Assignment(team=settings.team, reason=f"nobody: {told}")
     chosen = members[chance % len(members)]

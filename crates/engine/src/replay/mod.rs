@@ -3,6 +3,7 @@
 //! of then. The journal is walked through once, in its order, and nothing is written.
 
 mod past;
+mod recent;
 mod report;
 mod shown;
 

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use model::definition::Category;
 use model::directory::{Key, Thing};
 use model::event::Event;
-use model::id::{PersonId, RecordId};
+use model::id::{FieldId, PersonId, RecordId, WorkflowId};
 use model::journal::{self, Entry, Item};
 use model::record::Record;
+use model::{Instant, Value};
 
+use super::recent::{Bounds, Recent};
 use crate::apply::fold;
 use crate::port::{Load, Store, StoreError};
 
@@ -22,7 +24,11 @@ const WINDOW: u64 = 10_000;
 /// How many entries of a record are read at once.
 const ENTRIES: usize = 200;
 /// How many records are kept as they stood.
-const RECORDS: usize = 4_000;
+const RECORDS: usize = 8_000;
+/// A search for records alike looks at so many of a workflow, those that changed last, and finds so
+/// many.
+const RECENT: usize = 2_000;
+const ALIKE: usize = 100;
 
 /// The desk as it stood at the last positions.
 pub(super) struct Past {
@@ -33,6 +39,8 @@ pub(super) struct Past {
     loads: HashMap<PersonId, VecDeque<(u64, Load)>>,
     /// Who works on what is not done. Records that are done are read again should they come back.
     live: HashMap<RecordId, Option<PersonId>>,
+    /// The records of each workflow that changed last.
+    recent: HashMap<WorkflowId, Recent>,
     /// Records as they stood at a position, the last of theirs before it.
     records: HashMap<RecordId, (u64, Arc<Record>)>,
 }
@@ -44,6 +52,7 @@ impl Past {
             things: HashMap::new(),
             loads: HashMap::new(),
             live: HashMap::new(),
+            recent: HashMap::new(),
             records: HashMap::new(),
         }
     }
@@ -141,6 +150,7 @@ impl Past {
         id: &RecordId,
         entry: &Entry,
     ) -> Result<(), StoreError> {
+        self.follow_changed(position, id, entry)?;
         let (mut category, mut assignee) = (None, None);
         for event in &entry.events {
             match event {
@@ -181,6 +191,65 @@ impl Past {
             self.set_load(position, person, |(count, _)| (count, at));
         }
         Ok(())
+    }
+
+    /// Takes note of when a record changed, among those of its workflow.
+    fn follow_changed(
+        &mut self,
+        position: u64,
+        id: &RecordId,
+        entry: &Entry,
+    ) -> Result<(), StoreError> {
+        let workflow = match entry.events.first() {
+            Some(Event::Created { workflow, .. }) => workflow.clone(),
+            // It stays what it was.
+            _ => match self.store.record(id)? {
+                Some(record) => record.workflow.clone(),
+                None => return Err(StoreError::Damaged(format!("there is no record {id}"))),
+            },
+        };
+        let recent = self.recent.entry(workflow).or_default();
+        let bounds = Bounds {
+            records: RECENT,
+            positions: WINDOW,
+        };
+        recent.changed(position, id, entry.command.at, bounds);
+        Ok(())
+    }
+
+    /// Records of a workflow with these values as they stood, changed since, the last first.
+    pub(super) fn alike(
+        &mut self,
+        workflow: &WorkflowId,
+        fields: &[(FieldId, Value)],
+        since: Instant,
+        at: u64,
+    ) -> Result<Vec<Arc<Record>>, StoreError> {
+        let mut alike = Vec::new();
+        let places = self.recent.get(workflow).map(|recent| recent.as_of(at));
+        for place in places.unwrap_or_default() {
+            if place.changed < since || alike.len() == ALIKE {
+                break;
+            }
+            let Some(record) = self.record(&place.id, at)? else {
+                continue;
+            };
+            if fields
+                .iter()
+                .all(|(field, value)| record.field(field.as_str()) == value)
+            {
+                alike.push(record);
+            }
+        }
+        Ok(alike)
+    }
+
+    /// The positions up to `before` at each of which other records of a workflow had changed, the last
+    /// first.
+    pub(super) fn moments_of_workflow(&self, workflow: &WorkflowId, before: u64) -> Vec<u64> {
+        let recent = self.recent.get(workflow).into_iter();
+        let changes = recent.flat_map(|recent| &recent.changes);
+        moments(changes.map(|change| change.position), before)
     }
 
     fn change_load(&mut self, position: u64, person: Option<PersonId>, by: i32) {

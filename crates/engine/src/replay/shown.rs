@@ -7,7 +7,9 @@ use definition::compile::Definitions;
 use futures::future::BoxFuture;
 use model::directory::Key;
 use model::hook::RecordView;
-use model::id::{BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, TeamId};
+use model::id::{
+    BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, TeamId, WorkflowId,
+};
 use model::journal::{self, LookedUp, Lookup};
 use model::{Digest, Duration, Instant, Value};
 use serde::Serialize;
@@ -22,7 +24,7 @@ use crate::surroundings::{business_add, calendar, members_of, team_kind, teams, 
 /// How many moments a look-up is tried at.
 const MOMENTS: usize = 2_000;
 /// How many moments a look-up of records is tried at, which takes longer.
-const MOMENTS_OF_RECORDS: u64 = 64;
+const MOMENTS_OF_RECORDS: usize = 64;
 /// How many links of a record are followed, as by a call that counts.
 const LINKS: usize = 100;
 
@@ -109,12 +111,17 @@ impl Shown {
     fn records_seen<T: Serialize>(
         &self,
         what: &LookedUp,
+        moments: impl IntoIterator<Item = u64>,
         read: impl Fn(&mut Past, u64) -> Result<T, LookupError>,
     ) -> Result<T, LookupError> {
-        let first = self.before.saturating_sub(MOMENTS_OF_RECORDS);
-        let moments = (first..=self.before).rev();
+        let moments = moments.into_iter().take(MOMENTS_OF_RECORDS);
         let tries = moments.map(|at| read(&mut self.past(), at));
         self.seen(what, |found, digest| found::digest(found) == digest, tries)
+    }
+
+    /// Every position before the entry, the last first.
+    fn moments(&self) -> impl Iterator<Item = u64> + use<> {
+        (0..=self.before).rev()
     }
 
     /// The members of a team at moments of its roster and of its members' loads, which are not read
@@ -199,7 +206,7 @@ impl Surroundings for Shown {
         let Ok(record) = RecordId::new(id) else {
             return Ok(Vec::new());
         };
-        self.records_seen(&found::linked(id, kind), |past, at| {
+        self.records_seen(&found::linked(id, kind), self.moments(), |past, at| {
             let Some(record) = past.record(&record, at).map_err(unavailable)? else {
                 return Ok(Vec::new());
             };
@@ -218,8 +225,14 @@ impl Surroundings for Shown {
         fields: &[(FieldId, Value)],
         since: Instant,
     ) -> Result<Vec<RecordView>, LookupError> {
-        self.cannot_tell(&found::alike(workflow, fields, since));
-        Err(LookupError::Unavailable)
+        let of = WorkflowId::new(workflow);
+        let of = of.map_err(|error| LookupError::Invalid(error.to_string()))?;
+        let moments = self.past().moments_of_workflow(&of, self.before);
+        let what = found::alike(workflow, fields, since);
+        self.records_seen(&what, moments, |past, at| {
+            let records = past.alike(&of, fields, since, at).map_err(unavailable)?;
+            Ok(records.iter().map(|record| view(record, false)).collect())
+        })
     }
 
     fn referenced(
@@ -233,7 +246,7 @@ impl Surroundings for Shown {
             return Ok(None);
         };
         let is_named = |(by, name): &(BindingId, String)| by == binding && name == reference;
-        self.records_seen(&found::referenced(reference), |past, at| {
+        self.records_seen(&found::referenced(reference), self.moments(), |past, at| {
             let record = past.record(&id, at).map_err(unavailable)?;
             let record = record.filter(|record| record.references.iter().any(is_named));
             Ok(record.map(|record| view(&record, false)))
