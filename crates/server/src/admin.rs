@@ -19,8 +19,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use engine::Deploy;
 use engine::port::{Brought, Commit, Store as _, StoreError, TokenRecord};
-use engine::{Deploy, Wanted};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
@@ -371,16 +371,7 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             since,
         } => {
             let component = component.map(|it| BASE64.decode(it)).transpose()?;
-            let component = component.map(Into::into);
-            replay::told(
-                desk,
-                Wanted {
-                    binding,
-                    component,
-                    since,
-                },
-            )
-            .await
+            replay::told(desk, binding, component, since).await
         }
         Ask::Verify => {
             let store = desk.store.clone();

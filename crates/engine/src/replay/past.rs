@@ -39,6 +39,8 @@ pub(super) struct Past {
     loads: HashMap<PersonId, VecDeque<(u64, Load)>>,
     /// Who works on what is not done. Records that are done are read again should they come back.
     live: HashMap<RecordId, Option<PersonId>>,
+    /// The workflow whose records have a prefix; none where that is not one alone.
+    workflows: HashMap<String, Option<WorkflowId>>,
     /// The records of each workflow that changed last.
     recent: HashMap<WorkflowId, Recent>,
     /// Records as they stood at a position, the last of theirs before it.
@@ -52,6 +54,7 @@ impl Past {
             things: HashMap::new(),
             loads: HashMap::new(),
             live: HashMap::new(),
+            workflows: HashMap::new(),
             recent: HashMap::new(),
             records: HashMap::new(),
         }
@@ -200,14 +203,7 @@ impl Past {
         id: &RecordId,
         entry: &Entry,
     ) -> Result<(), StoreError> {
-        let workflow = match entry.events.first() {
-            Some(Event::Created { workflow, .. }) => workflow.clone(),
-            // It stays what it was.
-            _ => match self.store.record(id)? {
-                Some(record) => record.workflow.clone(),
-                None => return Err(StoreError::Damaged(format!("there is no record {id}"))),
-            },
-        };
+        let workflow = self.workflow_of(id, entry)?;
         let recent = self.recent.entry(workflow).or_default();
         let bounds = Bounds {
             records: RECENT,
@@ -215,6 +211,32 @@ impl Past {
         };
         recent.changed(position, id, entry.command.at, bounds);
         Ok(())
+    }
+
+    /// The workflow of a record, which it keeps for ever.
+    fn workflow_of(&mut self, id: &RecordId, entry: &Entry) -> Result<WorkflowId, StoreError> {
+        let prefix = id.as_str().split_once('-');
+        let prefix = prefix.map_or("", |(prefix, _)| prefix);
+        if let Some(Event::Created { workflow, .. }) = entry.events.first() {
+            match self.workflows.get(prefix) {
+                None => {
+                    let only = Some(workflow.clone());
+                    self.workflows.insert(prefix.to_owned(), only);
+                }
+                Some(Some(only)) if only == workflow => {}
+                // Another one has taken the prefix over.
+                Some(_) => {
+                    self.workflows.insert(prefix.to_owned(), None);
+                }
+            }
+        }
+        if let Some(Some(only)) = self.workflows.get(prefix) {
+            return Ok(only.clone());
+        }
+        let record = self.store.record(id)?;
+        let record =
+            record.ok_or_else(|| StoreError::Damaged(format!("there is no record {id}")))?;
+        Ok(record.workflow.clone())
     }
 
     /// Records of a workflow with these values as they stood, changed since, the last first.
