@@ -153,7 +153,9 @@ async fn one_that_keeps_failing_is_left_alone() {
     for _ in 0..5 {
         assert_eq!(failure(&host, "trap").await.kind, FailureKind::Trap);
     }
-    let failure = failure(&host, "trap").await;
+    let reply = route(&host, "trap").await;
+    assert_eq!(reply.component, None, "nobody is asked");
+    let failure = reply.answer.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unavailable);
     assert!(
         failure.message.contains("the impact is missing"),
@@ -172,6 +174,22 @@ async fn one_that_keeps_failing_is_left_alone() {
     assert_eq!((of("trap").calls, of("trap").failures), (6, 6));
     assert!(matches!(of("trap").breaker, BreakerState::Open { .. }));
     assert_eq!(of("answer").breaker, BreakerState::Closed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_breakers_one_that_keeps_failing_is_asked_again() {
+    let Some(component) = component("hostile") else {
+        return;
+    };
+    let options = Options {
+        breakers: false,
+        ..Options::default()
+    };
+    let host = host_with(options, vec![hostile(&component, "trap")]).await;
+    for _ in 0..20 {
+        assert_eq!(failure(&host, "trap").await.kind, FailureKind::Trap);
+    }
+    assert_eq!(host.figures()[0].breaker, BreakerState::Closed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
