@@ -141,10 +141,10 @@ impl Replay {
 
     /// Asks again what was decided in an entry.
     async fn decisions(&mut self, at: At<'_>) -> Result<(), EngineError> {
-        let mut lookups = at.entry.lookups.clone();
         if self.since.is_some_and(|since| at.entry.command.at < since) {
             return Ok(());
         }
+        let mut lookups = at.entry.lookups.clone();
         for decision in &at.entry.decisions {
             let Decision::Hook(decision) = decision else {
                 continue;
