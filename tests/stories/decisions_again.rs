@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use futures::{StreamExt as _, stream};
+use reqwest::Method;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
-use test_support::{Client, Server, binary, guest, repository};
+use test_support::{Answer, Client, Server, binary, guest, load_example_desk, repository};
 
 use crate::packs;
 
@@ -272,6 +273,48 @@ async fn what_failed_and_what_was_of_another_version_is_asked_again_while_the_se
     assert!(
         told.contains(r#""reason":"Well.""#) && told.contains(r#""kind":"trap""#),
         "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn approvals_and_promises_are_asked_again_as_work_is() {
+    let server = Server::start();
+    let admin = server.client("admin", "administrator,agent");
+    load_example_desk(&admin).await;
+    let change = json!({
+        "summary": "Replace the core switch", "reason": "It fails under load", "kind": "network",
+        "impact": "high", "affected": ["network", "vpn", "web-shop", "e-mail"],
+        "planned_start": "2031-03-04T19:00:00Z", "planned_end": "2031-03-04T21:00:00Z",
+        "implementation_plan": "Swap the switch, move the cables, test every floor.",
+        "backout_plan": "Put the old switch back, which stays in the rack.",
+    });
+    let ada = server.client("ada", "");
+    let change = ada.create("normal-change", "submit", change).await;
+    assert_eq!(change["approval"]["by"], "change-advisory");
+    let incident = json!({
+        "summary": "Nothing prints", "category": "network", "impact": "high", "urgency": "high",
+        "customer": "brewery",
+    });
+    let _ = ada.create("incident", "log", incident).await;
+    // What they were told of is not there any more.
+    for kind in ["contract", "organisation", "service", "team", "user"] {
+        let things = admin.get(&format!("/api/v1/directory/{kind}")).await;
+        for thing in things.expect(200)["things"].as_array().expect("a list") {
+            let id = thing["id"].as_str().expect("an id");
+            let path = format!("/api/v1/directory/{kind}/{id}");
+            let removed = admin.request(Method::DELETE, &path);
+            let _ = Answer::of(removed).await.expect(204);
+        }
+    }
+    let (replayed, told) = replay(&server, &[]);
+    let total = &replayed["total"];
+    assert_eq!(total["asked"], total["decisions"], "{told}");
+    assert_eq!(total["identical"], total["decisions"], "{told}");
+    let asked = replayed["bindings"].as_array().expect("a list").iter();
+    let asked: Vec<_> = asked.map(|of| of["binding"].clone()).collect();
+    assert_eq!(
+        asked,
+        ["change-advisory", "contract-hours", "skills-router"]
     );
 }
 
