@@ -1,5 +1,5 @@
-// Looks up people, teams and whatever else the desk keeps, as far as the binding was granted it. All
-// look-ups of a pure hook see one state of the desk. What was not granted is `Misconfigured`.
+// Looks up people, teams and whatever else the desk keeps, as far as the binding was granted it. A
+// look-up sees the desk as it is when it is made. What was not granted is `Misconfigured`.
 
 import * as host from "#host";
 import * as check from "./check.js";

@@ -1,6 +1,6 @@
 //! Looking up people, teams and whatever else the desk keeps, as far as the binding was granted it.
 //!
-//! All look-ups of a pure hook see one state of the desk. A kind that was not granted is
+//! A look-up sees the desk as it is when it is made. A kind that was not granted is
 //! [`Error::Misconfigured`](crate::Error::Misconfigured).
 
 use crate::{Fields, Instant, Record, Result, host};
