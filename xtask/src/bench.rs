@@ -2,42 +2,66 @@
 //! passes or fails.
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::shell::{self, say};
-use crate::{build, workspace};
+use crate::{build, guests, workspace};
 
 /// What to measure.
 #[derive(Args)]
 pub(crate) struct Options {
+    /// Only these, and not all of them
+    #[arg(long, value_enum, num_args = 1..)]
+    only: Vec<Bench>,
     /// How many records the store holds under load
     #[arg(long, default_value_t = 20_000)]
     records: u64,
     /// How long each load lasts, in seconds
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// How many bindings the desk has that starts with many
+    #[arg(long, default_value_t = 1_000)]
+    bindings: u32,
 }
 
-/// Builds everything optimised, then measures: one call of a plugin, and the desk under load.
+/// One of the benches, by the name that cargo knows it by.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Bench {
+    /// One call of a plugin in Rust, JavaScript and Python, beside the same on wasmtime alone
+    Call,
+    /// A desk with a thousand plugins: its start, and what it holds at rest
+    Bound,
+    /// The desk under load
+    Desk,
+}
+
+/// Builds everything optimised, then measures: one call of a plugin, a desk with many of them, and the
+/// desk under load.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let wright = build::everything(true)?;
     let plugins = workspace::target_dir()?.join("plugins");
-    say("measuring, beside the limits of the same machine in the same run");
+    let chosen = Bench::value_variants().iter().copied();
+    let chosen = chosen.filter(|it| options.only.is_empty() || options.only.contains(it));
+    let chosen: Vec<Bench> = chosen.collect();
+    let mut command = workspace::cargo();
     // The whole workspace is named so that its libraries are built once, with one set of features.
+    command.args(["bench", "--locked", "--workspace"]);
+    for bench in &chosen {
+        let name = bench.to_possible_value();
+        command
+            .arg("--bench")
+            .args(name.map(|it| it.get_name().to_owned()));
+    }
+    if chosen.contains(&Bench::Call) {
+        command.env("WRIGHT_BENCH_GUESTS", guests::build(&wright)?);
+    }
+    say("measuring, beside the limits of the same machine in the same run");
     shell::run(
-        workspace::cargo()
-            .args([
-                "bench",
-                "--locked",
-                "--workspace",
-                "--bench",
-                "call",
-                "--bench",
-                "desk",
-            ])
+        command
             .env("WRIGHT_PLUGINS", &plugins)
             .env("WRIGHT_BIN", &wright)
             .env("WRIGHT_BENCH_RECORDS", options.records.to_string())
-            .env("WRIGHT_BENCH_SECONDS", options.seconds.to_string()),
+            .env("WRIGHT_BENCH_SECONDS", options.seconds.to_string())
+            .env("WRIGHT_BENCH_BINDINGS", options.bindings.to_string()),
     )
 }

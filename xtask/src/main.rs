@@ -7,6 +7,7 @@ mod demo;
 mod edges;
 mod fuzz;
 mod golden;
+mod guests;
 mod sdk;
 mod shell;
 mod soak;

@@ -23,6 +23,7 @@ const LINES: usize = 400;
 pub struct Setup {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    plugin_cache: Option<PathBuf>,
 }
 
 impl Setup {
@@ -43,6 +44,13 @@ impl Setup {
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With another folder for compiled plugins than the one that all stories share.
+    #[must_use]
+    pub fn plugin_cache(mut self, folder: &Path) -> Self {
+        self.plugin_cache = Some(folder.to_owned());
         self
     }
 
@@ -98,7 +106,7 @@ impl Server {
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(self.data())
             .arg("--plugin-cache")
-            .arg(plugin_cache())
+            .arg(self.setup.plugin_cache.clone().unwrap_or_else(plugin_cache))
             .args(&self.setup.arguments)
             .envs(
                 self.setup
