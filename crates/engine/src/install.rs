@@ -1,6 +1,6 @@
 //! Installing packs: checked whole, compiled, its bindings tried, then put in force at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use definition::compile::{self, Definitions, Installable, Versioned};
@@ -156,14 +156,21 @@ impl Engine {
         new: &(dyn Fn(&Digest) -> Option<Vec<u8>> + Sync),
         self_test: bool,
     ) -> Result<(), EngineError> {
-        let read = |digest: &Digest| -> Result<Arc<[u8]>, EngineError> {
+        // Many bindings may be of one component: it is there once.
+        let mut components: HashMap<Digest, Arc<[u8]>> = HashMap::new();
+        let mut read = |digest: &Digest| -> Result<Arc<[u8]>, EngineError> {
+            if let Some(component) = components.get(digest) {
+                return Ok(Arc::clone(component));
+            }
             let component = match new(digest) {
                 Some(bytes) => bytes,
                 None => self.0.store.blob(digest)?.ok_or_else(|| {
                     EngineError::Installed(format!("the component {digest} is not stored"))
                 })?,
             };
-            Ok(component.into())
+            let component: Arc<[u8]> = component.into();
+            components.insert(*digest, Arc::clone(&component));
+            Ok(component)
         };
         let mut bindings = Vec::new();
         for binding in definitions.bindings.values() {

@@ -1,11 +1,14 @@
 //! Compiled components, kept from one start to the next. Compiled code is trusted blindly once it is
-//! loaded, so only what this server compiled is: each file carries a code (HMAC-SHA-256) under a key
+//! loaded, so only what this server compiled is: each file ends in a code (HMAC-SHA-256) under a key
 //! that lies beside it, readable by the server alone. A file from anywhere else is as if it were not
 //! there, and is written anew.
+//!
+//! On Linux a verified file is mapped: what no call runs is never in memory, and what one has run can
+//! leave it again. Files are written under a name of their own, renamed, and never touched afterwards.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -60,15 +63,19 @@ impl Cache {
     /// The compiled form of a component, where this server has made one with such an engine.
     pub(crate) fn load(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
         let path = self.path(engine, digest);
-        let fits = fs::metadata(&path).ok()?.len() <= LARGEST;
-        let file = fits.then(|| fs::read(&path).ok()).flatten()?;
-        let (code, compiled) = file.split_at_checked(CODE)?;
+        let mut file = fs::File::open(&path).ok()?;
+        let (bytes, at) = read(&mut file).ok()?;
+        let (compiled, code) = bytes.split_at_checked(at)?;
         let wanted = self.code(engine, digest, compiled);
         if wanted.verify_slice(code).is_err() {
             tracing::warn!(path = %path.display(), "a compiled plugin is not this server's; it is compiled anew");
             return None;
         }
-        deserialize(engine, compiled)
+        map(engine, &file)
+            .or_else(|error| {
+                tracing::debug!(%error, "a compiled plugin cannot be mapped");
+                deserialize(engine, compiled)
+            })
             .inspect_err(|error| tracing::debug!(%error, "a compiled plugin is of another version"))
             .ok()
     }
@@ -80,9 +87,10 @@ impl Cache {
             let code = self.code(engine, digest, compiled).finalize().into_bytes();
             // A file is there whole or not at all: others may be reading.
             let half = beside(&path);
-            let mut file = private(&half)?;
-            file.write_all(&code)?;
+            let mut file = private(&half, 0o400)?;
             file.write_all(compiled)?;
+            file.write_all(&code)?;
+            drop(file);
             fs::rename(&half, &path)
         };
         let written: io::Result<()> = write();
@@ -112,6 +120,36 @@ fn compatibility(engine: &Engine) -> u64 {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hasher.finish()
+}
+
+/// A file's content, and where the code in it begins.
+fn read(file: &mut fs::File) -> io::Result<(Vec<u8>, usize)> {
+    let mut bytes = Vec::new();
+    file.take(LARGEST + CODE as u64).read_to_end(&mut bytes)?;
+    let at = bytes.len().saturating_sub(CODE);
+    Ok((bytes, at))
+}
+
+/// Loads a compiled component where it lies in its file, whose code the caller has verified.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "compiled code is trusted, and so is its file")]
+fn map(engine: &Engine, file: &fs::File) -> wasmtime::Result<Component> {
+    use std::os::fd::AsRawFd as _;
+
+    // By its handle: there may be another file under its name by now.
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    // SAFETY: `Component::deserialize_file` wants a file that came from wasmtime's compiler, and that
+    // nobody changes while it is mapped. This one's code was verified, as for `deserialize`; and from
+    // when it has its name on, nobody has it open for writing, and only its owner, the server, could.
+    let component = unsafe { Component::deserialize_file(engine, path) }?;
+    lay_out(&component)?;
+    Ok(component)
+}
+
+/// Elsewhere a file cannot be told by its handle.
+#[cfg(not(target_os = "linux"))]
+fn map(_: &Engine, _: &fs::File) -> wasmtime::Result<Component> {
+    Err(io::Error::from(io::ErrorKind::Unsupported).into())
 }
 
 /// Loads what this server has compiled, just now in a process of its own or before.
@@ -170,7 +208,7 @@ fn new_key(path: &Path) -> io::Result<[u8; KEY]> {
     getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
     // There is a whole key under its name or none, however many begin at once.
     let half = beside(path);
-    private(&half)?.write_all(&key)?;
+    private(&half, 0o600)?.write_all(&key)?;
     fs::rename(&half, path)?;
     Ok(key)
 }
@@ -182,11 +220,13 @@ fn beside(path: &Path) -> PathBuf {
     path.with_extension(format!("{}-{number}.half", std::process::id()))
 }
 
-/// A new file that only its owner can read.
-fn private(path: &Path) -> io::Result<fs::File> {
+/// A new file that only its owner can read; the mode says whether even that one can write to it later.
+fn private(path: &Path, mode: u32) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
     options.open(path)
 }

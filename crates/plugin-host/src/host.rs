@@ -1,6 +1,6 @@
 //! The port itself: bindings are set up, asked, told and listened to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant as Clock;
 
@@ -8,7 +8,9 @@ use engine::port::{
     BindingSetup, Candidate, Delivery, HttpRequest, Incident, InspectError, Inspection,
     IntegrationReply, Plugins, Staged, Surroundings, WebhookReply,
 };
-use futures::future::{BoxFuture, join_all};
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream;
 use model::Digest;
 use model::command::EffectDone;
 use model::hook::{Call, Failure, FailureKind, Hook, Question, Reply};
@@ -37,6 +39,9 @@ use crate::trial::{Trial, TrialFigures};
 
 /// How many components are compiled at once.
 const COMPILERS: usize = 2;
+/// How many components are loaded at once: each is read and looked at whole, in memory, on a thread of
+/// its own.
+const LOADERS: usize = 4;
 
 /// Runs plugins on wasmtime.
 ///
@@ -227,14 +232,13 @@ impl WasmPlugins {
             }
         }
         let mut new: Vec<(&BindingId, Digest, &Arc<[u8]>)> = Vec::new();
+        let mut known: HashSet<Digest> = loaded.keys().copied().collect();
         for setup in setups {
             let tried = setup.staged.canary.iter();
             let tried = tried.map(|candidate| (&setup.id, candidate.digest, &candidate.component));
             let present = (&setup.id, setup.digest, &setup.component);
             for wanted in std::iter::once(present).chain(tried) {
-                let known = loaded.contains_key(&wanted.1)
-                    || new.iter().any(|(_, digest, _)| *digest == wanted.1);
-                if !known {
+                if known.insert(wanted.1) {
                     new.push(wanted);
                 }
             }
@@ -242,9 +246,15 @@ impl WasmPlugins {
         let loading = new
             .iter()
             .map(|(_, digest, bytes)| self.load(*digest, bytes));
-        for ((id, digest, _), result) in new.iter().zip(join_all(loading).await) {
-            let component = result.map_err(|error| ((*id).clone(), error))?;
-            loaded.insert(*digest, Arc::new(component));
+        let loading: Vec<_> = loading.collect();
+        let mut loading = stream::iter(loading).buffered(LOADERS);
+        for (id, digest, _) in new {
+            // As many come out as were put in.
+            let Some(result) = loading.next().await else {
+                break;
+            };
+            let component = result.map_err(|error| (id.clone(), error))?;
+            loaded.insert(digest, Arc::new(component));
         }
         Ok(loaded)
     }
@@ -296,6 +306,9 @@ impl WasmPlugins {
         on_own_thread(move || {
             if let Some(cache) = cache {
                 cache.store(&engine, &digest, &compiled);
+                if let Some(component) = cache.load(&engine, &digest) {
+                    return Ok(component);
+                }
             }
             deserialize(&engine, &compiled).map_err(|error| InspectError::Compile(describe(&error)))
         })

@@ -22,10 +22,29 @@ const MEMORY_KEPT_BY_PAGE: usize = 4 << 20;
 
 /// An engine for calls within these limits.
 pub(crate) fn engine(options: &Options) -> Result<Engine, Error> {
+    allow_files();
     let mut config = config();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(options)));
     Engine::new(&config).map_err(Error::Engine)
 }
+
+/// Each component that is loaded keeps a file open: as many may be as whoever started this process
+/// allows, and not only as many as are usual.
+#[cfg(unix)]
+fn allow_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let allowed = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: allowed.maximum,
+        maximum: allowed.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, all) {
+        tracing::debug!(%error, "the number of open files stays limited");
+    }
+}
+
+#[cfg(not(unix))]
+fn allow_files() {}
 
 /// What compiled code depends on.
 pub(crate) fn config() -> Config {
@@ -36,7 +55,13 @@ pub(crate) fn config() -> Config {
         .wasm_relaxed_simd(false)
         .cranelift_nan_canonicalization(true)
         // A trap says what the guest did; where in it, only its author could tell.
-        .wasm_backtrace_max_frames(None);
+        .wasm_backtrace_max_frames(None)
+        .generate_address_map(false);
+    // Nothing else walks through a guest's frames. With many components it would cost ever more to tell
+    // the system of each how that is done. Windows wants to know.
+    if !cfg!(windows) {
+        config.native_unwind_info(false);
+    }
     config
 }
 

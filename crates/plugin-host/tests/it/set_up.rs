@@ -191,7 +191,9 @@ async fn compiled_components_are_kept_and_only_our_own_are_loaded() {
     let mut changed = first.clone();
     let last = changed.len() - 1;
     changed[last] ^= 1;
-    std::fs::write(compiled(), changed).unwrap();
+    let path = compiled();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, changed).unwrap();
     set_up().await;
     assert_ne!(
         std::fs::metadata(compiled()).unwrap().modified().unwrap(),
@@ -202,5 +204,8 @@ async fn compiled_components_are_kept_and_only_our_own_are_loaded() {
         use std::os::unix::fs::PermissionsExt as _;
         let key = std::fs::metadata(folder.path().join("key")).unwrap();
         assert_eq!(key.permissions().mode() & 0o777, 0o600);
+        // It is mapped where it lies, so that nobody may write to it, not even whoever made it.
+        let compiled = std::fs::metadata(compiled()).unwrap();
+        assert_eq!(compiled.permissions().mode() & 0o777, 0o400);
     }
 }
