@@ -62,9 +62,6 @@ impl Bare {
             .expect("links");
         directory::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).expect("links");
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("links");
-        linker
-            .define_unknown_imports_as_traps(&component)
-            .expect("links");
         let template = linker.instantiate_pre(&component).expect("links");
         let bare = Self {
             engine,

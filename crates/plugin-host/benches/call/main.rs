@@ -28,6 +28,8 @@ struct Guest {
 const TARGETS: [(usize, &str, u32); 2] = [(50, "p50", 2), (99, "p99", 4)];
 
 fn main() {
+    // As in the server: each call is a span, with all that is recorded in it.
+    tracing_subscriber::fmt().with_writer(std::io::sink).init();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
