@@ -124,8 +124,10 @@ fn compatibility(engine: &Engine) -> u64 {
 
 /// A file's content, and where the code in it begins.
 fn read(file: &mut fs::File) -> io::Result<(Vec<u8>, usize)> {
-    let mut bytes = Vec::new();
-    file.take(LARGEST + CODE as u64).read_to_end(&mut bytes)?;
+    let most = LARGEST + CODE as u64;
+    let length = usize::try_from(file.metadata()?.len().min(most)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(length);
+    file.take(most).read_to_end(&mut bytes)?;
     let at = bytes.len().saturating_sub(CODE);
     Ok((bytes, at))
 }

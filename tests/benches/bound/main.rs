@@ -67,6 +67,7 @@ impl Desk {
         Rest {
             start: times[STARTS / 2],
             resident_kib: self.memory("VmRSS:"),
+            own_kib: self.memory("RssAnon:"),
             peak_kib: self.memory("VmHWM:"),
         }
     }
@@ -92,6 +93,8 @@ impl Desk {
 struct Rest {
     start: Duration,
     resident_kib: u64,
+    /// Of that, what is not mapped from files, which the system can take back.
+    own_kib: u64,
     peak_kib: u64,
 }
 
@@ -99,9 +102,10 @@ struct Rest {
 fn measure(mut desk: Desk, bindings: usize, what: &str, packs: &[Bindings]) {
     let few = desk.start_again();
     println!(
-        "bound: 4 plugins: ready again after {:?} (target 300 ms), resident {} MiB (target 80), {} at most",
+        "bound: 4 plugins: ready again after {:?} (target 300 ms), resident {} MiB (target 80), of that its own {}, {} at most",
         few.start,
         few.resident_kib / 1024,
+        few.own_kib / 1024,
         few.peak_kib / 1024
     );
     let times: Vec<Duration> = packs
@@ -124,15 +128,18 @@ fn measure(mut desk: Desk, bindings: usize, what: &str, packs: &[Bindings]) {
     );
     let many = desk.start_again();
     println!(
-        "bound: {bindings} more, {what}: ready again after {:?}, resident {} MiB, {} at most",
+        "bound: {bindings} more, {what}: ready again after {:?}, resident {} MiB, of that its own {}, {} at most",
         many.start,
         many.resident_kib / 1024,
+        many.own_kib / 1024,
         many.peak_kib / 1024
     );
     let each = many.start.saturating_sub(few.start) / u32::try_from(bindings).unwrap_or(u32::MAX);
+    let kib = |many: u64, few: u64| many.saturating_sub(few) / bindings as u64;
     println!(
-        "bound: {bindings} more, {what}: each adds {each:?} to the start and {} KiB",
-        many.resident_kib.saturating_sub(few.resident_kib) / bindings as u64
+        "bound: {bindings} more, {what}: each adds {each:?} to the start and {} KiB, of that its own {}",
+        kib(many.resident_kib, few.resident_kib),
+        kib(many.own_kib, few.own_kib)
     );
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(ask(&desk.server, what, packs));
