@@ -9,7 +9,7 @@ use model::hook::{Ask, Call, Question, RecordView};
 use model::id::{BindingId, DirectoryKind, FieldId};
 use model::{Digest, Value};
 use serde_json::{Map, Value as Json, json};
-use servicewright_plugin_host::{Options, WasmPlugins};
+use servicewright_plugin_host::{CallLimits, Options, WasmPlugins};
 
 use crate::question::{TEAM, members, record};
 
@@ -22,7 +22,17 @@ pub(crate) struct Port {
 
 impl Port {
     pub(crate) async fn new(component: &[u8], settings: &Json) -> Self {
-        let host = WasmPlugins::new(Options::default()).expect("a host");
+        // Time enough for an interpreter on a machine that has much else to do.
+        let pure = CallLimits {
+            cpu: Duration::from_secs(1),
+            wall: Duration::from_secs(10),
+            ..CallLimits::PURE
+        };
+        let options = Options {
+            pure,
+            ..Options::default()
+        };
+        let host = WasmPlugins::new(options).expect("a host");
         let plugin = json!({
             "component": { "file": "a.wasm" },
             "hooks": { "routing": true },
