@@ -40,13 +40,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         shell::run(new.current_dir(folder.path()))?;
         let project = folder.path().join("golden");
         copy(&golden.join(language), &project)?;
-        if language == "javascript" {
-            let mut npm = Command::new("npm");
-            shell::run(
-                npm.args(["install", "--no-audit", "--no-fund"])
-                    .current_dir(&project),
-            )?;
-        }
         let mut building = Command::new(&wright);
         shell::run(building.args(["plugin", "build"]).current_dir(&project))?;
         let component = std::fs::read(project.join("golden.wasm"))
