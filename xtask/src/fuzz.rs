@@ -96,7 +96,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn build(targets: &[&str]) -> Result<()> {
     let own = std::env::current_exe().context("this program does not know its own file")?;
     let mut command = workspace::cargo();
-    command.args(["build", "--locked", "-p", "servicewright-fuzz"]);
+    // Beside the server, so that what both depend on has the features that it has there, and is built once.
+    let packages = ["servicewright-fuzz", "servicewright-server"];
+    command.args(["build", "--locked"]);
+    command.args(packages.iter().flat_map(|package| ["-p", package]));
     for target in targets {
         command.args(["--bin", &format!("fuzz-{target}")]);
     }
