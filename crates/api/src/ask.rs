@@ -325,7 +325,7 @@ mod tests {
         check(
             json!({ "workflow": "incident", "feilds": {} }),
             &expect![
-                "/feilds: unknown field `feilds`, expected one of `workflow`, `create`, `requester`, `fields`, `link`"
+                "/feilds: unknown field `feilds`, expected one of `workflow`, `item`, `create`, `requester`, `fields`, `link`"
             ],
         );
         check(

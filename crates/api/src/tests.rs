@@ -160,7 +160,7 @@ async fn a_body_that_does_not_read_is_refused_at_its_place() {
 async fn a_body_that_does_not_fit_is_refused_field_by_field() {
     check(
         post("/api/v1/records", r#"{"workflow":"incident","feilds":{}}"#),
-        &expect!["422 invalid: /feilds: unknown field `feilds`, expected one of `workflow`, `create`, `requester`, `fields`, `link`"],
+        &expect!["422 invalid: /feilds: unknown field `feilds`, expected one of `workflow`, `item`, `create`, `requester`, `fields`, `link`"],
     )
     .await;
     check(

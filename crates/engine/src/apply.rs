@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::{ClockKey, Event};
 use model::hook::PastVote;
-use model::id::RecordId;
+use model::id::{RecordId, WorkflowId};
 use model::journal::{self, Entry};
-use model::record::{Clock, ClockGoal, ClockStatus, Link, PendingEffect, Record, Stretch, Vote};
+use model::record::{
+    Clock, ClockGoal, ClockStatus, Link, PendingEffect, Record, Stretch, Task, TaskStatus, Vote,
+};
 use model::{Digest, Instant};
 use thiserror::Error;
 
@@ -88,7 +90,10 @@ pub(crate) fn begin(id: &RecordId, event: &Event, at: Instant) -> Option<Record>
         definition,
         state,
         category,
+        outcome,
         requester,
+        item,
+        parent,
         ..
     } = event
     else {
@@ -98,8 +103,11 @@ pub(crate) fn begin(id: &RecordId, event: &Event, at: Instant) -> Option<Record>
         id: id.clone(),
         workflow: workflow.clone(),
         definition: *definition,
+        item: item.clone(),
+        parent: parent.clone(),
         state: state.clone(),
         category: *category,
+        outcome: outcome.clone(),
         version: 0,
         requester: requester.clone(),
         assignee: None,
@@ -114,6 +122,7 @@ pub(crate) fn begin(id: &RecordId, event: &Event, at: Instant) -> Option<Record>
         references: Vec::new(),
         past_votes: Vec::new(),
         approval: None,
+        tasks: BTreeMap::new(),
         clocks: Vec::new(),
         timers: BTreeMap::new(),
         effects: BTreeMap::new(),
@@ -129,9 +138,15 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
         | Event::Commented { .. }
         | Event::StageEnded { .. }
         | Event::Notified { .. } => {}
-        Event::Entered { to, category, .. } => {
+        Event::Entered {
+            to,
+            category,
+            outcome,
+            ..
+        } => {
             record.state = to.clone();
             record.category = *category;
+            record.outcome.clone_from(outcome);
             record.state_since = at;
             close_stage(record);
         }
@@ -180,6 +195,11 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
         | Event::ApprovalEnded { .. } => {
             apply_approval(record, event, at);
         }
+        Event::TasksSet { .. }
+        | Event::TaskOpened { .. }
+        | Event::TaskBegun { .. }
+        | Event::TaskEnded { .. }
+        | Event::TaskDropped { .. } => apply_tasks(record, event),
         Event::ClockSet { .. }
         | Event::ClockPaused { .. }
         | Event::ClockResumed { .. }
@@ -263,6 +283,48 @@ fn close_stage(record: &mut Record) {
     record.past_votes.extend(votes);
     let surplus = record.past_votes.len().saturating_sub(PAST_VOTES);
     record.past_votes.drain(..surplus);
+}
+
+fn apply_tasks(record: &mut Record, event: &Event) {
+    if let Event::TasksSet { tasks } = event {
+        let waiting = |workflow: &WorkflowId| Task {
+            workflow: workflow.clone(),
+            status: TaskStatus::Waiting,
+            begun: None,
+            record: None,
+            outcome: None,
+        };
+        let each = tasks
+            .iter()
+            .map(|(task, workflow)| (task.clone(), waiting(workflow)));
+        record.tasks = each.collect();
+        return;
+    }
+    let (Event::TaskOpened { task, .. }
+    | Event::TaskBegun { task, .. }
+    | Event::TaskEnded { task, .. }
+    | Event::TaskDropped { task }) = event
+    else {
+        return;
+    };
+    let Some(task) = record.tasks.get_mut(task) else {
+        return;
+    };
+    match event {
+        Event::TaskOpened { effect, .. } => {
+            task.status = TaskStatus::Open;
+            task.begun = Some(*effect);
+        }
+        Event::TaskBegun { record, .. } => task.record = Some(record.clone()),
+        Event::TaskEnded {
+            record, outcome, ..
+        } => {
+            task.status = TaskStatus::Ended;
+            task.record = Some(record.clone());
+            task.outcome = Some(outcome.clone());
+        }
+        _ => task.status = TaskStatus::Dropped,
+    }
 }
 
 fn apply_clock(record: &mut Record, event: &Event, at: Instant) {

@@ -8,11 +8,12 @@ use std::time::Duration as StdDuration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use model::command::{Action, Actor, Create, EffectDone, IdempotencyKey};
-use model::definition::Setting;
+use model::definition::{Category, Setting};
 use model::hook::{Call, Failure, FailureKind, Hook};
-use model::id::{BindingId, RecordId};
-use model::record::{EffectCall, EffectKey, PendingEffect, Record};
+use model::id::{BindingId, RecordId, TransitionId};
+use model::record::{EffectCall, EffectKey, PendingEffect, Record, TaskOf};
 use model::{Digest, Duration, Instant};
+use serde_json::{Map, Value as Json};
 use tokio::sync::{Notify, Semaphore};
 use tracing::Instrument;
 
@@ -239,7 +240,7 @@ impl Engine {
                 self.deliver(record, key, effect, binding, *event, &unit)
                     .await
             }
-            EffectCall::Create { create } => {
+            EffectCall::Create { create, task } => {
                 let fields = create
                     .set
                     .iter()
@@ -249,6 +250,12 @@ impl Engine {
                     });
                 let action = Action::Create(Create {
                     workflow: create.workflow.clone(),
+                    item: None,
+                    parent: task.clone().map(|task| TaskOf {
+                        record: record.id.clone(),
+                        task,
+                        begun: key,
+                    }),
                     via: create.create.clone(),
                     requester: record.requester.clone(),
                     fields: fields.collect(),
@@ -261,17 +268,60 @@ impl Engine {
                     ..EffectDone::default()
                 }))
             }
-            EffectCall::LinkBack { kind, target } => {
+            EffectCall::LinkBack {
+                kind,
+                target,
+                inverse,
+            } => {
                 let action = Action::Link {
                     kind: kind.clone(),
                     target: record.id.clone(),
-                    inverse: true,
+                    inverse: *inverse,
                 };
                 self.execute_once(Some(target.clone()), action, &unit)
                     .await?;
                 Ok(Ok(EffectDone::default()))
             }
+            EffectCall::Take {
+                target,
+                transition,
+                input,
+            } => {
+                self.take(target, transition, input, &unit).await?;
+                Ok(Ok(EffectDone::default()))
+            }
+            EffectCall::TaskEnded { of, outcome } => {
+                let action = Action::TaskEnded {
+                    of: of.clone(),
+                    record: record.id.clone(),
+                    outcome: outcome.clone(),
+                };
+                self.execute_once(Some(of.record.clone()), action, &unit)
+                    .await?;
+                Ok(Ok(EffectDone::default()))
+            }
         }
+    }
+
+    /// Has another record take a transition. One that is closed has nothing left to take.
+    async fn take(
+        &self,
+        target: &RecordId,
+        transition: &TransitionId,
+        input: &Map<String, Json>,
+        unit: &str,
+    ) -> Result<(), EngineError> {
+        let other = self.0.store.record(target)?;
+        if other.is_some_and(|other| other.category == Category::Closed) {
+            return Ok(());
+        }
+        let action = Action::Transition {
+            name: transition.clone(),
+            input: input.clone(),
+        };
+        self.execute_once(Some(target.clone()), action, unit)
+            .await?;
+        Ok(())
     }
 
     async fn execute_once(

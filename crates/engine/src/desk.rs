@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use definition::compile::{Definitions, Transition, Workflow};
+use definition::compile::{Definitions, FormField, Transition, Workflow};
 use definition::expression::{Expression, Type};
 use model::command::{Action, Actor, Command, Who};
 use model::directory::{Change, Key, Roster, Thing, kind};
@@ -120,6 +120,7 @@ impl Engine {
                             input: None,
                             actor: Some(actor),
                             now: Some(command.at),
+                            it: None,
                         };
                         filter.holds(&scope).unwrap_or(false)
                     });
@@ -210,7 +211,7 @@ impl Engine {
                     name: transition.id.clone(),
                     title: transition.title.clone(),
                     to: transition.to.clone(),
-                    form: form_schema(transition),
+                    form: form_schema(&workflow, transition),
                     unmet: decide::unmet(input, &record, transition)?,
                 });
             }
@@ -229,21 +230,7 @@ impl Engine {
     ) -> Result<Vec<Available>, EngineError> {
         let definitions = self.definitions();
         let workflow = Self::active_workflow(&definitions, workflow)?;
-        let has = |way: &&Transition| {
-            way.permit.0.iter().any(|permit| match &permit.right {
-                definition::compile::Right::Role(role) => actor.roles.contains(role),
-                definition::compile::Right::Anyone | definition::compile::Right::Requester => true,
-                _ => false,
-            })
-        };
-        let ways = workflow.create.values().filter(has).map(|way| Available {
-            name: way.id.clone(),
-            title: way.title.clone(),
-            to: way.to.clone(),
-            form: form_schema(way),
-            unmet: Vec::new(),
-        });
-        Ok(ways.collect())
+        Ok(ways_of(actor, &workflow))
     }
 
     /// The canonical form of an installed definition.
@@ -461,6 +448,25 @@ impl Engine {
     }
 }
 
+/// The ways in which an actor may begin a record of a workflow.
+pub(crate) fn ways_of(actor: &Actor, workflow: &Workflow) -> Vec<Available> {
+    let has = |way: &&Transition| {
+        way.permit.0.iter().any(|permit| match &permit.right {
+            definition::compile::Right::Role(role) => actor.roles.contains(role),
+            definition::compile::Right::Anyone | definition::compile::Right::Requester => true,
+            _ => false,
+        })
+    };
+    let ways = workflow.create.values().filter(has).map(|way| Available {
+        name: way.id.clone(),
+        title: way.title.clone(),
+        to: way.to.clone(),
+        form: form_schema(workflow, way),
+        unmet: Vec::new(),
+    });
+    ways.collect()
+}
+
 /// Whether an actor is an administrator, or the operator.
 ///
 /// # Errors
@@ -513,18 +519,43 @@ fn check_shape(key: &Key, thing: &Thing) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The JSON Schema of a transition's form.
-fn form_schema(transition: &Transition) -> Json {
+/// The JSON Schema of a transition's form. What is asked for only under conditions carries them as
+/// `x-when`, expressions over `input` that the server holds the form to; `x-group` names the section in
+/// which a field stands, and `x-groups` tells the sections in their order.
+fn form_schema(workflow: &Workflow, transition: &Transition) -> Json {
+    let property = |part: &FormField| {
+        let mut schema = part.field.schema();
+        if let Some(group) = &part.field.source.group {
+            schema["x-group"] = json!(group);
+        }
+        if !part.when.is_empty() {
+            let when: Vec<&str> = part.when.iter().map(Expression::source).collect();
+            schema["x-when"] = json!(when);
+            schema["x-required"] = json!(part.required);
+        }
+        schema
+    };
     let properties: serde_json::Map<_, _> = transition
         .form
         .iter()
-        .map(|(id, part)| (id.to_string(), part.field.schema()))
+        .map(|(id, part)| (id.to_string(), property(part)))
         .collect();
     let required: Vec<_> = transition
         .form
         .iter()
-        .filter(|(_, part)| part.required)
+        .filter(|(_, part)| part.required && part.when.is_empty())
         .map(|(id, _)| id)
         .collect();
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+    let mut schema = json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
+    let groups = workflow.groups.iter().filter(|(id, _)| {
+        let mut parts = transition.form.values();
+        parts.any(|part| part.field.source.group.as_ref() == Some(*id))
+    });
+    let groups: Vec<Json> = groups
+        .map(|(id, group)| json!({ "id": id, "title": group.title, "help": group.help }))
+        .collect();
+    if !groups.is_empty() {
+        schema["x-groups"] = groups.into();
+    }
+    schema
 }

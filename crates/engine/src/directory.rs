@@ -1,12 +1,13 @@
-//! The directory as a decision sees it: one snapshot, read through a ledger of what was read.
+//! The directory, and other records, as a decision sees them: one snapshot, read through a ledger of what was read.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use model::Digest;
 use model::directory::{Key, Person, Roster, Thing, kind};
-use model::id::{DirectoryId, DirectoryKind, PersonId, RoleId, TeamId};
+use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId, TeamId};
 use model::journal::{LookedUp, Lookup};
+use model::record::Record;
 
 use crate::port::StoreError;
 
@@ -16,6 +17,8 @@ pub trait Directory: Sync {
     fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError>;
     /// Everyone with a role.
     fn people_with_role(&self, role: &RoleId) -> Result<Vec<PersonId>, StoreError>;
+    /// Another record.
+    fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError>;
 }
 
 /// A directory together with what was read from it, for the journal.
@@ -71,6 +74,14 @@ impl<'a> Ledger<'a> {
             Some(Digest::of(&model::journal::encode(&people))),
         );
         people.into_iter().collect()
+    }
+
+    /// Another record.
+    pub(crate) fn record(&self, id: &RecordId) -> Option<Arc<Record>> {
+        let found = self.kept(self.directory.record(id))?;
+        let head = found.as_ref().map(|record| record.head);
+        self.note(LookedUp::Record(id.clone()), head);
+        found
     }
 
     /// What was read, each once.

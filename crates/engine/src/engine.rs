@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use calendar::Calendar;
 use definition::compile::{Definitions, ServiceLevel, Workflow};
-use model::command::{Actor, Who};
+use model::command::{Actor, Create, Who};
 use model::directory::{Key, Thing, kind};
-use model::id::{DirectoryId, DirectoryKind, PersonId, RoleId};
+use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId};
 use model::record::Record;
 use model::{ByteSize, Digest, Instant};
 use tokio::sync::{Notify, watch};
@@ -170,7 +170,14 @@ impl Engine {
         definitions: &Definitions,
         record: &Record,
     ) -> Result<Arc<Workflow>, EngineError> {
-        match definitions.workflows.get(&record.workflow) {
+        let item = record
+            .item
+            .as_ref()
+            .and_then(|item| definitions.catalogue.get(item));
+        let present = item
+            .map(|item| &item.workflow)
+            .or_else(|| definitions.workflows.get(&record.workflow));
+        match present {
             Some(workflow) if workflow.digest == record.definition => Ok(workflow.clone()),
             _ => self
                 .0
@@ -193,6 +200,20 @@ impl Engine {
         lock
     }
 
+    /// The workflow by which a record begins: that of the catalogue's item, where one is asked for.
+    pub(crate) fn workflow_to_begin(
+        definitions: &Definitions,
+        create: &Create,
+    ) -> Result<Arc<Workflow>, EngineError> {
+        let Some(id) = &create.item else {
+            return Self::active_workflow(definitions, create.workflow.as_str());
+        };
+        let item = definitions.catalogue.get(id);
+        let item = item.filter(|item| item.workflow.id == create.workflow);
+        let item = item.ok_or_else(|| Rejection::not_found("catalogue item", id))?;
+        Ok(item.workflow.clone())
+    }
+
     /// The workflow of this name in force.
     pub(crate) fn active_workflow(
         definitions: &Definitions,
@@ -213,6 +234,10 @@ impl Directory for StoreDirectory<'_> {
 
     fn people_with_role(&self, role: &RoleId) -> Result<Vec<PersonId>, StoreError> {
         self.0.people_with_role(role)
+    }
+
+    fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError> {
+        self.0.record(id)
     }
 }
 

@@ -143,9 +143,7 @@ impl Engine {
         };
         let workflow = match (&before, &request.action) {
             (Some(record), _) => self.workflow_of(&definitions, record)?,
-            (None, Action::Create(create)) => {
-                Self::active_workflow(&definitions, create.workflow.as_str())?
-            }
+            (None, Action::Create(create)) => Self::workflow_to_begin(&definitions, create)?,
             (None, _) => {
                 return Err(Rejection::not_possible("a record begins with its creation").into());
             }

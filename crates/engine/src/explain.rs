@@ -178,12 +178,18 @@ fn explain_entry(entry: &Entry, explained: &mut Vec<Explained>) {
     }
     for decision in &entry.decisions {
         match decision {
-            Decision::Table { table, row } => {
-                let row = row.as_ref().map_or_else(
-                    || "no row answered".to_owned(),
-                    |row| format!("the row `{row}` answered"),
-                );
-                push(format!("table {table}"), format!("{row}."), None);
+            Decision::Table { table, row, more } => {
+                let rows: Vec<String> = row
+                    .iter()
+                    .chain(more)
+                    .map(|row| format!("`{row}`"))
+                    .collect();
+                let said = match rows.as_slice() {
+                    [] => "no row answered.".to_owned(),
+                    [row] => format!("the row {row} answered."),
+                    rows => format!("the rows {} answered.", rows.join(", ")),
+                };
+                push(format!("table {table}"), said, None);
             }
             Decision::Hook(hook) => push(
                 format!("plugin {}", hook.binding),

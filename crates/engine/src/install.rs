@@ -384,6 +384,9 @@ fn remove(installable: &mut Installable, pack: &Pack) {
         .workflows
         .retain(|_, version| !goes(&version.pack));
     installable
+        .catalogue
+        .retain(|_, item| !goes(&item.item.pack));
+    installable
         .service_levels
         .retain(|_, version| !goes(&version.pack));
     installable
@@ -437,6 +440,16 @@ fn check_unclaimed(installable: &Installable, pack: &Pack) -> Result<(), EngineE
             installed.pack
         )
     }));
+    let items = pack
+        .catalogue
+        .keys()
+        .filter_map(|id| Some((id, installable.catalogue.get(id)?)));
+    faults.extend(items.map(|(id, item)| {
+        format!(
+            "the catalogue item `{id}` is the pack {}'s: extend that pack to change it",
+            item.item.pack
+        )
+    }));
     if faults.is_empty() {
         Ok(())
     } else {
@@ -455,7 +468,14 @@ fn canonical(pack: &Pack) -> Vec<(Digest, Vec<u8>)> {
     let teams = pack.teams.values().map(|it| (it.digest, &it.canonical));
     let notices = pack.notices.values().map(|it| (it.digest, &it.canonical));
     let plugins = pack.plugins.values().map(|it| (it.digest, &it.canonical));
+    let items = pack.catalogue.values().flat_map(|it| {
+        [
+            (it.item.digest, &it.item.canonical),
+            (it.workflow.digest, &it.workflow.canonical),
+        ]
+    });
     let all = workflows
+        .chain(items)
         .chain(levels)
         .chain(calendars)
         .chain(teams)

@@ -200,6 +200,8 @@ impl Engine {
 fn create(binding: &Binding, workflow: WorkflowId, new: NewRecord) -> Action {
     Action::Create(Create {
         workflow,
+        item: None,
+        parent: None,
         via: None,
         requester: None,
         fields: to_map(new.fields),

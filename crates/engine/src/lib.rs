@@ -5,6 +5,7 @@
 
 mod apply;
 mod background;
+mod catalogue;
 mod clock;
 mod cloud_event;
 pub mod decide;
@@ -27,6 +28,7 @@ mod scope;
 mod surroundings;
 
 pub use apply::{FoldError, fold};
+pub use catalogue::Offered;
 pub use deploy::{Deploy, DeployedReport};
 pub use desk::{ADMINISTRATOR, Available, check_administrator};
 pub use directory::Directory;

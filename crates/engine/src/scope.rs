@@ -21,9 +21,42 @@ pub(crate) struct Scope<'a> {
     pub(crate) input: Option<&'a BTreeMap<FieldId, Value>>,
     pub(crate) actor: Option<&'a Actor>,
     pub(crate) now: Option<Instant>,
+    /// The linked record that `it` is.
+    pub(crate) it: Option<&'a Record>,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    /// The same where `it` is this record.
+    pub(crate) const fn of_linked(self, it: &'a Record) -> Self {
+        Self {
+            it: Some(it),
+            ..self
+        }
+    }
+
+    /// The records that this one is linked to by a kind of link, as it is called from here.
+    fn linked(&self, kind: &str) -> Option<Term> {
+        let side = self.workflow.links.get(kind)?;
+        let found = self.record.links_of(&side.kind, side.inverse);
+        let found = found.filter_map(|target| self.ledger.record(target));
+        Some(Term::List(found.map(|record| summary(&record)).collect()))
+    }
+
+    fn tasks(&self) -> Term {
+        let each = self.record.tasks.iter().map(|(id, task)| {
+            let maybe =
+                |text: Option<&str>| text.map_or(Term::Null, |text| Term::Text(text.to_owned()));
+            Term::map([
+                ("id", Term::Text(id.to_string())),
+                ("record", maybe(task.record.as_ref().map(AsRef::as_ref))),
+                ("workflow", Term::Text(task.workflow.to_string())),
+                ("status", Term::Text(task.status.as_str().to_owned())),
+                ("outcome", maybe(task.outcome.as_deref())),
+            ])
+        });
+        Term::List(each.collect())
+    }
+
     fn record_member(&self, member: &str) -> Option<Term> {
         let text = |text: &str| Term::Text(text.to_owned());
         let maybe = |id: Option<&str>| id.map_or(Term::Null, text);
@@ -35,16 +68,6 @@ impl Scope<'_> {
             "assignee" => maybe(self.record.assignee.as_ref().map(AsRef::as_ref)),
             "team" => maybe(self.record.team.as_ref().map(AsRef::as_ref)),
             "created_at" => Term::Instant(self.record.created_at),
-            _ => return None,
-        })
-    }
-
-    fn actor_member(&self, member: &str) -> Option<Term> {
-        let actor = self.actor?;
-        Some(match member {
-            "id" => Term::Text(actor.id().to_string()),
-            "roles" => Term::texts(actor.roles.iter().map(ToString::to_string)),
-            "teams" => Term::texts(actor.teams.iter().map(ToString::to_string)),
             _ => return None,
         })
     }
@@ -83,6 +106,33 @@ impl Scope<'_> {
     }
 }
 
+/// An actor, as expressions see them.
+pub(crate) fn actor_term(actor: &Actor) -> Term {
+    let members = ACTOR.iter();
+    Term::map(members.filter_map(|member| Some((*member, actor_member(actor, member)?))))
+}
+
+fn actor_member(actor: &Actor, member: &str) -> Option<Term> {
+    Some(match member {
+        "id" => Term::Text(actor.id().to_string()),
+        "roles" => Term::texts(actor.roles.iter().map(ToString::to_string)),
+        "teams" => Term::texts(actor.teams.iter().map(ToString::to_string)),
+        _ => return None,
+    })
+}
+
+/// Another record, as far as expressions see it.
+fn summary(record: &Record) -> Term {
+    let outcome = record.outcome.clone().map_or(Term::Null, Term::Text);
+    Term::map([
+        ("id", Term::Text(record.id.to_string())),
+        ("workflow", Term::Text(record.workflow.to_string())),
+        ("state", Term::Text(record.state.to_string())),
+        ("category", Term::Text(record.category.as_str().to_owned())),
+        ("outcome", outcome),
+    ])
+}
+
 const RECORD: [&str; 7] = [
     "id",
     "state",
@@ -102,12 +152,7 @@ impl Variables for Scope<'_> {
                     Some((*member, self.record_member(member)?))
                 })))
             }
-            "actor" => {
-                self.actor?;
-                Some(Term::map(ACTOR.iter().filter_map(|member| {
-                    Some((*member, self.actor_member(member)?))
-                })))
-            }
+            "actor" => self.actor.map(actor_term),
             "input" => {
                 let input = self.input?;
                 Some(Term::map(
@@ -117,6 +162,13 @@ impl Variables for Scope<'_> {
                 ))
             }
             "now" => self.now.map(Term::Instant),
+            "tasks" => Some(self.tasks()),
+            "links" => {
+                Some(Term::map(self.workflow.links.keys().filter_map(|kind| {
+                    Some((kind.as_str(), self.linked(kind.as_str())?))
+                })))
+            }
+            "it" => self.it.map(summary),
             field => self.field(field),
         }
     }
@@ -124,8 +176,9 @@ impl Variables for Scope<'_> {
     fn member(&self, name: &str, member: &str) -> Option<Term> {
         match name {
             "record" => self.record_member(member),
-            "actor" => self.actor_member(member),
+            "actor" => actor_member(self.actor?, member),
             "input" => self.input?.get(member).map(Term::from),
+            "links" => self.linked(member),
             _ => None,
         }
     }

@@ -8,9 +8,10 @@ use smol_str::SmolStr;
 
 use crate::hook::Failure;
 use crate::id::{
-    BindingId, LinkKind, PersonId, RecordId, RoleId, TeamId, TransitionId, WorkflowId,
+    BindingId, CatalogueItemId, LinkKind, PersonId, RecordId, RoleId, TeamId, TransitionId,
+    WorkflowId,
 };
-use crate::record::EffectKey;
+use crate::record::{EffectKey, TaskOf};
 use crate::{Digest, Instant};
 
 /// Who asked, with what they were at the time.
@@ -84,6 +85,10 @@ pub struct Command {
 /// What can be asked of a record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a command is made once and not kept in numbers"
+)]
 pub enum Action {
     /// Begin a record.
     Create(Create),
@@ -139,6 +144,15 @@ pub enum Action {
         /// Its end, or why not yet.
         result: Result<EffectDone, Failure>,
     },
+    /// A task of the record has ended.
+    TaskEnded {
+        /// What it was a task of.
+        of: TaskOf,
+        /// Its record.
+        record: RecordId,
+        /// How; `done` is success.
+        outcome: String,
+    },
     /// Try a dead effect again.
     Redrive {
         /// Which effect.
@@ -171,6 +185,7 @@ impl Action {
             Self::Vote { .. } => "vote",
             Self::Wake => "wake",
             Self::EffectResult { .. } => "effect-result",
+            Self::TaskEnded { .. } => "task-ended",
             Self::Redrive { .. } => "redrive",
             Self::DirectoryChanged { .. } => "directory-changed",
             Self::Refer { .. } => "refer",
@@ -183,6 +198,9 @@ impl Action {
 pub struct Create {
     /// The kind of record.
     pub workflow: WorkflowId,
+    /// The item of the catalogue that is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<CatalogueItemId>,
     /// The way to begin; the first that the actor may take without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<TransitionId>,
@@ -191,6 +209,9 @@ pub struct Create {
     pub requester: Option<PersonId>,
     /// What its form asks for.
     pub fields: Map<String, Json>,
+    /// What it is a task of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<TaskOf>,
     /// A link that it begins with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<(LinkKind, RecordId)>,

@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use crate::Digest;
 use crate::id::{
-    BindingId, CalendarId, NoticeId, PackId, RoleId, ServiceLevelId, TeamId, WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, NoticeId, PackId, RoleId, ServiceLevelId, TeamId,
+    WorkflowId,
 };
 
 /// The set of definitions in force.
@@ -20,6 +21,9 @@ pub struct Configuration {
     pub packs: BTreeMap<PackId, InstalledPack>,
     /// The workflows.
     pub workflows: BTreeMap<WorkflowId, Installed>,
+    /// The items of the catalogue.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub catalogue: BTreeMap<CatalogueItemId, InstalledItem>,
     /// The service levels.
     pub service_levels: BTreeMap<ServiceLevelId, Installed>,
     /// The calendars.
@@ -56,6 +60,17 @@ pub struct Installed {
     pub pack: PackId,
     /// The digest of its canonical form, under which it is stored.
     pub digest: Digest,
+}
+
+/// An item of the catalogue in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstalledItem {
+    /// The pack it comes from.
+    pub pack: PackId,
+    /// The digest of what it says of itself.
+    pub digest: Digest,
+    /// The digest of its workflow with the item laid over it.
+    pub workflow: Digest,
 }
 
 /// A binding in force.

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::definition::{Category, Outcome};
 use crate::hook::Failure;
 use crate::id::{
-    BindingId, FieldId, LinkKind, NoticeId, PersonId, RecordId, ServiceLevelId, StageId, StateId,
-    TargetId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
+    BindingId, CatalogueItemId, FieldId, LinkKind, NoticeId, PersonId, RecordId, ServiceLevelId,
+    StageId, StateId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
 };
-use crate::record::{Approval, Clock, EffectCall, EffectKey};
+use crate::record::{Approval, Clock, EffectCall, EffectKey, TaskOf};
 use crate::{Digest, Duration, Instant, Value};
 
 /// Something that happened to a record.
@@ -30,8 +30,17 @@ pub enum Event {
         state: StateId,
         /// The state's part of its life.
         category: Category,
+        /// How a record that ends there ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outcome: Option<String>,
         /// Who asked for it.
         requester: Option<PersonId>,
+        /// The item of the catalogue that was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<CatalogueItemId>,
+        /// What it is a task of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<TaskOf>,
     },
     /// A transition was taken that leads to a state.
     Entered {
@@ -43,6 +52,9 @@ pub enum Event {
         to: StateId,
         /// That state's part of its life.
         category: Category,
+        /// How a record that ends there ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outcome: Option<String>,
     },
     /// A transition was taken that leads nowhere else.
     Stayed {
@@ -143,6 +155,39 @@ pub enum Event {
         outcome: Outcome,
         /// Why, for people.
         reason: String,
+    },
+    /// The state hands out these tasks; those of before are forgotten.
+    TasksSet {
+        /// Each with its workflow.
+        tasks: BTreeMap<TaskId, WorkflowId>,
+    },
+    /// A task was handed out.
+    TaskOpened {
+        /// Which.
+        task: TaskId,
+        /// The effect that begins it.
+        effect: EffectKey,
+    },
+    /// A task's own record has begun.
+    TaskBegun {
+        /// Which.
+        task: TaskId,
+        /// Its record.
+        record: RecordId,
+    },
+    /// A task ended.
+    TaskEnded {
+        /// Which.
+        task: TaskId,
+        /// Its record.
+        record: RecordId,
+        /// How; `done` is success.
+        outcome: String,
+    },
+    /// A task is not waited for any more.
+    TaskDropped {
+        /// Which.
+        task: TaskId,
     },
     /// A clock was set, or set anew.
     ClockSet {

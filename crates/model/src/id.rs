@@ -198,6 +198,14 @@ ids! {
     RequirementId: KEBAB, "the id of a requirement";
     /// The id of a stage of an approval.
     StageId: KEBAB, "the id of a stage";
+    /// The id of a task within a state.
+    TaskId: KEBAB, "the id of a task";
+    /// The id of a group of fields.
+    GroupId: KEBAB, "the id of a group";
+    /// The id of a part of workflows that several of them use.
+    FragmentId: KEBAB, "the id of a fragment";
+    /// The id of an item of the catalogue.
+    CatalogueItemId: KEBAB, "the id of a catalogue item";
     /// The id of an approver within a stage.
     ApproverId: KEBAB, "the id of an approver";
     /// The id of an effect within a transition, a timer or a target.

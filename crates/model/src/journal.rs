@@ -77,8 +77,11 @@ pub enum Decision {
     Table {
         /// Which.
         table: TableId,
-        /// The row that answered; none where none did.
+        /// The row that answered, the first where several did; none where none did.
         row: Option<RowId>,
+        /// The other rows that answered.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        more: Vec<RowId>,
     },
     /// A plugin at a hook.
     Hook(HookDecision),

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::definition::{Category, CreateEffect, Rejects};
 use crate::event::EventKind;
 use crate::id::{
-    BindingId, CalendarId, FieldId, LinkKind, PersonId, RecordId, RoleId, ServiceLevelId, StageId,
-    StateId, TargetId, TeamId, TimerId, WarningId, WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, FieldId, LinkKind, PersonId, RecordId, RoleId,
+    ServiceLevelId, StageId, StateId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId,
+    WorkflowId,
 };
 use crate::{Digest, Duration, Instant, Value};
 
@@ -23,10 +24,19 @@ pub struct Record {
     pub workflow: WorkflowId,
     /// The digest of that version.
     pub definition: Digest,
+    /// The item of the catalogue that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<CatalogueItemId>,
+    /// The record that it is a task of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<TaskOf>,
     /// Its state.
     pub state: StateId,
     /// The part of its life that the state is in.
     pub category: Category,
+    /// How it ended, where its state says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
     /// Rises by one with every journal entry; 1 once created.
     pub version: u64,
     /// Who asked for it.
@@ -61,6 +71,9 @@ pub struct Record {
     /// The agreement that its state waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// The tasks that its state handed out, or the last state that handed out any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tasks: BTreeMap<TaskId, Task>,
     /// The running and ended measures of its promises.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<Clock>,
@@ -85,6 +98,64 @@ pub struct Link {
     #[serde(default)]
     pub inverse: bool,
 }
+
+/// What a record is a task of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskOf {
+    /// The record that handed it out.
+    pub record: RecordId,
+    /// Which of its tasks.
+    pub task: TaskId,
+    /// The effect by which it was handed out, so that one of another round is not taken for it.
+    pub begun: EffectKey,
+}
+
+/// A task that a state handed out, as its record knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its workflow.
+    pub workflow: WorkflowId,
+    /// How far it has come.
+    pub status: TaskStatus,
+    /// The effect by which it was handed out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<EffectKey>,
+    /// Its own record, once that has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordId>,
+    /// How it ended; `done` is success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+}
+
+/// How far a task has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskStatus {
+    /// It waits for those that it needs.
+    Waiting,
+    /// It was handed out.
+    Open,
+    /// It has ended.
+    Ended,
+    /// It was not waited for: the record went on without it.
+    Dropped,
+}
+
+impl TaskStatus {
+    /// Its name in expressions and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Open => "open",
+            Self::Ended => "ended",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// How a task ends that ends well.
+pub const DONE: &str = "done";
 
 /// An approval under way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -312,7 +383,10 @@ impl Record {
                 EffectCall::Deliver { binding, .. } => {
                     told.insert(binding).then_some((*key, effect))
                 }
-                EffectCall::Create { .. } | EffectCall::LinkBack { .. } => Some((*key, effect)),
+                EffectCall::Create { .. }
+                | EffectCall::LinkBack { .. }
+                | EffectCall::Take { .. }
+                | EffectCall::TaskEnded { .. } => Some((*key, effect)),
             })
     }
 
@@ -322,6 +396,12 @@ impl Record {
             .iter()
             .filter(move |(of, _)| of == binding)
             .map(|(_, reference)| reference.as_str())
+    }
+
+    /// The records that it is linked to by a kind of link, seen from its declared side or its inverse.
+    pub fn links_of(&self, kind: &LinkKind, inverse: bool) -> impl Iterator<Item = &RecordId> {
+        let of = move |link: &&Link| link.kind == *kind && link.inverse == inverse;
+        self.links.iter().filter(of).map(|link| &link.target)
     }
 
     /// A field's value; `Null` where it is not set.
@@ -410,6 +490,9 @@ pub enum EffectCall {
     Create {
         /// What the definition says, its settings computed.
         create: CreateEffect,
+        /// The task that it is, where it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<TaskId>,
     },
     /// Tells the other record of a link.
     LinkBack {
@@ -417,5 +500,28 @@ pub enum EffectCall {
         kind: LinkKind,
         /// The other record.
         target: RecordId,
+        /// Whether the other record has it from its other side.
+        #[serde(default = "yes")]
+        inverse: bool,
     },
+    /// Has another record take a transition.
+    Take {
+        /// The other record.
+        target: RecordId,
+        /// Which.
+        transition: TransitionId,
+        /// What is filled into its form.
+        input: serde_json::Map<String, serde_json::Value>,
+    },
+    /// Tells the record whose task this one is that it has ended.
+    TaskEnded {
+        /// What it was a task of.
+        of: TaskOf,
+        /// How it ended.
+        outcome: String,
+    },
+}
+
+const fn yes() -> bool {
+    true
 }

@@ -72,7 +72,7 @@ fn workflow(language: &str) -> String {
         .replace("number: NTE", &format!("number: {number}"))
         .replace(
             "create:\n",
-            &format!("routing: {{ by: {{ plugin: in-{language} }}, fallback: {{ team: writers }} }}\ncreate:\n"),
+            &format!("links: {{ related: {{ to: {{ {language}: true }}, inverse: related }} }}\nrouting: {{ by: {{ plugin: in-{language} }}, fallback: {{ team: writers }} }}\ncreate:\n"),
         )
         .replace("to: open, permit", "to: open, route: true, permit")
         .replace(

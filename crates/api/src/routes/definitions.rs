@@ -15,8 +15,8 @@ use super::{Route, json};
 use crate::ask::At;
 use crate::auth::Caller;
 use crate::wire::definition::{
-    Binding, Bindings, Calendar, Calendars, Named, Pack, Packs, State as WireState, Workflow,
-    WorkflowDetail, Workflows,
+    Binding, Bindings, Calendar, Calendars, Catalogue, CatalogueItem, Named, Pack, Packs,
+    State as WireState, Workflow, WorkflowDetail, Workflows,
 };
 use crate::wire::explanation::Transition;
 use crate::{Api, Code, Problem};
@@ -32,6 +32,13 @@ pub(super) fn routes() -> Vec<Route> {
             .named("readWorkflow", GROUP, "Read a workflow with its definition")
             .answers::<WorkflowDetail<'_>>(StatusCode::OK, "The workflow.")
             .refuses(&[Code::NotFound]),
+        Route::new(Get, "/api/v1/catalogue", catalogue)
+            .named(
+                "listCatalogue",
+                GROUP,
+                "List what can be asked for, with the forms to ask by",
+            )
+            .answers::<Catalogue<'_>>(StatusCode::OK, "What the actor is offered."),
         Route::new(Get, "/api/v1/packs", packs)
             .named("listPacks", GROUP, "List the packs in force")
             .answers::<Packs>(StatusCode::OK, "The packs."),
@@ -95,6 +102,13 @@ async fn workflows(State(api): State<Api>) -> Response {
         .map(|workflow| wire_workflow!(workflow))
         .collect();
     json(StatusCode::OK, &Workflows { workflows })
+}
+
+async fn catalogue(State(api): State<Api>, caller: Caller) -> Result<Response, Problem> {
+    let read = move |engine: &Engine| Ok(engine.catalogue(&caller.actor));
+    let offered = api.read(read).await?;
+    let items = offered.iter().map(CatalogueItem::from).collect();
+    Ok(json(StatusCode::OK, &Catalogue { items }))
 }
 
 async fn workflow(

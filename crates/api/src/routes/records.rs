@@ -83,6 +83,8 @@ async fn create(State(api): State<Api>, change: Change<NewRecord>) -> Result<Res
     let (change, body) = change.take();
     let action = Action::Create(Create {
         workflow: body.workflow,
+        item: body.item,
+        parent: None,
         via: body.create,
         requester: body.requester,
         fields: body.fields,

@@ -1,6 +1,6 @@
 //! Bodies that ask for a change. A member that is not known here is refused.
 
-use model::id::{LinkKind, PersonId, RecordId, TransitionId, WorkflowId};
+use model::id::{CatalogueItemId, LinkKind, PersonId, RecordId, TransitionId, WorkflowId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -12,6 +12,10 @@ pub struct NewRecord {
     /// The kind of record.
     #[schema(value_type = String, example = "incident")]
     pub(crate) workflow: WorkflowId,
+    /// The item of the catalogue that is asked for.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "laptop")]
+    pub(crate) item: Option<CatalogueItemId>,
     /// The way to begin; the first that the actor may take without it.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "report")]
@@ -69,7 +73,7 @@ pub struct NewComment {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewLink {
-    /// How.
+    /// How, as the kind of link is called from this record.
     #[schema(value_type = String, example = "caused_by")]
     pub(crate) kind: LinkKind,
     /// To which record.

@@ -72,6 +72,47 @@ pub struct WorkflowDetail<'a> {
     pub(crate) definition: Value,
 }
 
+/// What an actor is offered.
+#[derive(Serialize, ToSchema)]
+pub struct Catalogue<'a> {
+    /// The items, by heading and title.
+    pub(crate) items: Vec<CatalogueItem<'a>>,
+}
+
+/// Something that can be asked for. A record of it begins with `workflow` and `item`.
+#[derive(Serialize, ToSchema)]
+pub struct CatalogueItem<'a> {
+    /// Its id.
+    #[schema(example = "laptop")]
+    id: &'a str,
+    /// What people ask for.
+    title: &'a str,
+    /// A sentence or two about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    /// The heading under which it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a str>,
+    /// The workflow that it is an item of.
+    #[schema(example = "request")]
+    workflow: &'a str,
+    /// The ways in which the actor may ask for it, each with the schema of its form.
+    begin: Vec<Transition<'a>>,
+}
+
+impl<'a> From<&'a engine::Offered> for CatalogueItem<'a> {
+    fn from(offered: &'a engine::Offered) -> Self {
+        Self {
+            id: offered.id.as_str(),
+            title: &offered.title,
+            description: offered.description.as_deref(),
+            group: offered.group.as_deref(),
+            workflow: offered.workflow.as_str(),
+            begin: offered.ways.iter().map(Transition::from).collect(),
+        }
+    }
+}
+
 /// The packs in force.
 #[derive(Serialize, ToSchema)]
 pub struct Packs {

@@ -2,7 +2,7 @@
 
 use model::Instant;
 use model::event::EventKind;
-use model::id::{BindingId, LinkKind, RecordId, WorkflowId};
+use model::id::{BindingId, LinkKind, RecordId, TaskId, TransitionId, WorkflowId};
 use model::record::{EffectCall, EffectKey, PendingEffect};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -57,6 +57,10 @@ pub enum Call<'a> {
         /// Its workflow.
         #[schema(value_type = String)]
         workflow: &'a WorkflowId,
+        /// The task that it is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<String>)]
+        task: Option<&'a TaskId>,
     },
     /// Tells the other record of a link.
     LinkBack {
@@ -66,6 +70,26 @@ pub enum Call<'a> {
         /// The other record.
         #[schema(value_type = String)]
         target: &'a RecordId,
+    },
+    /// Has another record take a transition.
+    Take {
+        /// The other record.
+        #[schema(value_type = String)]
+        target: &'a RecordId,
+        /// Which.
+        #[schema(value_type = String)]
+        transition: &'a TransitionId,
+    },
+    /// Tells the record whose task this one is that it has ended.
+    TaskEnded {
+        /// That record.
+        #[schema(value_type = String)]
+        record: &'a RecordId,
+        /// Which of its tasks.
+        #[schema(value_type = String)]
+        task: &'a TaskId,
+        /// How it ended.
+        outcome: &'a str,
     },
 }
 
@@ -90,10 +114,19 @@ impl<'a> From<&'a EffectCall> for Call<'a> {
                 binding,
                 event: *kind,
             },
-            EffectCall::Create { create } => Self::Create {
+            EffectCall::Create { create, task } => Self::Create {
                 workflow: &create.workflow,
+                task: task.as_ref(),
             },
-            EffectCall::LinkBack { kind, target } => Self::LinkBack { kind, target },
+            EffectCall::LinkBack { kind, target, .. } => Self::LinkBack { kind, target },
+            EffectCall::Take {
+                target, transition, ..
+            } => Self::Take { target, transition },
+            EffectCall::TaskEnded { of, outcome } => Self::TaskEnded {
+                record: &of.record,
+                task: &of.task,
+                outcome,
+            },
         }
     }
 }

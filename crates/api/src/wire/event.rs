@@ -2,13 +2,14 @@
 
 use model::event::{ClockKey, Event as ModelEvent};
 use model::hook::Failure;
-use model::record::EffectCall;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::approval::Approval;
 use super::clock::Clock;
+use super::effect::Call;
 use super::record::Natural;
 
 /// Something that happened to a record.
@@ -27,6 +28,7 @@ impl From<&ModelEvent> for Event {
     fn from(event: &ModelEvent) -> Self {
         let (kind, data) = record(event)
             .or_else(|| approval(event))
+            .or_else(|| task(event))
             .or_else(|| clock(event))
             .unwrap_or_else(|| effect(event));
         let Value::Object(data) = data else {
@@ -45,19 +47,27 @@ fn record(event: &ModelEvent) -> Option<(&'static str, Value)> {
             via,
             state,
             category,
+            outcome,
             requester,
+            item,
+            parent,
         } => (
             "created",
-            json!({ "workflow": workflow, "definition": definition, "transition": via, "to": state, "category": category, "requester": requester }),
+            json!({
+                "workflow": workflow, "definition": definition, "item": item, "parent": parent,
+                "transition": via, "to": state, "category": category, "outcome": outcome,
+                "requester": requester,
+            }),
         ),
         ModelEvent::Entered {
             via,
             from,
             to,
             category,
+            outcome,
         } => (
             "entered",
-            json!({ "transition": via, "from": from, "to": to, "category": category }),
+            json!({ "transition": via, "from": from, "to": to, "category": category, "outcome": outcome }),
         ),
         ModelEvent::Stayed { via } => ("stayed", json!({ "transition": via })),
         ModelEvent::FieldSet { field, value, by } => (
@@ -108,6 +118,29 @@ fn record(event: &ModelEvent) -> Option<(&'static str, Value)> {
             "notified",
             json!({ "notice": notice, "to": to, "subject": subject, "text": text }),
         ),
+        _ => return None,
+    })
+}
+
+/// What became of the tasks that a record handed out.
+fn task(event: &ModelEvent) -> Option<(&'static str, Value)> {
+    Some(match event {
+        ModelEvent::TasksSet { tasks } => ("tasks-set", json!({ "tasks": tasks })),
+        ModelEvent::TaskOpened { task, effect } => {
+            ("task-opened", json!({ "task": task, "effect": effect }))
+        }
+        ModelEvent::TaskBegun { task, record } => {
+            ("task-begun", json!({ "task": task, "record": record }))
+        }
+        ModelEvent::TaskEnded {
+            task,
+            record,
+            outcome,
+        } => (
+            "task-ended",
+            json!({ "task": task, "record": record, "outcome": outcome }),
+        ),
+        ModelEvent::TaskDropped { task } => ("task-dropped", json!({ "task": task })),
         _ => return None,
     })
 }
@@ -182,17 +215,7 @@ fn clock(event: &ModelEvent) -> Option<(&'static str, Value)> {
 fn effect(event: &ModelEvent) -> (&'static str, Value) {
     match event {
         ModelEvent::EffectDue { effect, call, at } => {
-            let what = match call {
-                EffectCall::Deliver { binding, kind, .. } => {
-                    json!({ "deliver": { "binding": binding, "event": kind } })
-                }
-                EffectCall::Create { create } => {
-                    json!({ "create": { "workflow": create.workflow } })
-                }
-                EffectCall::LinkBack { kind, target } => {
-                    json!({ "link-back": { "link": kind, "target": target } })
-                }
-            };
+            let what = Call::from(call);
             (
                 "effect-due",
                 json!({ "effect": effect, "call": what, "at": at }),

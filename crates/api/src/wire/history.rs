@@ -88,8 +88,11 @@ pub enum Decision {
     Table {
         /// Which.
         table: String,
-        /// The row that answered; absent where none did.
+        /// The row that answered, the first where several did; absent where none did.
         row: Option<String>,
+        /// The other rows that answered.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        more: Vec<String>,
     },
     /// A plugin at a hook.
     Hook(HookDecision),
@@ -188,7 +191,7 @@ fn asked(action: &Action) -> (Option<&TransitionId>, Value) {
                 .link
                 .as_ref()
                 .map(|(kind, target)| json!({ "kind": kind, "target": target }));
-            let input = json!({ "workflow": create.workflow, "requester": create.requester, "fields": create.fields, "link": link });
+            let input = json!({ "workflow": create.workflow, "item": create.item, "requester": create.requester, "fields": create.fields, "link": link });
             return (create.via.as_ref(), input);
         }
         Action::Transition { name, input } => return (Some(name), json!(input)),
@@ -212,6 +215,11 @@ fn asked(action: &Action) -> (Option<&TransitionId>, Value) {
             effect,
             result: Err(failure),
         } => json!({ "effect": effect, "failure": failed(failure) }),
+        Action::TaskEnded {
+            of,
+            record,
+            outcome,
+        } => json!({ "task": of.task, "record": record, "outcome": outcome }),
         Action::Redrive { effect } => json!({ "effect": effect }),
         Action::DirectoryChanged { position } => json!({ "position": position }),
         Action::Refer { binding, reference } => {
@@ -224,9 +232,10 @@ fn asked(action: &Action) -> (Option<&TransitionId>, Value) {
 impl From<&ModelDecision> for Decision {
     fn from(decision: &ModelDecision) -> Self {
         match decision {
-            ModelDecision::Table { table, row } => Self::Table {
+            ModelDecision::Table { table, row, more } => Self::Table {
                 table: table.to_string(),
                 row: row.as_ref().map(ToString::to_string),
+                more: more.iter().map(ToString::to_string).collect(),
             },
             ModelDecision::Hook(hook) => Self::Hook(HookDecision {
                 hook: hook.hook.as_str(),

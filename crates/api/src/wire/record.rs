@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::definition::Category;
-use model::id::{FieldId, LinkKind, PersonId, RecordId, StateId, TeamId, TimerId, WorkflowId};
+use model::id::{
+    CatalogueItemId, FieldId, LinkKind, PersonId, RecordId, StateId, TaskId, TeamId, TimerId,
+    WorkflowId,
+};
 use model::{Digest, Instant, Value};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -27,12 +30,23 @@ pub struct Record<'a> {
     definition: &'a Digest,
     /// The text of its field `summary`, or `title`: what lists show.
     title: Option<&'a str>,
+    /// The item of the catalogue that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    item: Option<&'a CatalogueItemId>,
+    /// The record that it is a task of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    parent: Option<&'a RecordId>,
     /// Its state.
     #[schema(value_type = String, example = "in-progress")]
     state: &'a StateId,
     /// The part of its life that the state is in.
     #[schema(value_type = super::record::CategoryName)]
     category: Category,
+    /// How it ended, where its state says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'a str>,
     /// Rises by one with every change; `"v7"` is the `ETag` of version 7.
     version: u64,
     /// Who asked for it.
@@ -61,6 +75,10 @@ pub struct Record<'a> {
     overridden: &'a BTreeSet<FieldId>,
     /// The agreement that its state waits for.
     approval: Option<Approval<'a>>,
+    /// The tasks that it handed out, by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = std::collections::BTreeMap<String, Task<'a>>)]
+    tasks: BTreeMap<&'a TaskId, Task<'a>>,
     /// The measures of its promises.
     clocks: Vec<Clock<'a>>,
     /// When its timers are due, by timer.
@@ -86,6 +104,35 @@ pub(crate) enum CategoryName {
     Resolved,
     /// Final.
     Closed,
+}
+
+/// A task that a record handed out.
+#[derive(Serialize, ToSchema)]
+pub struct Task<'a> {
+    /// Its workflow.
+    #[schema(value_type = String)]
+    workflow: &'a WorkflowId,
+    /// `waiting` for those that it needs, `open`, `ended`, or `dropped`: not waited for.
+    #[schema(example = "open")]
+    status: &'static str,
+    /// Its own record, once that has begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    record: Option<&'a RecordId>,
+    /// How it ended; `done` is success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'a str>,
+}
+
+impl<'a> From<&'a model::record::Task> for Task<'a> {
+    fn from(task: &'a model::record::Task) -> Self {
+        Self {
+            workflow: &task.workflow,
+            status: task.status.as_str(),
+            record: task.record.as_ref(),
+            outcome: task.outcome.as_deref(),
+        }
+    }
 }
 
 /// A link to another record.
@@ -119,8 +166,11 @@ impl<'a> From<&'a model::record::Record> for Record<'a> {
             workflow: &record.workflow,
             definition: &record.definition,
             title: text("summary").or_else(|| text("title")),
+            item: record.item.as_ref(),
+            parent: record.parent.as_ref().map(|of| &of.record),
             state: &record.state,
             category: record.category,
+            outcome: record.outcome.as_deref(),
             version: record.version,
             requester: record.requester.as_ref(),
             assignee: record.assignee.as_ref(),
@@ -131,6 +181,11 @@ impl<'a> From<&'a model::record::Record> for Record<'a> {
             fields: Values(&record.fields),
             overridden: &record.overridden,
             approval: record.approval.as_ref().map(Approval::from),
+            tasks: record
+                .tasks
+                .iter()
+                .map(|(id, task)| (id, Task::from(task)))
+                .collect(),
             clocks: record.clocks.iter().map(Clock::from).collect(),
             timers: &record.timers,
             links: record.links.iter().map(Link::from).collect(),

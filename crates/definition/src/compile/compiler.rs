@@ -62,6 +62,14 @@ impl<'a> Compiler<'a> {
         result
     }
 
+    /// Does something at the root of the definition.
+    pub(super) fn at_root<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let path = std::mem::take(&mut self.path);
+        let result = work(self);
+        self.path = path;
+        result
+    }
+
     /// A fault at the value at the end of this path.
     pub(super) fn value(&mut self, below: &[&str], rule: &'static str, message: impl Into<String>) {
         let fault = self.fault(below, Spot::Value, rule, message);
@@ -108,7 +116,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn push(&mut self, fault: Fault) {
-        if self.found.len() < MAX_FAULTS {
+        if self.found.len() < MAX_FAULTS && !self.found.contains(&fault) {
             self.found.push(fault);
         }
     }

@@ -5,13 +5,18 @@ use std::sync::Arc;
 
 use calendar::Calendar;
 use model::Digest;
-use model::configuration::{Configuration, Installed, InstalledBinding, InstalledPack};
+use model::configuration::{
+    Configuration, Installed, InstalledBinding, InstalledItem, InstalledPack,
+};
 use model::definition;
-use model::id::{BindingId, CalendarId, NoticeId, PackId, ServiceLevelId, TeamId, WorkflowId};
+use model::id::{
+    BindingId, CalendarId, CatalogueItemId, NoticeId, PackId, ServiceLevelId, TeamId, WorkflowId,
+};
 
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use super::catalogue::catalogue_item;
 use super::fault::{Fault, Spot};
 use super::names::{KnownWorkflow, Names, hooks};
 use super::notice::{binding, notice};
@@ -31,6 +36,17 @@ pub struct Versioned<T> {
     pub digest: Digest,
     /// The definition.
     pub definition: T,
+}
+
+/// An item of the catalogue, with its workflow.
+#[derive(Clone, Debug)]
+pub struct InstallableItem {
+    /// What it says of itself.
+    pub item: Versioned<definition::CatalogueItem>,
+    /// The digest of its workflow with the item laid over it.
+    pub digest: Digest,
+    /// That workflow.
+    pub workflow: definition::Workflow,
 }
 
 /// Why stored definitions could not be read back.
@@ -69,6 +85,8 @@ pub struct Installable {
     pub packs: BTreeMap<PackId, InstalledPack>,
     /// The workflows.
     pub workflows: BTreeMap<WorkflowId, Versioned<definition::Workflow>>,
+    /// The items of the catalogue.
+    pub catalogue: BTreeMap<CatalogueItemId, InstallableItem>,
     /// The service levels.
     pub service_levels: BTreeMap<ServiceLevelId, Versioned<definition::ServiceLevel>>,
     /// The calendars.
@@ -135,6 +153,23 @@ impl Installable {
         };
         self.packs.insert(id.clone(), installed);
         self.workflows.extend(versioned(id, &pack.workflows));
+        let items = pack.catalogue.iter().map(|(of, it)| {
+            let item = Versioned {
+                pack: id.clone(),
+                digest: it.item.digest,
+                definition: it.item.value.clone(),
+            };
+            let (digest, workflow) = (it.workflow.digest, as_stored(&it.workflow));
+            (
+                of.clone(),
+                InstallableItem {
+                    item,
+                    digest,
+                    workflow,
+                },
+            )
+        });
+        self.catalogue.extend(items);
         self.service_levels
             .extend(versioned(id, &pack.service_levels));
         self.calendars.extend(versioned(id, &pack.calendars));
@@ -183,34 +218,19 @@ impl Installable {
             });
             each.collect()
         }
-        fn one<T: DeserializeOwned>(
-            kind: DefinitionKind,
-            id: &impl std::fmt::Display,
-            digest: &Digest,
-            read: &impl Fn(&Digest) -> Option<String>,
-        ) -> Result<T, StoredError> {
-            let named = || (kind.as_str(), id.to_string(), *digest);
-            let text = read(digest).ok_or_else(|| {
-                let (kind, id, digest) = named();
-                StoredError::Missing { kind, id, digest }
-            })?;
-            from_canonical(&text).map_err(|source| {
-                let (kind, id, digest) = named();
-                StoredError::Unreadable {
-                    kind,
-                    id,
-                    digest,
-                    source,
-                }
-            })
-        }
         let mut bindings = BTreeMap::new();
         for (id, installed) in &configuration.bindings {
             let plugin = one(DefinitionKind::Plugin, id, &installed.digest, &read)?;
             bindings.insert(id.clone(), (installed.clone(), Arc::new(plugin)));
         }
+        let mut catalogue = BTreeMap::new();
+        for (id, installed) in &configuration.catalogue {
+            let item = stored_item(id, installed, &read)?;
+            catalogue.insert(id.clone(), item);
+        }
         Ok(Self {
             digest,
+            catalogue,
             packs: configuration.packs.clone(),
             workflows: all(DefinitionKind::Workflow, &configuration.workflows, &read)?,
             service_levels: all(
@@ -238,9 +258,18 @@ impl Installable {
             .bindings
             .iter()
             .map(|(id, (installed, _))| (id.clone(), installed.clone()));
+        let items = self.catalogue.iter().map(|(id, it)| {
+            let installed = InstalledItem {
+                pack: it.item.pack.clone(),
+                digest: it.item.digest,
+                workflow: it.digest,
+            };
+            (id.clone(), installed)
+        });
         Configuration {
             packs: self.packs.clone(),
             workflows: installed(&self.workflows),
+            catalogue: items.collect(),
             service_levels: installed(&self.service_levels),
             calendars: installed(&self.calendars),
             teams: installed(&self.teams),
@@ -277,6 +306,59 @@ impl Installable {
     fn zone(&self, pack: &PackId) -> Option<chrono_tz::Tz> {
         self.packs.get(pack)?.zone.parse().ok()
     }
+}
+
+/// A stored definition.
+fn one<T: DeserializeOwned>(
+    kind: DefinitionKind,
+    id: &impl std::fmt::Display,
+    digest: &Digest,
+    read: &impl Fn(&Digest) -> Option<String>,
+) -> Result<T, StoredError> {
+    let named = || (kind.as_str(), id.to_string(), *digest);
+    let text = read(digest).ok_or_else(|| {
+        let (kind, id, digest) = named();
+        StoredError::Missing { kind, id, digest }
+    })?;
+    from_canonical(&text).map_err(|source| {
+        let (kind, id, digest) = named();
+        StoredError::Unreadable {
+            kind,
+            id,
+            digest,
+            source,
+        }
+    })
+}
+
+/// A stored item of the catalogue. What patches its workflow was laid over that as it was installed.
+fn stored_item(
+    id: &CatalogueItemId,
+    installed: &InstalledItem,
+    read: &impl Fn(&Digest) -> Option<String>,
+) -> Result<InstallableItem, StoredError> {
+    let kind = DefinitionKind::CatalogueItem;
+    let mut whole: serde_json::Map<String, serde_json::Value> =
+        one(kind, id, &installed.digest, read)?;
+    whole.retain(|key, _| definition::CatalogueItem::KEYS.contains(&key.as_str()));
+    let definition = serde_json::from_value(whole.into()).map_err(|source| {
+        let (kind, id, digest) = (kind.as_str(), id.to_string(), installed.digest);
+        StoredError::Unreadable {
+            kind,
+            id,
+            digest,
+            source,
+        }
+    })?;
+    Ok(InstallableItem {
+        item: Versioned {
+            pack: installed.pack.clone(),
+            digest: installed.digest,
+            definition,
+        },
+        digest: installed.workflow,
+        workflow: one(DefinitionKind::Workflow, id, &installed.workflow, read)?,
+    })
 }
 
 /// Compiles everything that is to be in force.
@@ -334,22 +416,7 @@ pub(crate) fn compile_all(input: &Installable) -> (Definitions, Vec<Fault>) {
             )),
         }
     }
-    for (id, version) in &input.workflows {
-        let zone = input.zone(&version.pack).unwrap_or(chrono_tz::UTC);
-        match workflow(
-            id,
-            version.digest,
-            &version.pack,
-            zone,
-            &version.definition,
-            &names,
-        ) {
-            Ok(workflow) => {
-                compiled.workflows.insert(id.clone(), Arc::new(workflow));
-            }
-            Err(found) => faults.extend(found),
-        }
-    }
+    faults.extend(compile_workflows(input, &names, &mut compiled));
     let workflows: &BTreeMap<WorkflowId, Arc<Workflow>> = &compiled.workflows;
     let known = |id: &WorkflowId| workflows.get(id).map(Arc::as_ref);
     for (id, version) in &input.service_levels {
@@ -389,6 +456,37 @@ pub(crate) fn compile_all(input: &Installable) -> (Definitions, Vec<Fault>) {
     }
     compiled.names = names;
     (compiled, faults)
+}
+
+/// Compiles the workflows, and those of the catalogue's items.
+fn compile_workflows(input: &Installable, names: &Names, compiled: &mut Definitions) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (id, version) in &input.workflows {
+        let zone = input.zone(&version.pack).unwrap_or(chrono_tz::UTC);
+        match workflow(
+            id,
+            version.digest,
+            &version.pack,
+            zone,
+            &version.definition,
+            names,
+        ) {
+            Ok(workflow) => {
+                compiled.workflows.insert(id.clone(), Arc::new(workflow));
+            }
+            Err(found) => faults.extend(found),
+        }
+    }
+    for (id, it) in &input.catalogue {
+        let zone = input.zone(&it.item.pack).unwrap_or(chrono_tz::UTC);
+        match catalogue_item(id, it, zone, names) {
+            Ok(item) => {
+                compiled.catalogue.insert(id.clone(), Arc::new(item));
+            }
+            Err(found) => faults.extend(found),
+        }
+    }
+    faults
 }
 
 /// The definition as it is read back from its canonical form, so that what is installed behaves from

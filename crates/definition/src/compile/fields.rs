@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use model::Value;
 use model::definition::{Field as Source, FieldFormat, FieldType};
 use model::directory::kind;
-use model::id::{DirectoryKind, FieldId, OptionId};
+use model::id::{DirectoryKind, FieldId, GroupId, OptionId};
 use regex::{Regex, RegexBuilder};
 
 use super::compiler::Compiler;
@@ -14,7 +14,9 @@ use super::fault::Spot;
 use super::field::{Field, FieldKind};
 use super::order::{Order, in_order};
 use super::scope::{Scopes, reserved};
+use super::transitions::Ground;
 use super::types::{FormField, Permits, Slot};
+use crate::expression::Expression;
 
 /// The longest pattern of a field, in bytes.
 const MAX_PATTERN: usize = 500;
@@ -40,9 +42,15 @@ pub(super) fn fields(
                         format!("no field can be called `{id}`, which {why}"),
                     );
                 }
-                if source.required {
-                    let message = "`required` belongs in a form; a field alone asks nobody";
-                    compiler.key(&["required"], "field", message);
+                for (key, given) in [
+                    ("required", source.required),
+                    ("when", source.when.is_some()),
+                ] {
+                    if given {
+                        let message =
+                            format!("`{key}` belongs in a form; a field alone asks nobody");
+                        compiler.key(&[key], "field", message);
+                    }
                 }
                 if source.value.is_some() && source.decided_by.is_some() {
                     let message = "a field is computed by `value` or decided by a table, not both";
@@ -120,18 +128,58 @@ pub(super) fn complete(
 pub(super) fn form(
     compiler: &mut Compiler<'_>,
     sources: &IndexMap<FieldId, Source>,
-    fields: &IndexMap<FieldId, Field>,
+    ground: &Ground<'_>,
 ) -> IndexMap<FieldId, FormField> {
     compiler.within("form", |compiler| {
-        let mut form = IndexMap::new();
+        let mut form: IndexMap<FieldId, FormField> = IndexMap::new();
         for (id, source) in sources {
             let asked = compiler.within(id.as_str(), |compiler| {
-                form_field(compiler, id, source, fields)
+                let mut asked = form_field(compiler, id, source, ground.fields)?;
+                let before = form.values().map(|asked| &asked.field);
+                asked.when = conditions(compiler, &asked.field, source, before, ground);
+                Some(asked)
             });
             form.extend(asked.map(|asked| (id.clone(), asked)));
         }
         form
     })
+}
+
+/// When a form asks for a field: as its group says, and as the form says itself.
+fn conditions<'f>(
+    compiler: &mut Compiler<'_>,
+    field: &Field,
+    source: &Source,
+    before: impl IntoIterator<Item = &'f Field>,
+    ground: &Ground<'_>,
+) -> Vec<Expression> {
+    let group = field.source.group.as_ref();
+    let of_group = group.and_then(|id| Some((id, ground.groups.get(id)?.when.as_ref()?)));
+    if of_group.is_none() && source.when.is_none() {
+        return Vec::new();
+    }
+    let scope = ground.scopes.with_input(before);
+    let mut when = Vec::new();
+    if let Some((group, cel)) = of_group {
+        let path = ["groups", group.as_str(), "when"];
+        when.extend(compiler.at_root(|compiler| compiler.condition(&path, cel, &scope)));
+    }
+    if let Some(cel) = &source.when {
+        when.extend(compiler.condition(&["when"], cel, &scope));
+    }
+    when
+}
+
+/// Holds the groups that fields name to those there are.
+pub(super) fn known_groups(compiler: &mut Compiler<'_>, source: &model::definition::Workflow) {
+    for (id, field) in &source.fields {
+        let Some(group) = &field.group else { continue };
+        if !source.groups.contains_key(group) {
+            let known = source.groups.keys().map(GroupId::as_str);
+            let below = ["fields", id.as_str(), "group"];
+            compiler.unknown(&below, Spot::Value, ("group", group.as_str()), known);
+        }
+    }
 }
 
 fn form_field(
@@ -159,6 +207,7 @@ fn form_field(
         return Some(FormField {
             field,
             slot: Some(slot),
+            when: Vec::new(),
             required,
         });
     }
@@ -179,6 +228,7 @@ fn form_field(
         return Some(FormField {
             field,
             slot,
+            when: Vec::new(),
             required,
         });
     }
@@ -203,6 +253,7 @@ fn form_field(
     Some(FormField {
         field,
         slot: None,
+        when: Vec::new(),
         required,
     })
 }
@@ -294,6 +345,8 @@ fn refined(compiler: &mut Compiler<'_>, base: &Field, source: &Source) -> Option
     whole.minimum = source.minimum.or(whole.minimum);
     whole.maximum = source.maximum.or(whole.maximum);
     whole.max_items = source.max_items.or(whole.max_items);
+    whole.group = source.group.clone().or(whole.group);
+    whole.when.clone_from(&source.when);
     whole.required = source.required;
     let kind = match &base.kind {
         FieldKind::Options(_) => FieldKind::Options(labelled(&whole)),

@@ -1,18 +1,21 @@
 //! From typed definitions to what the engine runs on: names resolved, expressions compiled.
 
 mod accept;
+mod catalogue;
 mod compiler;
 mod definitions;
 mod effects;
 mod fault;
 mod field;
 mod fields;
+mod links;
 mod names;
 mod notice;
 mod order;
 mod scope;
 mod service_level;
 mod tables;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod transitions;
@@ -21,16 +24,16 @@ mod workflow;
 
 pub use accept::{MAX_ITEM_CHARS, MAX_ITEMS, MAX_OBJECT_BYTES, MAX_TEXT_CHARS};
 pub(crate) use definitions::compile_all;
-pub use definitions::{Installable, StoredError, Versioned, definitions};
+pub use definitions::{Installable, InstallableItem, StoredError, Versioned, definitions};
 pub use fault::{Fault, Spot};
 pub use field::{Field, FieldKind};
-pub use names::{KnownWorkflow, Names, hooks};
+pub use names::{Form, KnownWorkflow, Names, hooks};
 pub use notice::{binding, notice};
 pub use service_level::service_level;
 pub use types::{
-    Approval, Binding, CalendarChoice, Computed, Definitions, Effect, FormField, From, GoalRow,
-    Notice, Permit, Permits, PinnedCalendar, Recipient, Requirement, Right, Routing, Row,
-    ServiceLevel, Slot, Stage, State, Subscription, Table, Target, Timer, Transition, Warning,
-    Workflow,
+    Approval, Binding, CalendarChoice, CatalogueItem, Computed, Definitions, Each, Effect,
+    FormField, From, GoalRow, Group, LinkSide, Notice, Permit, Permits, PinnedCalendar, Recipient,
+    Requirement, Right, Routing, Row, ServiceLevel, Slot, Stage, State, Subscription, Table,
+    Target, Task, Tasks, Timer, Transition, Warning, Workflow,
 };
 pub use workflow::workflow;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
-use model::definition::{Field, Plugin, Workflow};
+use model::definition::{Field, LinkType, Plugin, Transition, Workflow};
 use model::hook::Hook;
 use model::id::{
-    BindingId, CalendarId, FieldId, NoticeId, RoleId, TeamId, TransitionId, WorkflowId,
+    BindingId, CalendarId, FieldId, LinkKind, NoticeId, RoleId, TeamId, TransitionId, WorkflowId,
 };
 
 /// What is known beside the definition that is compiled.
@@ -34,17 +34,43 @@ pub struct Names {
 pub struct KnownWorkflow {
     /// Its fields.
     pub fields: IndexMap<FieldId, Field>,
-    /// The ways to begin.
-    pub create: Vec<TransitionId>,
+    /// The ways to begin, each with what its form asks for.
+    pub create: IndexMap<TransitionId, Form>,
+    /// Its transitions, each with what the forms of all that are called so ask for.
+    pub transitions: BTreeMap<TransitionId, Form>,
+    /// The kinds of link that it declares.
+    pub links: IndexMap<LinkKind, LinkType>,
 }
+
+/// What a form asks for.
+pub type Form = IndexMap<FieldId, Field>;
 
 impl From<&Workflow> for KnownWorkflow {
     fn from(workflow: &Workflow) -> Self {
+        let create = workflow.create.iter();
+        let in_states = workflow.states.values().map(|state| &state.transitions);
+        let mut transitions: BTreeMap<TransitionId, Form> = BTreeMap::new();
+        for (id, transition) in in_states.chain([&workflow.anywhere]).flatten() {
+            let form = transitions.entry(id.clone()).or_default();
+            form.extend(asked(workflow, transition));
+        }
         Self {
             fields: workflow.fields.clone(),
-            create: workflow.create.keys().cloned().collect(),
+            create: create
+                .map(|(id, way)| (id.clone(), asked(workflow, way).collect()))
+                .collect(),
+            transitions,
+            links: workflow.links.clone(),
         }
     }
+}
+
+/// What a form asks for: fields of the workflow, or inputs of its own.
+fn asked(workflow: &Workflow, transition: &Transition) -> impl Iterator<Item = (FieldId, Field)> {
+    transition.form.iter().map(|(id, own)| {
+        let field = workflow.fields.get(id).unwrap_or(own);
+        (id.clone(), field.clone())
+    })
 }
 
 impl Names {

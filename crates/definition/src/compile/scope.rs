@@ -1,12 +1,15 @@
 //! What expressions may name, by where they stand.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use model::definition::Category;
-use model::id::{CalendarId, FieldId, RoleId, TeamId};
+use model::id::{CalendarId, FieldId, LinkKind, RoleId, TeamId};
+use model::record::TaskStatus;
 
 use super::field::Field;
 use super::names::Names;
-use super::types::FormField;
+use super::types::LinkSide;
 use crate::expression::{Scope, Type, is_usable_name};
 
 /// Names that no field and no input may have: expressions and `set` keep them for other things.
@@ -39,7 +42,7 @@ pub(super) fn reserved(name: &str) -> Option<&'static str> {
 pub(super) struct Scopes {
     /// What changes only with the record: of a timer's `while` and of clocks.
     pub(super) clock: Scope,
-    /// With who acts and when.
+    /// With who acts and when, and the records that are linked.
     pub(super) full: Scope,
 }
 
@@ -47,21 +50,24 @@ impl Scopes {
     pub(super) fn of<'s>(
         fields: &IndexMap<FieldId, Field>,
         states: impl IntoIterator<Item = &'s str>,
+        links: &BTreeMap<LinkKind, LinkSide>,
         names: &Names,
     ) -> Self {
         let fields = fields
             .values()
             .map(|field| (field.id.as_str(), field.term_type()));
         let clock = clock(fields, states, names);
-        let full = with_actor(clock.clone(), names);
+        let kinds = links.keys().map(|kind| (kind.as_str(), linked().list()));
+        let links = Type::object("links", kinds);
+        let full = with_actor(clock.clone(), names).with("links", links);
         Self { clock, full }
     }
 
     /// The scope of what a transition does with what its form asks for.
-    pub(super) fn with_input(&self, form: &IndexMap<FieldId, FormField>) -> Scope {
+    pub(super) fn with_input<'f>(&self, form: impl IntoIterator<Item = &'f Field>) -> Scope {
         let inputs = form
-            .iter()
-            .map(|(id, asked)| (id.as_str(), asked.field.kind.given_type().nullable()));
+            .into_iter()
+            .map(|field| (field.id.as_str(), field.kind.given_type().nullable()));
         let input = Type::object("the form", inputs);
         self.full.clone().with("input", input)
     }
@@ -76,11 +82,18 @@ pub(super) fn clock<'f, 's>(
     let calendars = names.calendars.iter().map(CalendarId::as_str);
     let mut scope = Scope::new()
         .with_calendars(calendars)
-        .with("record", record(states, names));
+        .with("record", record(states, names))
+        .with("tasks", task().list());
     for (name, kind) in fields {
         scope.add(name, kind);
     }
     scope
+}
+
+/// What may be said of whoever looks at the catalogue.
+pub(super) fn offer(names: &Names) -> Scope {
+    let calendars = names.calendars.iter().map(CalendarId::as_str);
+    with_actor(Scope::new().with_calendars(calendars), names)
 }
 
 /// The same with who acts and when.
@@ -103,6 +116,43 @@ fn record<'s>(states: impl IntoIterator<Item = &'s str>, names: &Names) -> Type 
             ("assignee", Type::Text.nullable()),
             ("team", team.nullable()),
             ("created_at", Type::Instant),
+        ],
+    )
+}
+
+/// Another record, as far as expressions see it.
+pub(super) fn linked() -> Type {
+    Type::object(
+        "a linked record",
+        [
+            ("id", Type::Text),
+            ("workflow", Type::Text),
+            ("state", Type::Text),
+            (
+                "category",
+                Type::options(Category::ALL.map(Category::as_str)),
+            ),
+            ("outcome", Type::Text.nullable()),
+        ],
+    )
+}
+
+/// A task, as its record knows it.
+fn task() -> Type {
+    let status = [
+        TaskStatus::Waiting,
+        TaskStatus::Open,
+        TaskStatus::Ended,
+        TaskStatus::Dropped,
+    ];
+    Type::object(
+        "a task",
+        [
+            ("id", Type::Text),
+            ("record", Type::Text.nullable()),
+            ("workflow", Type::Text),
+            ("status", Type::options(status.map(TaskStatus::as_str))),
+            ("outcome", Type::Text.nullable()),
         ],
     )
 }
@@ -133,6 +183,7 @@ fn known<'n>(names: &Names, ids: impl Iterator<Item = &'n str>) -> Type {
 impl super::types::Workflow {
     /// The names that an expression about any of its records may use, such as the filter of a list.
     pub fn scope(&self, names: &Names) -> Scope {
-        Scopes::of(&self.fields, self.states.keys().map(AsRef::as_ref), names).full
+        let states = self.states.keys().map(AsRef::as_ref);
+        Scopes::of(&self.fields, states, &self.links, names).full
     }
 }

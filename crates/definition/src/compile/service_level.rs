@@ -12,7 +12,7 @@ use model::id::{
 use model::time::Period;
 
 use super::compiler::Compiler;
-use super::effects::effects;
+use super::effects::{Around, effects};
 use super::fault::{Fault, Spot};
 use super::names::Names;
 use super::scope;
@@ -363,11 +363,14 @@ fn target(
         .and_then(|cel| ground.of_all(compiler, &["pause"], cel, &Type::Boolean));
     let stop = ground.of_all(compiler, &["stop"], &source.stop, &Type::Boolean);
     goal(compiler, &["goal"], &source.goal, level);
-    let scope = &ground.full;
+    let around = Around {
+        scope: &ground.full,
+        links: None,
+    };
     let warnings = compiler.within("warnings", |compiler| {
         let each = source.warnings.iter().map(|(id, warning)| {
             let effects = compiler.within(id.as_str(), |compiler| {
-                effects(compiler, &warning.effects, scope)
+                effects(compiler, &warning.effects, around)
             });
             (
                 id.clone(),
@@ -384,7 +387,7 @@ fn target(
         if let Some(transition) = &breach.transition {
             somewhere(compiler, transition, ground);
         }
-        effects(compiler, &breach.effects, scope)
+        effects(compiler, &breach.effects, around)
     });
     Some(Target {
         id: id.clone(),

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
-use model::definition::{RoutingBy, Setting, Table as Source};
+use model::definition::{Hit, RoutingBy, Setting, Table as Source};
 use model::id::{FieldId, TableId, TeamId};
 use model::{Value, definition};
 
 use super::compiler::Compiler;
 use super::fault::Spot;
-use super::field::Field;
+use super::field::{Field, FieldKind};
 use super::fields::{slot, slot_field};
 use super::order::{Order, in_order};
 use super::scope::Scopes;
@@ -113,6 +113,15 @@ fn gives(
                 gives.insert(given.clone(), field.clone());
             }
         }
+    }
+    let collects = source.hit == Hit::Collect;
+    let single = |field: &Field| !matches!(field.kind, FieldKind::Texts | FieldKind::References(_));
+    for (id, field) in gives.iter().filter(|(_, field)| collects && single(field)) {
+        let message = format!(
+            "`{id}` is {}, and what several rows give is put together in a list",
+            field.kind.name()
+        );
+        compiler.key(&["gives", id.as_str()], "table", message);
     }
     if source.gives.is_empty() {
         compiler.key(

@@ -1,17 +1,20 @@
 //! Transitions and ways to begin: who may take them, what they ask for, require, set and cause.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
-use model::definition::{Category, State as StateSource, Transition as Source};
-use model::id::{FieldId, StateId, TransitionId};
+use model::definition::{Category, Group, State as StateSource, Transition as Source};
+use model::id::{FieldId, GroupId, LinkKind, StateId, TransitionId};
 
 use super::compiler::Compiler;
-use super::effects::effects;
+use super::effects::{Around, effects};
 use super::fault::Spot;
 use super::field::Field;
 use super::fields::{form, slot, slot_field};
 use super::scope::Scopes;
 use super::tables::given_team;
-use super::types::{From, Requirement, Slot, Transition};
+use super::types::{From, LinkSide, Requirement, Slot, Transition};
+use crate::expression::Scope;
 
 /// Where a transition stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +32,21 @@ pub(super) struct Ground<'w> {
     pub(super) fields: &'w IndexMap<FieldId, Field>,
     pub(super) states: &'w IndexMap<StateId, StateSource>,
     pub(super) scopes: &'w Scopes,
+    pub(super) groups: &'w IndexMap<GroupId, Group>,
+    pub(super) links: &'w BTreeMap<LinkKind, LinkSide>,
     /// Whether the workflow says who gets the work.
     pub(super) routes: bool,
+}
+
+impl<'w> Ground<'w> {
+    /// What effects see whose expressions may name what is in this scope.
+    pub(super) fn around<'a>(&self, scope: &'a Scope) -> Around<'a>
+    where
+        'w: 'a,
+    {
+        let links = Some(self.links);
+        Around { scope, links }
+    }
 }
 
 /// Compiles the transitions at `key`.
@@ -66,8 +82,9 @@ fn transition(
         .filter(|(_, counts)| **counts)
         .filter_map(|(name, _)| from(compiler, name, ground))
         .collect();
-    let form = form(compiler, &source.form, ground.fields);
-    let scope = ground.scopes.with_input(&form);
+    let form = form(compiler, &source.form, ground);
+    let fields = form.values().map(|asked| &asked.field);
+    let scope = ground.scopes.with_input(fields);
     let permit = compiler.permits("permit", &source.permit, &ground.scopes.full);
     let mut require = Vec::new();
     for (id, requirement) in &source.require {
@@ -101,7 +118,7 @@ fn transition(
         require,
         set,
         route: source.route,
-        effects: effects(compiler, &source.effects, &scope),
+        effects: effects(compiler, &source.effects, ground.around(&scope)),
     }
 }
 

@@ -13,9 +13,9 @@ use model::definition::{
 };
 use model::event::EventKind;
 use model::id::{
-    BindingId, CalendarId, EffectName, FieldId, LinkKind, NoticeId, PackId, PersonId,
-    RequirementId, RoleId, RowId, ServiceLevelId, StageId, StateId, TableId, TargetId, TeamId,
-    TimerId, TransitionId, WarningId, WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, EffectName, FieldId, GroupId, LinkKind, NoticeId,
+    PackId, PersonId, RequirementId, RoleId, RowId, ServiceLevelId, StageId, StateId, TableId,
+    TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
 };
 use model::time::Period;
 use model::{Digest, Value};
@@ -34,6 +34,8 @@ pub struct Definitions {
     pub packs: BTreeMap<PackId, InstalledPack>,
     /// The workflows in force; records may be pinned to others.
     pub workflows: BTreeMap<WorkflowId, Arc<Workflow>>,
+    /// The items of the catalogue.
+    pub catalogue: BTreeMap<CatalogueItemId, Arc<CatalogueItem>>,
     /// The service levels in force; clocks may be pinned to others.
     pub service_levels: BTreeMap<ServiceLevelId, Arc<ServiceLevel>>,
     /// The calendars in force; clocks may be pinned to others.
@@ -46,6 +48,23 @@ pub struct Definitions {
     pub bindings: BTreeMap<BindingId, Binding>,
     /// The names by which definitions know each other, for compiling versions of before.
     pub names: Names,
+}
+
+/// An item of the catalogue.
+#[derive(Clone, Debug)]
+pub struct CatalogueItem {
+    /// Its id.
+    pub id: CatalogueItemId,
+    /// What people ask for.
+    pub title: String,
+    /// A sentence or two about it.
+    pub description: Option<String>,
+    /// The heading under which it stands.
+    pub group: Option<String>,
+    /// Who is offered it; everyone without it.
+    pub offer: Option<Expression>,
+    /// Its workflow with the item laid over it.
+    pub workflow: Arc<Workflow>,
 }
 
 /// A calendar with the digest of its version.
@@ -78,6 +97,10 @@ pub struct Workflow {
     pub see: Permits,
     /// Who may change fields outside forms.
     pub edit: Permits,
+    /// The sections of its forms, in order.
+    pub groups: IndexMap<GroupId, Group>,
+    /// The kinds of link that its records have, by what each is called from them.
+    pub links: BTreeMap<LinkKind, LinkSide>,
     /// Its fields, in order.
     pub fields: IndexMap<FieldId, Field>,
     /// The computed fields, each after those it reads.
@@ -114,6 +137,24 @@ impl Workflow {
         self.transitions(state)
             .find(|transition| transition.id.as_str() == name)
     }
+}
+
+/// A section of forms, for those who show it.
+pub use model::definition::Group;
+
+/// A kind of link as it is called from one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkSide {
+    /// The kind as it was declared.
+    pub kind: LinkKind,
+    /// Whether it was declared on the other side.
+    pub inverse: bool,
+    /// Whether both sides call it alike.
+    pub alike: bool,
+    /// The workflows whose records it leads to.
+    pub to: BTreeSet<WorkflowId>,
+    /// What people see.
+    pub label: String,
 }
 
 /// Who may do something.
@@ -259,6 +300,8 @@ pub struct FormField {
     pub field: Field,
     /// Where it goes; none for an input, which the journal keeps.
     pub slot: Option<Slot>,
+    /// It is asked for only where all of these hold: its group's, and its own.
+    pub when: Vec<Expression>,
     /// Whether the form cannot go without it, where the record does not have it already.
     pub required: bool,
 }
@@ -292,6 +335,21 @@ pub enum Effect {
         /// The kind of link from the new record to this one.
         link: Option<LinkKind>,
     },
+    /// A transition of linked records.
+    Each(Each),
+}
+
+/// The transition that linked records take.
+#[derive(Clone, Debug)]
+pub struct Each {
+    /// The kind of link, as it is called from this record.
+    pub link: LinkKind,
+    /// For which of them.
+    pub when: Option<Expression>,
+    /// The transition.
+    pub transition: TransitionId,
+    /// What is filled into its form.
+    pub set: Vec<(FieldId, Computed)>,
 }
 
 /// A state.
@@ -307,10 +365,42 @@ pub struct State {
     pub outcome: Option<String>,
     /// Who must agree.
     pub approval: Option<Approval>,
+    /// The work that is handed out on entering it.
+    pub tasks: Option<Tasks>,
     /// The moves out of it, in the order written.
     pub transitions: IndexMap<TransitionId, Transition>,
     /// Timers set on entering.
     pub timers: IndexMap<TimerId, Timer>,
+}
+
+/// The work that a state hands out.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    /// The tasks.
+    pub each: BTreeMap<TaskId, Task>,
+    /// The transition that follows once all have ended well.
+    pub all: TransitionId,
+    /// The transition that follows once one has not.
+    pub failed: Option<TransitionId>,
+    /// The transition that those which have not ended take where the record goes on without them.
+    pub with_parent: Option<TransitionId>,
+}
+
+/// A task.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// Its workflow.
+    pub workflow: WorkflowId,
+    /// The way to begin.
+    pub create: Option<TransitionId>,
+    /// Whether it is handed out at all.
+    pub when: Option<Expression>,
+    /// Those that must have ended well before it begins.
+    pub needs: BTreeSet<TaskId>,
+    /// What its way to begin asks for.
+    pub set: Vec<(FieldId, Computed)>,
 }
 
 /// An approval.

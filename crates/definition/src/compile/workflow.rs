@@ -11,10 +11,12 @@ use super::compiler::Compiler;
 use super::effects::effects;
 use super::fault::{Fault, Spot};
 use super::field::FieldKind;
-use super::fields::{complete, fields};
+use super::fields::{complete, fields, known_groups};
+use super::links::links;
 use super::names::Names;
 use super::scope::Scopes;
 use super::tables::tables;
+use super::tasks::tasks;
 use super::transitions::{Ground, Place, transitions};
 use super::types::{Approval, Routing, Stage, State, Timer, Workflow};
 use crate::overlay::DefinitionKind;
@@ -86,7 +88,9 @@ fn assemble(
     }
     let mut fields = fields(compiler, &source.fields);
     let states = source.states.keys().map(StateId::as_str);
-    let scopes = Scopes::of(&fields, states, compiler.names);
+    let links = links(compiler, id, source);
+    let scopes = Scopes::of(&fields, states, &links, compiler.names);
+    known_groups(compiler, source);
     let computed = complete(compiler, &mut fields, &scopes);
     let tables = tables(compiler, source, &fields, &scopes);
     let routing = routing(compiler, source);
@@ -94,6 +98,8 @@ fn assemble(
         fields: &fields,
         states: &source.states,
         scopes: &scopes,
+        groups: &source.groups,
+        links: &links,
         routes: source.routing.is_some(),
     };
     let create = transitions(compiler, "create", &source.create, Place::Create, &ground);
@@ -112,7 +118,7 @@ fn assemble(
         });
         each.collect()
     });
-    let timers = timers(compiler, &source.timers, &scopes);
+    let timers = timers(compiler, &source.timers, &ground);
     let (see, edit) = (
         compiler.permits("see", &source.see, &scopes.full),
         compiler.permits("edit", &source.edit, &scopes.full),
@@ -127,6 +133,8 @@ fn assemble(
         number: source.number.clone(),
         see,
         edit,
+        groups: source.groups.clone(),
+        links,
         fields,
         computed,
         tables,
@@ -211,7 +219,12 @@ fn state(
             Place::State,
             ground,
         ),
-        timers: timers(compiler, &source.timers, ground.scopes),
+        tasks: source.tasks.as_ref().map(|source| {
+            compiler.within("tasks", |compiler| {
+                tasks(compiler, source, &ground.scopes.full)
+            })
+        }),
+        timers: timers(compiler, &source.timers, ground),
     }
 }
 
@@ -335,7 +348,7 @@ fn person_or_thing(
 fn timers(
     compiler: &mut Compiler<'_>,
     sources: &IndexMap<TimerId, definition::Timer>,
-    scopes: &Scopes,
+    ground: &Ground<'_>,
 ) -> IndexMap<TimerId, Timer> {
     compiler.within("timers", |compiler| {
         let each = sources.iter().map(|(id, source)| {
@@ -345,11 +358,15 @@ fn timers(
                 Timer {
                     id: id.clone(),
                     condition: condition
-                        .and_then(|cel| compiler.condition(&["while"], cel, &scopes.clock)),
+                        .and_then(|cel| compiler.condition(&["while"], cel, &ground.scopes.clock)),
                     wait: source.wait.clone(),
                     repeat: source.repeat,
                     transition: source.transition.clone(),
-                    effects: effects(compiler, &source.effects, &scopes.full),
+                    effects: effects(
+                        compiler,
+                        &source.effects,
+                        ground.around(&ground.scopes.full),
+                    ),
                 }
             });
             (id.clone(), timer)
@@ -372,6 +389,13 @@ fn moves_that_exist(compiler: &mut Compiler<'_>, workflow: &Workflow) {
                 vec!["states", id.as_str(), "approval", "then", outcome.as_str()],
                 transition,
             ));
+        }
+        if let Some(tasks) = &state.tasks {
+            let then = ["states", id.as_str(), "tasks", "then"];
+            let all = (then.iter().copied().chain(["all"]).collect(), &tasks.all);
+            let failed = tasks.failed.as_ref();
+            let failed = failed.map(|to| (then.iter().copied().chain(["failed"]).collect(), to));
+            taken.extend([all].into_iter().chain(failed));
         }
         for (timer, transition) in moves(&state.timers) {
             taken.push((

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
 use model::definition::Category;
-use model::id::{StateId, TransitionId};
+use model::id::{StateId, TransitionId, WorkflowId};
 
-use crate::compile::{Definitions, Transition, Workflow};
+use crate::compile::{Definitions, Effect, Transition, Workflow};
 
 /// A workflow as states and moves.
 pub(super) struct Graph<'w> {
@@ -39,8 +40,13 @@ impl<'w> Graph<'w> {
                 .timers
                 .values()
                 .filter_map(|timer| timer.transition.as_ref());
+            let tasks = state.tasks.iter().flat_map(|tasks| {
+                let failed = tasks.failed.as_ref();
+                [&tasks.all].into_iter().chain(failed)
+            });
             let taken: BTreeSet<&TransitionId> = approval
                 .chain(timers)
+                .chain(tasks)
                 .chain(everywhere.iter().copied())
                 .collect();
             let moves = workflow.transitions(id).map(|transition| Move {
@@ -140,5 +146,48 @@ fn taken_everywhere<'w>(workflow: &'w Workflow, all: &'w Definitions) -> Vec<&'w
     let breaches = levels
         .flat_map(|level| level.targets.values())
         .filter_map(|target| target.breach_transition.as_ref());
-    timers.chain(breaches).collect()
+    let others = all
+        .workflows
+        .values()
+        .chain(all.catalogue.values().map(|item| &item.workflow));
+    let by_others = others.flat_map(|other| taken_by(other, &workflow.id));
+    timers.chain(breaches).chain(by_others).collect()
+}
+
+/// What the records of a workflow have the records of another take: tasks that go with their parent,
+/// and effects on linked records.
+fn taken_by<'w>(
+    workflow: &'w Workflow,
+    other: &'w WorkflowId,
+) -> impl Iterator<Item = &'w TransitionId> {
+    let tasks = workflow.states.values().filter_map(|state| {
+        let tasks = state.tasks.as_ref()?;
+        let hands_out = tasks.each.values().any(|task| task.workflow == *other);
+        tasks.with_parent.as_ref().filter(|_| hands_out)
+    });
+    let effects = all_effects(workflow).filter_map(|effect| match effect {
+        Effect::Each(each) => {
+            let side = workflow.links.get(&each.link)?;
+            side.to.contains(other).then_some(&each.transition)
+        }
+        _ => None,
+    });
+    tasks.chain(effects)
+}
+
+/// Everything that the steps and timers of a workflow cause.
+pub(super) fn all_effects(workflow: &Workflow) -> impl Iterator<Item = &Effect> {
+    let states = workflow.states.values();
+    let of_transitions = states
+        .clone()
+        .map(|state| &state.transitions)
+        .chain([&workflow.create, &workflow.anywhere])
+        .flat_map(IndexMap::values)
+        .flat_map(|transition| transition.effects.values());
+    let of_timers = states
+        .map(|state| &state.timers)
+        .chain([&workflow.timers])
+        .flat_map(IndexMap::values)
+        .flat_map(|timer| timer.effects.values());
+    of_transitions.chain(of_timers)
 }

@@ -2,7 +2,7 @@
 //!
 //! Definitions are compiled first, which finds unknown names and ill-typed expressions. The rules
 //! here look at those that compile, one story a file: where records can go ([`states`]), who or what
-//! moves them ([`moves`]), who must agree ([`approvals`]), what tables answer ([`tables`]), when
+//! moves them ([`moves`]), who must agree ([`approvals`]), which work is handed out ([`tasks`]), what tables answer ([`tables`]), when
 //! clocks stop ([`clocks`]), in which business days ([`days`]), what notices say ([`notices`]).
 
 mod approvals;
@@ -13,6 +13,7 @@ mod moves;
 mod notices;
 mod states;
 mod tables;
+mod tasks;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::Digest;
 use model::id::WorkflowId;
 
-use crate::compile::{Fault, Installable, Spot, compile_all};
+use crate::compile::{Definitions, Fault, Installable, Spot, compile_all};
 use crate::overlay::DefinitionKind;
 use crate::pack::Pack;
 use crate::source::{Diagnostics, Severity, Tree};
@@ -60,8 +61,10 @@ pub fn faults(installable: &Installable) -> Vec<Fault> {
         moves::check(graph, &mut rules);
         approvals::check(graph, &mut rules);
         tables::check_workflow(graph.workflow, &mut rules);
+        tasks::check(graph, &compiled.workflows, &mut rules);
         days::check_workflow(graph.workflow, &compiled, &mut rules);
     }
+    items(&compiled, &mut faults);
     // Where records are held fast, clocks run on; that is no fault of theirs.
     graphs.retain(|id, _| !stuck.contains(id));
     for (id, level) in &compiled.service_levels {
@@ -73,6 +76,32 @@ pub fn faults(installable: &Installable) -> Vec<Fault> {
     let all_known = compiled.workflows.len() == installable.workflows.len();
     notices::check(&compiled, all_known, &mut faults);
     faults
+}
+
+/// What is wrong with the workflows of catalogue items alone: what their common workflow has is told
+/// there.
+fn items(compiled: &Definitions, faults: &mut Vec<Fault>) {
+    for (id, item) in &compiled.catalogue {
+        let mut found = Vec::new();
+        let graph = Graph::of(&item.workflow, compiled);
+        let mut rules = Rules::of(DefinitionKind::CatalogueItem, id.as_str(), &mut found);
+        states::check(&graph, &mut rules);
+        moves::check(&graph, &mut rules);
+        approvals::check(&graph, &mut rules);
+        tables::check_workflow(graph.workflow, &mut rules);
+        tasks::check(&graph, &compiled.workflows, &mut rules);
+        days::check_workflow(graph.workflow, compiled, &mut rules);
+        faults.extend(found);
+    }
+    let common: BTreeSet<(&'static str, Vec<String>, String)> = faults
+        .iter()
+        .filter(|fault| fault.kind == DefinitionKind::Workflow)
+        .map(|fault| (fault.rule, fault.path.clone(), fault.message.clone()))
+        .collect();
+    faults.retain(|fault| {
+        fault.kind != DefinitionKind::CatalogueItem
+            || !common.contains(&(fault.rule, fault.path.clone(), fault.message.clone()))
+    });
 }
 
 /// Two workflows must not number their records alike.

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use model::definition::Hit;
+
 use super::Rules;
-use crate::compile::{ServiceLevel, Workflow};
+use crate::compile::{ServiceLevel, Table, Workflow};
 use crate::expression::Expression;
 
 pub(super) fn check_workflow(workflow: &Workflow, rules: &mut Rules<'_>) {
     for (id, table) in &workflow.tables {
         let rows = table.rows.iter().map(|row| (row.id.as_str(), &row.when));
-        check(id.as_str(), rows, rules);
+        match table.hit {
+            Hit::First => check(id.as_str(), rows, rules),
+            Hit::Unique | Hit::Collect => side_by_side(table, rules),
+        }
     }
 }
 
@@ -20,6 +25,30 @@ pub(super) fn check_service_level(level: &ServiceLevel, rules: &mut Rules<'_>) {
             rows.iter().map(|row| (row.id.as_str(), &row.when)),
             rules,
         );
+    }
+}
+
+/// Rows of which each is asked: the same condition twice is one too many, and of rows only one of
+/// which may hold, none may always do.
+fn side_by_side(table: &Table, rules: &mut Rules<'_>) {
+    let mut before = BTreeSet::new();
+    for row in &table.rows {
+        let (id, when) = (&row.id, row.when.source().trim());
+        let path = ["tables", table.id.as_str(), "rows", id.as_str()];
+        let unique = table.hit == Hit::Unique;
+        if when == "false" {
+            let message = format!("the row `{id}` never answers");
+            rules.warning("row-never-matches", &path, message);
+        } else if unique && when == "true" && table.rows.len() > 1 {
+            let message =
+                format!("the row `{id}` always holds, so that no other row is ever the only one");
+            rules.error("overlapping-rows", &path, message);
+        } else if unique && !before.insert(when) {
+            let message = format!(
+                "the row `{id}` has the condition of one before it: neither is ever the only one"
+            );
+            rules.error("overlapping-rows", &path, message);
+        }
     }
 }
 

@@ -116,21 +116,11 @@ impl Merge<'_> {
         placements: &mut Vec<Placement>,
     ) {
         if change.value.kind == Kind::Null {
-            if entries.shift_remove(key).is_none() {
-                let message = format!(
-                    "`{key}: null` removes nothing: the base has no `{}`",
-                    self.path.join(".")
-                );
-                let near = self.nearest(key, entries);
-                self.diagnostics.push(
-                    self.sources
-                        .error(change.key, "removes-nothing", message)
-                        .suggest(near),
-                );
-            }
+            self.remove(entries, key, change);
             return;
         }
-        let placement = placement(key, &change.value);
+        // What a patch places stands beside something of what it patches.
+        let placement = placement(key, &change.value).filter(|_| !self.kind.is_patch());
         if let Some(entry) = entries.get_mut(key) {
             if let Some(placement) = placement {
                 let message = format!("`{key}` is in the base already; `place` is for new keys");
@@ -158,6 +148,27 @@ impl Merge<'_> {
                 key: change.key,
                 value,
             },
+        );
+    }
+
+    /// Removes a key; a patch that does not have it keeps the wish, for what it is laid over.
+    fn remove(&mut self, entries: &mut Map, key: &str, change: &Entry) {
+        if entries.shift_remove(key).is_some() {
+            return;
+        }
+        if self.kind.is_patch() {
+            entries.insert(key.to_owned(), change.clone());
+            return;
+        }
+        let message = format!(
+            "`{key}: null` removes nothing: the base has no `{}`",
+            self.path.join(".")
+        );
+        let near = self.nearest(key, entries);
+        self.diagnostics.push(
+            self.sources
+                .error(change.key, "removes-nothing", message)
+                .suggest(near),
         );
     }
 

@@ -10,6 +10,10 @@ pub enum DefinitionKind {
     Pack,
     /// A workflow.
     Workflow,
+    /// A part of workflows that several of them use.
+    Fragment,
+    /// An item of the catalogue: a patch on a workflow.
+    CatalogueItem,
     /// A service level.
     ServiceLevel,
     /// A calendar.
@@ -24,9 +28,11 @@ pub enum DefinitionKind {
 
 impl DefinitionKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Pack,
         Self::Workflow,
+        Self::Fragment,
+        Self::CatalogueItem,
         Self::ServiceLevel,
         Self::Calendar,
         Self::Team,
@@ -39,6 +45,8 @@ impl DefinitionKind {
         match self {
             Self::Pack => "Pack",
             Self::Workflow => "Workflow",
+            Self::Fragment => "Fragment",
+            Self::CatalogueItem => "CatalogueItem",
             Self::ServiceLevel => "ServiceLevel",
             Self::Calendar => "Calendar",
             Self::Team => "Team",
@@ -57,6 +65,8 @@ impl DefinitionKind {
         match self {
             Self::Pack => None,
             Self::Workflow => Some("workflows"),
+            Self::Fragment => Some("fragments"),
+            Self::CatalogueItem => Some("catalogue"),
             Self::ServiceLevel => Some("service-levels"),
             Self::Calendar => Some("calendars"),
             Self::Team => Some("teams"),
@@ -77,12 +87,23 @@ impl DefinitionKind {
 
     /// Whether the map at this path holds transitions, whose automatic ones are tried in order.
     pub(crate) fn holds_transitions(self, path: &[String]) -> bool {
-        self == Self::Workflow && matches_any(&["states/*/transitions", "anywhere"], path)
+        self.is_workflow() && matches_any(&["states/*/transitions", "anywhere"], path)
+    }
+
+    /// Whether it has the shape of a workflow, whole or in part.
+    const fn is_workflow(self) -> bool {
+        matches!(self, Self::Workflow | Self::Fragment | Self::CatalogueItem)
+    }
+
+    /// Whether it is a patch itself, so that `null` and `place` stay in it until it is laid over
+    /// what it patches.
+    pub(crate) const fn is_patch(self) -> bool {
+        matches!(self, Self::CatalogueItem)
     }
 
     const fn choices(self) -> &'static [&'static str] {
         match self {
-            Self::Workflow => &[
+            Self::Workflow | Self::Fragment | Self::CatalogueItem => &[
                 "routing/by",
                 "routing/fallback",
                 "timers/*/wait",
@@ -100,7 +121,8 @@ impl DefinitionKind {
 
     const fn ordered(self) -> &'static [&'static str] {
         match self {
-            Self::Workflow => &[
+            Self::Workflow | Self::Fragment | Self::CatalogueItem => &[
+                "groups",
                 "fields",
                 "fields/*/options",
                 "tables/*/rows",

@@ -8,6 +8,7 @@ use model::Digest;
 use model::id::PackId;
 
 use super::canonical::canonical;
+use super::fragments;
 use super::layout::{Place, Written, header, place};
 use super::{MAX_FILES, MAX_PACK_BYTES, PackRef};
 use crate::overlay::{DefinitionKind, merge as overlay, refuse_nulls};
@@ -42,7 +43,7 @@ pub(super) struct MergedPack {
     pub(super) definitions: Vec<Merged>,
 }
 
-type Definitions = IndexMap<(DefinitionKind, String), Node>;
+pub(super) type Definitions = IndexMap<(DefinitionKind, String), Node>;
 
 /// The first step: every file of every level, the lowest base first.
 pub(super) fn load(
@@ -189,6 +190,7 @@ fn twice(message: &str, second: &Node, first: &Node, sources: &Sources) -> Diagn
 pub(super) fn merge(levels: Vec<Level>, sources: &Sources) -> Result<MergedPack, Diagnostics> {
     let mut found = Diagnostics::new();
     let mut chain: Vec<PackRef> = Vec::new();
+    let mut written: Vec<Definitions> = Vec::new();
     let mut definitions = Definitions::new();
     let mut header: Option<Node> = None;
     let top = levels.len().saturating_sub(1);
@@ -205,17 +207,8 @@ pub(super) fn merge(levels: Vec<Level>, sources: &Sources) -> Result<MergedPack,
         }
         let version = version(&level, sources, &mut found);
         let merged_header = merge_header(header.take(), &level, sources, &mut found);
-        for ((kind, id), node) in level.definitions {
-            match definitions.entry((kind, id)) {
-                Slot::Occupied(mut base) => {
-                    overlay(kind, base.get_mut(), &node, sources, &mut found);
-                }
-                Slot::Vacant(slot) => {
-                    refuse_nulls(&node, sources, &mut found);
-                    slot.insert(node);
-                }
-            }
-        }
+        written.push(level.definitions);
+        definitions = laid(&written, sources, &mut found);
         // Whatever follows a fault down here would be held to the wrong digest.
         if found.has_errors() {
             return found.into_result(None);
@@ -245,6 +238,37 @@ pub(super) fn merge(levels: Vec<Level>, sources: &Sources) -> Result<MergedPack,
         chain,
         definitions,
     }))
+}
+
+/// The definitions of all levels laid over each other, fragments first: a workflow has what it uses
+/// from the level on that says so, and the levels above it patch the whole.
+fn laid(levels: &[Definitions], sources: &Sources, found: &mut Diagnostics) -> Definitions {
+    let is_fragment = |kind: DefinitionKind| kind == DefinitionKind::Fragment;
+    let mut all = Definitions::new();
+    for fragments in [true, false] {
+        for level in levels {
+            let these = level
+                .iter()
+                .filter(|((kind, _), _)| is_fragment(*kind) == fragments);
+            for ((kind, id), node) in these {
+                let key = (*kind, id.clone());
+                let used = fragments::used(*kind, node);
+                let mut laid = node.clone();
+                if let Some(base) = all.get(&key) {
+                    fragments::stay(base, node, sources, found);
+                    laid.clone_from(base);
+                    overlay(*kind, &mut laid, node, sources, found);
+                } else if used.is_empty() && !kind.is_patch() {
+                    refuse_nulls(node, sources, found);
+                }
+                if !used.is_empty() {
+                    laid = fragments::under(&laid, &used, &all, sources, found);
+                }
+                all.insert(key, laid);
+            }
+        }
+    }
+    all
 }
 
 /// Holds what a level says it extends to what stands in its `base/`.

@@ -2,15 +2,16 @@
 
 use crate::overlay::DefinitionKind;
 use crate::source::{Diagnostic, Diagnostics, FileId, Node, Sources, nearest};
-use model::id::{BindingId, CalendarId, NoticeId, PackId, ServiceLevelId, TeamId, WorkflowId};
+use model::id::{
+    BindingId, CalendarId, CatalogueItemId, FragmentId, NoticeId, PackId, ServiceLevelId, TeamId,
+    WorkflowId,
+};
 
 /// The only version of the language there is.
 const API_VERSION: &str = "servicewright/v1";
 
 /// Folders and kinds that the language has room for, but this version does not read.
-const LATER: [(&str, &str); 5] = [
-    ("catalogue", "CatalogueItem"),
-    ("fragments", "Fragment"),
+const LATER: [(&str, &str); 3] = [
     ("translations", "Translation"),
     ("migrations", "Migration"),
     ("scenarios", "Scenario"),
@@ -201,6 +202,8 @@ fn check_id(kind: DefinitionKind, text: Option<&str>) -> Result<String, String> 
     let checked = match kind {
         DefinitionKind::Pack => PackId::new(text).map(drop),
         DefinitionKind::Workflow => WorkflowId::new(text).map(drop),
+        DefinitionKind::Fragment => FragmentId::new(text).map(drop),
+        DefinitionKind::CatalogueItem => CatalogueItemId::new(text).map(drop),
         DefinitionKind::ServiceLevel => ServiceLevelId::new(text).map(drop),
         DefinitionKind::Calendar => CalendarId::new(text).map(drop),
         DefinitionKind::Team => TeamId::new(text).map(drop),

@@ -7,7 +7,9 @@
 //! their types.
 
 mod canonical;
+mod catalogue;
 mod chain;
+mod fragments;
 mod layout;
 #[cfg(test)]
 mod tests;
@@ -19,8 +21,13 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use model::Digest;
-use model::definition::{self, Calendar, Notice, Plugin, ServiceLevel, Team, Workflow};
-use model::id::{BindingId, CalendarId, NoticeId, PackId, ServiceLevelId, TeamId, WorkflowId};
+use model::definition::{
+    self, Calendar, CatalogueItem, Notice, Plugin, ServiceLevel, Team, Workflow,
+};
+use model::id::{
+    BindingId, CalendarId, CatalogueItemId, FragmentId, NoticeId, PackId, ServiceLevelId, TeamId,
+    WorkflowId,
+};
 use serde::de::DeserializeOwned;
 
 use crate::overlay::{DefinitionKind, HEADER, explain};
@@ -45,6 +52,10 @@ pub struct Pack {
     pub chain: Vec<PackRef>,
     /// Its workflows.
     pub workflows: IndexMap<WorkflowId, Sourced<Workflow>>,
+    /// Its fragments, which are laid under the workflows that use them.
+    pub fragments: IndexMap<FragmentId, Tree>,
+    /// Its catalogue.
+    pub catalogue: IndexMap<CatalogueItemId, Item>,
     /// Its service levels.
     pub service_levels: IndexMap<ServiceLevelId, Sourced<ServiceLevel>>,
     /// Its calendars.
@@ -60,6 +71,15 @@ pub struct Pack {
     /// The digest of its merged header and of all its definitions. It does not depend on comments,
     /// on the names of files, nor on whether `base/` holds a chain or the chain merged.
     pub digest: Digest,
+}
+
+/// An item of the catalogue.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// What it says of itself; its tree is the whole item as written.
+    pub item: Sourced<CatalogueItem>,
+    /// Its workflow with the item laid over it.
+    pub workflow: Sourced<Workflow>,
 }
 
 /// One pack of a chain.
@@ -100,7 +120,8 @@ impl Pack {
         typed(merged, &Arc::new(sources))
     }
 
-    /// All its definitions, kind by kind, with their merged trees; the header is not among them.
+    /// All its definitions, kind by kind, with their merged trees; the header is not among them. The
+    /// tree of an item of the catalogue is that of its workflow with the item laid over it.
     pub fn trees(&self) -> impl Iterator<Item = (DefinitionKind, &str, &Tree)> {
         let workflows = self
             .workflows
@@ -126,7 +147,17 @@ impl Pack {
             .plugins
             .iter()
             .map(|(id, it)| (DefinitionKind::Plugin, id.as_str(), &it.tree));
+        let fragments = self
+            .fragments
+            .iter()
+            .map(|(id, tree)| (DefinitionKind::Fragment, id.as_str(), tree));
+        let items = self.catalogue.iter().map(|(id, it)| {
+            let tree = &it.workflow.tree;
+            (DefinitionKind::CatalogueItem, id.as_str(), tree)
+        });
         workflows
+            .chain(fragments)
+            .chain(items)
             .chain(levels)
             .chain(calendars)
             .chain(teams)
@@ -177,6 +208,8 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
         found: &mut found,
     };
     let workflows = shelf.take(DefinitionKind::Workflow);
+    let fragments = shelf.trees(DefinitionKind::Fragment);
+    let catalogue = shelf.items(&workflows);
     let service_levels = shelf.take(DefinitionKind::ServiceLevel);
     let calendars = shelf.take(DefinitionKind::Calendar);
     let teams = shelf.take(DefinitionKind::Team);
@@ -192,6 +225,8 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
         header,
         chain: merged.chain,
         workflows,
+        fragments,
+        catalogue,
         service_levels,
         calendars,
         teams,
@@ -244,6 +279,24 @@ impl Shelf<'_> {
             );
         }
         taken
+    }
+}
+
+impl Shelf<'_> {
+    /// The merged trees of a kind that has no type of its own.
+    fn trees<I: FromStr<Err: Display> + Eq + std::hash::Hash>(
+        &mut self,
+        kind: DefinitionKind,
+    ) -> IndexMap<I, Tree> {
+        let merged = self
+            .definitions
+            .extract_if(.., |merged| merged.kind == kind);
+        let each = merged.filter_map(|merged| {
+            let sources = Arc::clone(self.sources);
+            let root = merged.root;
+            Some((merged.id.parse().ok()?, Tree { root, sources }))
+        });
+        each.collect()
     }
 }
 

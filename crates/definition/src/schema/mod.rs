@@ -9,7 +9,9 @@ pub(crate) mod tests;
 
 use std::path::PathBuf;
 
-use model::definition::{Calendar, Notice, Outcome, Pack, Plugin, ServiceLevel, Team, Workflow};
+use model::definition::{
+    Calendar, CatalogueItem, Notice, Outcome, Pack, Plugin, ServiceLevel, Team, Workflow,
+};
 use model::event::EventKind;
 use model::hook::Hook;
 use schemars::JsonSchema;
@@ -18,11 +20,24 @@ use serde_json::{Map, Value, json};
 
 use crate::overlay::DefinitionKind;
 
-/// The schema of a whole definition of this kind, header included.
+/// The schema of a whole definition of this kind, header included. A fragment and an item of the
+/// catalogue are, as far as they say anything of a workflow, patches from the beginning.
 pub fn whole(kind: DefinitionKind) -> Value {
+    let mut schema = written(kind);
+    match kind {
+        DefinitionKind::Fragment => patch_body(&mut schema, kind),
+        DefinitionKind::CatalogueItem => over_workflow(&mut schema),
+        _ => {}
+    }
+    schema
+}
+
+/// The schema as the type says it.
+fn written(kind: DefinitionKind) -> Value {
     let mut schema = match kind {
         DefinitionKind::Pack => generate::<Pack>(),
-        DefinitionKind::Workflow => generate::<Workflow>(),
+        DefinitionKind::Workflow | DefinitionKind::Fragment => generate::<Workflow>(),
+        DefinitionKind::CatalogueItem => generate::<CatalogueItem>(),
         DefinitionKind::ServiceLevel => generate::<ServiceLevel>(),
         DefinitionKind::Calendar => generate::<Calendar>(),
         DefinitionKind::Team => generate::<Team>(),
@@ -45,14 +60,21 @@ pub fn whole(kind: DefinitionKind) -> Value {
 /// `null` removes, and new entries may be placed.
 pub fn patch(kind: DefinitionKind) -> Value {
     let mut schema = whole(kind);
+    patch_body(&mut schema, kind);
+    schema["title"] = format!("{kind} (patch)").into();
+    schema
+}
+
+/// Turns the schema of a whole definition into that of a patch.
+fn patch_body(schema: &mut Value, kind: DefinitionKind) {
     let header = |schema: &mut Value| {
         let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
         properties.map(|map| {
             crate::overlay::HEADER.map(|key| (key, map.shift_remove(key).unwrap_or_default()))
         })
     };
-    let kept = header(&mut schema);
-    walk(&mut schema, &mut optional_and_nullable);
+    let kept = header(schema);
+    walk(schema, &mut optional_and_nullable);
     for (key, value) in kept.into_iter().flatten() {
         schema["properties"][key] = value;
     }
@@ -60,14 +82,27 @@ pub fn patch(kind: DefinitionKind) -> Value {
         properties.shift_remove("place");
     }
     schema["required"] = json!(["kind", "id"]);
-    schema["title"] = format!("{kind} (patch)").into();
-    schema
+    schema["title"] = kind.as_str().into();
+}
+
+/// Adds to what an item of the catalogue says of itself all that a patch on a workflow may say.
+fn over_workflow(schema: &mut Value) {
+    let mut workflow = patch(DefinitionKind::Workflow);
+    schema["$defs"] = workflow["$defs"].take();
+    let patched = workflow["properties"].take();
+    let Some(own) = schema["properties"].as_object_mut() else {
+        return;
+    };
+    for (key, value) in patched.as_object().into_iter().flatten() {
+        own.entry(key).or_insert_with(|| value.clone());
+    }
 }
 
 /// The file under `docs/schemas` that holds a schema.
 pub fn file_name(kind: DefinitionKind, is_patch: bool) -> PathBuf {
     let name = match kind {
         DefinitionKind::ServiceLevel => "service-level".to_owned(),
+        DefinitionKind::CatalogueItem => "catalogue-item".to_owned(),
         _ => kind.as_str().to_lowercase(),
     };
     let patch = if is_patch { ".patch" } else { "" };
@@ -81,7 +116,9 @@ fn keyed_by_words(kind: DefinitionKind) -> Vec<(&'static str, Value)> {
             ("/properties/hooks", words::<Hook>()),
             ("/properties/events", words::<EventKind>()),
         ],
-        DefinitionKind::Workflow => vec![("/$defs/Approval/properties/then", words::<Outcome>())],
+        DefinitionKind::Workflow | DefinitionKind::Fragment => {
+            vec![("/$defs/Approval/properties/then", words::<Outcome>())]
+        }
         _ => Vec::new(),
     }
 }

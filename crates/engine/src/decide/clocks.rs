@@ -433,6 +433,7 @@ impl Step<'_> {
             record,
             input: None,
             now: None,
+            it: None,
             ..self.scope()
         }
     }

@@ -2,10 +2,10 @@
 
 use std::time::Duration as StdDuration;
 
-use definition::compile::{Computed, Effect, Recipient};
+use definition::compile::{Effect, Recipient};
 use indexmap::IndexMap;
 use model::command::EffectDone;
-use model::definition::{CreateEffect, Setting};
+use model::definition::CreateEffect;
 use model::event::{Event, EventKind};
 use model::hook::{Failure, Hook};
 use model::id::{EffectName, NoticeId, PersonId};
@@ -43,43 +43,33 @@ impl Step<'_> {
                     };
                     self.due(call);
                 }
+                Effect::Each(each) => self.take_each(each, &place),
                 Effect::Create {
                     workflow,
                     create,
                     set,
                     link,
                 } => {
-                    let mut settings = IndexMap::new();
-                    for (field, computed) in set {
-                        let value = match computed {
-                            Computed::Literal(value) => Some(value.to_json()),
-                            Computed::Expression(expression) => self
-                                .evaluate(expression, || place.clone())
-                                .map(|term| term.to_json()),
-                        };
-                        if let Some(value) = value {
-                            settings.insert(field.clone(), Setting::Literal(value));
-                        }
-                    }
                     let create = CreateEffect {
                         workflow: workflow.clone(),
                         create: create.clone(),
-                        set: settings,
+                        set: self.settings(set, &place),
                         link: link.clone(),
                     };
-                    self.due(EffectCall::Create { create });
+                    self.due(EffectCall::Create { create, task: None });
                 }
             }
         }
     }
 
-    fn due(&mut self, call: EffectCall) {
+    /// Has something done; none where the entry causes too much already.
+    pub(super) fn due(&mut self, call: EffectCall) -> Option<EffectKey> {
         if self.effects >= MOST_EFFECTS {
             self.failed(
                 "effects".to_owned(),
                 format!("one entry causes at most {MOST_EFFECTS}"),
             );
-            return;
+            return None;
         }
         let effect = self.next_effect();
         self.emit(Event::EffectDue {
@@ -87,6 +77,7 @@ impl Step<'_> {
             call,
             at: self.now(),
         });
+        Some(effect)
     }
 
     /// Tells people, by a notice rendered from the record as it stands.
@@ -199,10 +190,19 @@ impl Step<'_> {
             return;
         };
         match result {
-            Ok(done) => self.emit(Event::EffectDone {
-                effect,
-                component: done.component,
-            }),
+            Ok(done) => {
+                let task = match &pending.call {
+                    EffectCall::Create { task, .. } => task.clone(),
+                    _ => None,
+                };
+                self.emit(Event::EffectDone {
+                    effect,
+                    component: done.component,
+                });
+                if let (Some(task), Some(record)) = (task, &done.created) {
+                    self.task_begun(&task, effect, record);
+                }
+            }
             Err(failure) if failure.kind.is_passing() && pending.attempts + 1 < MOST_ATTEMPTS => {
                 let next_at = self.next_attempt(effect, pending.attempts, failure.retry_after);
                 self.emit(Event::EffectFailed {

@@ -10,9 +10,11 @@
 mod approval;
 mod clocks;
 mod effects;
+mod links;
 mod promises;
 mod routing;
 mod take;
+mod tasks;
 mod timers;
 mod values;
 
@@ -28,7 +30,7 @@ use model::event::Event;
 use model::hook::{Answer, Ask, Failure, FailureKind, Question, RecordView, Reply};
 use model::id::{BindingId, FieldId, RecordId};
 use model::journal::{self, Decision, HookDecision, Lookup};
-use model::record::{EffectKey, Record};
+use model::record::{EffectKey, Link, Record};
 use model::{Digest, Instant, Value};
 
 use crate::apply::{apply, begin};
@@ -169,6 +171,7 @@ pub fn permits(
         input: None,
         actor: Some(&input.command.actor),
         now: Some(input.command.at),
+        it: None,
     };
     let holds = has_right(&input.command.actor, record, permits, |when| {
         when.holds(&scope).unwrap_or(false)
@@ -195,6 +198,7 @@ pub fn unmet(
         input: Some(&empty),
         actor: Some(&input.command.actor),
         now: Some(input.command.at),
+        it: None,
     };
     let asked: BTreeSet<&str> = transition.form.keys().map(FieldId::as_str).collect();
     let unmet = transition
@@ -330,7 +334,12 @@ impl<'a> Step<'a> {
                 kind,
                 target,
                 inverse,
-            } => self.link(kind, target, *inverse)?,
+            } if self.actor().who == Who::Timer => self.link_back(Link {
+                kind: kind.clone(),
+                target: target.clone(),
+                inverse: *inverse,
+            })?,
+            Action::Link { kind, target, .. } => self.link(kind, target)?,
             Action::Watch { person, watches } => self.watch(person, *watches)?,
             Action::Vote { approves, comment } => self.vote(*approves, comment.as_deref())?,
             Action::Wake => {
@@ -339,6 +348,14 @@ impl<'a> Step<'a> {
             }
             Action::EffectResult { effect, result } => {
                 self.effect_result(*effect, result);
+                return Ok(true);
+            }
+            Action::TaskEnded {
+                of,
+                record,
+                outcome,
+            } => {
+                self.task_ended(of, record, outcome);
                 return Ok(true);
             }
             Action::Redrive { effect } => self.redrive(*effect)?,
@@ -375,7 +392,7 @@ impl<'a> Step<'a> {
         for _ in 0..MOST_STEPS {
             let moved = match self.ended.take() {
                 Some(outcome) => self.take_outcome(outcome)?,
-                None => self.take_automatic()?,
+                None => self.join_tasks()? || self.take_automatic()?,
             };
             if !moved {
                 return Ok(());
@@ -383,7 +400,7 @@ impl<'a> Step<'a> {
         }
         if matches!(
             self.input.command.action,
-            Action::Wake | Action::DirectoryChanged { .. }
+            Action::Wake | Action::DirectoryChanged { .. } | Action::TaskEnded { .. }
         ) {
             // Nobody is there to be refused: the record stays where it came to.
             self.ended = None;
@@ -450,6 +467,7 @@ impl<'a> Step<'a> {
             input: Some(&self.form),
             actor: Some(&self.input.command.actor),
             now: Some(self.input.command.at),
+            it: None,
         }
     }
 
@@ -584,7 +602,10 @@ fn placeholder(input: Input<'_>) -> Result<Record> {
         via: model::id::TransitionId::new("begin").expect("a valid id"),
         state: state.clone(),
         category: first.category,
+        outcome: None,
         requester: None,
+        item: None,
+        parent: None,
     };
     begin(&number, &created, input.command.at).ok_or_else(|| {
         Interrupt::Reject(Rejection::not_possible("a record begins with its creation"))

@@ -99,6 +99,7 @@ impl Step<'_> {
                 self.decisions.push(Decision::Table {
                     table: table.clone(),
                     row: given.map(|row| row.id.clone()),
+                    more: Vec::new(),
                 });
                 reason = given.map(|row| format!("the row {} of the table {table}", row.id));
                 given.map(|row| row.goal)

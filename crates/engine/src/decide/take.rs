@@ -19,6 +19,7 @@ impl Step<'_> {
     /// Begins a record, by the way named or the first that the actor may take.
     pub(super) fn create(&mut self, create: &Create) -> Result<()> {
         let workflow = self.input.workflow;
+        self.check_offered(create)?;
         let requester = create
             .requester
             .clone()
@@ -57,7 +58,10 @@ impl Step<'_> {
             via: way.id.clone(),
             state: to.id.clone(),
             category: to.category,
+            outcome: to.outcome.clone(),
             requester,
+            item: create.item.clone(),
+            parent: create.parent.clone(),
         };
         self.record = begin(&self.record.id, &created, self.now())
             .ok_or_else(|| Rejection::not_possible("a record begins with its creation"))?;
@@ -72,7 +76,7 @@ impl Step<'_> {
         self.changed.extend(workflow.fields.keys().cloned());
         self.carry_out(way, true)?;
         if let Some((kind, target)) = &create.link {
-            self.link(kind, target, false)?;
+            self.link(kind, target)?;
         }
         if let Some((binding, reference)) = &create.reference {
             self.emit(Event::Referred {
@@ -81,6 +85,27 @@ impl Step<'_> {
             });
         }
         Ok(())
+    }
+
+    /// Holds an item of the catalogue to those whom it is offered.
+    fn check_offered(&mut self, create: &Create) -> Result<()> {
+        let Some(id) = &create.item else {
+            return Ok(());
+        };
+        let definitions = self.input.definitions;
+        let offer = definitions
+            .catalogue
+            .get(id)
+            .and_then(|item| item.offer.as_ref());
+        match offer.map(|offer| offer.holds(&self.scope())) {
+            None | Some(Ok(true)) => Ok(()),
+            Some(_) => Err(self
+                .forbidden(
+                    &format!("ask for `{id}`"),
+                    "to be one of those whom it is offered",
+                )
+                .into()),
+        }
     }
 
     /// Takes the transition that the actor names.
@@ -103,8 +128,9 @@ impl Step<'_> {
             );
             return Err(Rejection::not_possible(message).into());
         };
-        // Without a permit only the workflow itself takes it, whoever asks.
-        if transition.permit.0.is_empty() || !self.may(&transition.permit) {
+        // Without a permit only workflows take it: its own, or another's by an effect.
+        let by_workflow = self.actor().who == Who::Timer;
+        if !by_workflow && (transition.permit.0.is_empty() || !self.may(&transition.permit)) {
             return Err(self
                 .forbidden(&format!("take `{name}`"), &rights(transition))
                 .into());
@@ -173,7 +199,9 @@ impl Step<'_> {
             self.route()?;
         }
         if entered {
+            self.hand_out_tasks();
             self.open_approval(transition)?;
+            self.tell_parent();
         }
         let place = format!("transition {}", transition.id);
         self.cause(&transition.effects, &place);
@@ -194,12 +222,14 @@ impl Step<'_> {
             return false;
         };
         self.leave();
+        self.leave_tasks();
         let from = self.record.state.clone();
         self.emit(Event::Entered {
             via,
             from,
             to: to.id.clone(),
             category: to.category,
+            outcome: to.outcome.clone(),
         });
         self.entered = true;
         // What ended before is of the state that was left.
@@ -227,6 +257,14 @@ impl Step<'_> {
             ));
         }
         for (id, part) in &transition.form {
+            let given = input.get(id.as_str()).filter(|json| !json.is_null());
+            if !self.is_asked(part, &transition.id) {
+                if given.is_some() {
+                    let message = "it is not asked for here: the form asks for it under a condition that does not hold";
+                    faults.push(InputFault::of(id.as_str(), message));
+                }
+                continue;
+            }
             // A value that the form itself brings is put like one that was given.
             let (is_new, value) = match input.get(id.as_str()) {
                 Some(json) => (true, part.field.accept(json)),
@@ -238,7 +276,10 @@ impl Step<'_> {
                 Ok(value) if value.is_null() && part.required => {
                     faults.push(InputFault::of(id.as_str(), "it is required"));
                 }
-                Ok(value) => filled.push((id, part.slot.as_ref(), is_new, value)),
+                Ok(value) => {
+                    self.form.insert(id.clone(), value.clone());
+                    filled.push((id, part.slot.as_ref(), is_new, value));
+                }
                 Err(message) => faults.push(InputFault::of(id.as_str(), message)),
             }
         }
@@ -248,7 +289,6 @@ impl Step<'_> {
         // A team takes its assignee along, so that it comes first.
         filled.sort_by_key(|(_, slot, ..)| !matches!(slot, Some(Slot::Team)));
         for (id, slot, is_given, value) in filled {
-            self.form.insert(id.clone(), value.clone());
             if let (Some(slot), true) = (slot, is_given) {
                 self.put(slot, value, SetBy::Form)
                     .map_err(|message| Rejection::Invalid {
@@ -257,6 +297,15 @@ impl Step<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a form asks for a field, going by what it was given before.
+    fn is_asked(&mut self, part: &FormField, transition: &TransitionId) -> bool {
+        part.when.iter().all(|when| {
+            self.holds(when, || {
+                format!("transition {transition}, form, {}", part.field.id)
+            })
+        })
     }
 
     /// Whether the form gives the field a default that is not the field's own.
@@ -356,48 +405,6 @@ impl Step<'_> {
             text: text.to_owned(),
             public,
         });
-        Ok(())
-    }
-
-    /// Links to another record, which is told.
-    pub(super) fn link(
-        &mut self,
-        kind: &model::id::LinkKind,
-        target: &model::id::RecordId,
-        inverse: bool,
-    ) -> Result<()> {
-        if self.input.record.is_some() && !self.may(&self.input.workflow.edit) {
-            return Err(self.forbidden("link", "a right to edit").into());
-        }
-        if *target == self.record.id {
-            return Err(Rejection::not_possible("a record is not linked to itself").into());
-        }
-        if self.record.links.len() >= 1_000 {
-            return Err(Rejection::not_possible("it has 1,000 links: no more can be made").into());
-        }
-        let known = |link: &model::record::Link| {
-            link.kind == *kind && link.target == *target && link.inverse == inverse
-        };
-        if self.record.links.iter().any(known) {
-            return Ok(());
-        }
-        self.emit(Event::Linked {
-            kind: kind.clone(),
-            target: target.clone(),
-            inverse,
-        });
-        if !inverse {
-            let effect = self.next_effect();
-            let call = model::record::EffectCall::LinkBack {
-                kind: kind.clone(),
-                target: target.clone(),
-            };
-            self.emit(Event::EffectDue {
-                effect,
-                call,
-                at: self.now(),
-            });
-        }
         Ok(())
     }
 }

@@ -161,6 +161,7 @@ impl Step<'_> {
                         .holds(&Scope {
                             record: before,
                             now: None,
+                            it: None,
                             input: None,
                             ..self.scope()
                         })
@@ -168,6 +169,7 @@ impl Step<'_> {
                 });
                 let now = condition.holds(&Scope {
                     now: None,
+                    it: None,
                     input: None,
                     ..self.scope()
                 });

@@ -1,7 +1,8 @@
 //! Fields: defaults, `set`, computed fields, decision tables and edits outside forms.
 
-use definition::compile::{Computed, Slot, Table, Transition};
+use definition::compile::{Computed, Row, Slot, Table, Transition};
 use model::Value;
+use model::definition::Hit;
 use model::event::{Event, SetBy};
 use model::id::{FieldId, PersonId, TeamId};
 use model::journal::Decision;
@@ -173,32 +174,28 @@ impl Step<'_> {
         }
     }
 
-    /// The first row that holds gives its values; what was overridden stays.
+    /// The rows that answer give their values; what was overridden stays.
     fn ask_table(&mut self, table: &Table) {
-        let mut answered = None;
-        for row in &table.rows {
-            if self.holds(&row.when, || format!("table {}, row {}", table.id, row.id)) {
-                answered = Some(row);
-                break;
-            }
-        }
-        self.decisions.push(Decision::Table {
-            table: table.id.clone(),
-            row: answered.map(|row| row.id.clone()),
-        });
+        let answered = self.rows_that_answer(table);
         for field in &table.gives {
             if self.record.overridden.contains(field)
                 || !self.input.workflow.fields.contains_key(field)
             {
                 continue;
             }
-            let given = answered.and_then(|row| row.then.iter().find(|(id, _)| id == field));
-            let Some((id, computed)) = given else {
-                continue;
+            let slot = Slot::Field(field.clone());
+            let place = || format!("table {}, field {field}", table.id);
+            let mut given: Vec<Value> = Vec::new();
+            for row in &answered {
+                let of_row = row.then.iter().find(|(id, _)| id == field);
+                let value = of_row.and_then(|(_, computed)| self.compute(&slot, computed, place));
+                given.extend(value);
+            }
+            let value = match table.hit {
+                Hit::Collect => Some(collected(given)),
+                Hit::First | Hit::Unique => given.pop(),
             };
-            let slot = Slot::Field(id.clone());
-            let place = || format!("table {}, field {id}", table.id);
-            if let Some(value) = self.compute(&slot, computed, place)
+            if let Some(value) = value
                 && let Err(message) = self.put(&slot, value, SetBy::Table)
             {
                 self.failed(place(), message);
@@ -206,23 +203,38 @@ impl Step<'_> {
         }
     }
 
-    /// What a table gives for something that is no field, such as `team`.
-    pub(super) fn table_gives(&mut self, table: &Table, what: &str) -> Option<Value> {
+    /// The rows of a table that answer, as it is hit; which they were is journaled.
+    fn rows_that_answer<'t>(&mut self, table: &'t Table) -> Vec<&'t Row> {
+        let mut answered: Vec<&Row> = Vec::new();
         for row in &table.rows {
             if self.holds(&row.when, || format!("table {}, row {}", table.id, row.id)) {
-                self.decisions.push(Decision::Table {
-                    table: table.id.clone(),
-                    row: Some(row.id.clone()),
-                });
-                let (_, computed) = row.then.iter().find(|(id, _)| id.as_str() == what)?;
-                return self.compute(&Slot::Team, computed, || format!("table {}", table.id));
+                answered.push(row);
+                if table.hit == Hit::First {
+                    break;
+                }
             }
         }
+        if table.hit == Hit::Unique && answered.len() > 1 {
+            let rows: Vec<String> = answered.iter().map(|row| row.id.to_string()).collect();
+            let message = format!("only one row may hold, and these do: {}", rows.join(", "));
+            self.failed(format!("table {}", table.id), message);
+            answered.clear();
+        }
+        let mut rows = answered.iter().map(|row| row.id.clone());
         self.decisions.push(Decision::Table {
             table: table.id.clone(),
-            row: None,
+            row: rows.next(),
+            more: rows.collect(),
         });
-        None
+        answered
+    }
+
+    /// What a table gives for something that is no field, such as `team`.
+    pub(super) fn table_gives(&mut self, table: &Table, what: &str) -> Option<Value> {
+        let answered = self.rows_that_answer(table);
+        let row = answered.first()?;
+        let (_, computed) = row.then.iter().find(|(id, _)| id.as_str() == what)?;
+        self.compute(&Slot::Team, computed, || format!("table {}", table.id))
     }
 
     /// Changes fields outside forms, all or none.
@@ -316,6 +328,25 @@ impl Step<'_> {
         Ok(field
             .accept(json)
             .map(|value| (Slot::Field(field.id.clone()), value, by)))
+    }
+}
+
+/// Lists put together, each item once, in the order in which they were given.
+fn collected(given: Vec<Value>) -> Value {
+    let mut all: Vec<String> = Vec::new();
+    for value in given {
+        if let Value::Texts(items) = value {
+            for item in items {
+                if !all.contains(&item) {
+                    all.push(item);
+                }
+            }
+        }
+    }
+    if all.is_empty() {
+        Value::Null
+    } else {
+        Value::Texts(all)
     }
 }
 

@@ -118,6 +118,8 @@ impl Desk {
         };
         let create = Create {
             workflow: WorkflowId::new(workflow).expect("valid"),
+            item: None,
+            parent: None,
             via: via.map(|via| TransitionId::new(via).expect("valid")),
             requester: None,
             fields,
@@ -299,6 +301,10 @@ impl Directory for Desk {
         Ok(people
             .map(|(key, _)| PersonId::new(key.id.as_str()).expect("valid"))
             .collect())
+    }
+
+    fn record(&self, _: &RecordId) -> Result<Option<Arc<Record>>, StoreError> {
+        Ok(None)
     }
 }
 

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Setting;
+use super::{Cel, Setting};
 use crate::id::{BindingId, FieldId, LinkKind, NoticeId, TransitionId, WorkflowId};
 
 /// Something to be done outside.
@@ -18,6 +18,8 @@ pub enum Effect {
     Plugin(BindingId),
     /// A new record, linked to this one.
     Create(CreateEffect),
+    /// A transition of each record that this one is linked to.
+    Each(EachEffect),
 }
 
 /// The record that an effect creates.
@@ -36,4 +38,22 @@ pub struct CreateEffect {
     /// The kind of link from the new record to this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<LinkKind>,
+}
+
+/// The transition that an effect has linked records take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct EachEffect {
+    /// The kind of link, as it is called from this record.
+    pub link: LinkKind,
+    /// For which of them, each being `it`; all without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Cel>,
+    /// The transition that each takes.
+    #[serde(rename = "do")]
+    pub transition: TransitionId,
+    /// What is filled into the transition's form, computed from this record and `it`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub set: IndexMap<FieldId, Setting>,
 }

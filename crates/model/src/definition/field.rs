@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CalendarId, DirectoryKind, OptionId, TableId};
+use crate::id::{CalendarId, DirectoryKind, GroupId, OptionId, TableId};
 use crate::time::Period;
 
 /// The source of an expression in CEL.
@@ -58,6 +58,12 @@ pub struct Field {
     /// A sentence of help below it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// The section of forms in which it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupId>,
+    /// It is asked for only where this holds. In a form only; it may read what the form asks before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Cel>,
     /// Whether a form cannot go without it. In a form only.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
@@ -94,6 +100,21 @@ pub struct Field {
     /// Who may change it outside forms, where not all who may edit the record; `{}` is nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edit: Option<IndexMap<String, Permit>>,
+}
+
+/// A section of forms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Group {
+    /// What people see above it.
+    pub title: String,
+    /// A sentence of help below that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Its fields are asked for only where this holds; it may read what the form asks before them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Cel>,
 }
 
 /// The type of a field's value.

@@ -4,11 +4,14 @@
 mod approval;
 mod binding;
 mod calendar;
+mod catalogue;
 mod effect;
 mod field;
+mod link;
 mod pack;
 mod people;
 mod service_level;
+mod task;
 mod workflow;
 
 pub use approval::{Approval, ApprovalBy, Approver, Outcome, Quorum, Rejects, Stage};
@@ -16,14 +19,17 @@ pub use binding::{
     Component, EventFilter, Grants, KeyValueGrant, Limits, Plugin, Schedule, SecretGrant,
 };
 pub use calendar::{Calendar, Date, Holiday, Hours, Weekday};
-pub use effect::{CreateEffect, Effect};
-pub use field::{Cel, Field, FieldFormat, FieldType, OptionLabel, Permit, Setting, Wait};
+pub use catalogue::CatalogueItem;
+pub use effect::{CreateEffect, EachEffect, Effect};
+pub use field::{Cel, Field, FieldFormat, FieldType, Group, OptionLabel, Permit, Setting, Wait};
+pub use link::LinkType;
 pub use pack::{Extends, Pack, Role};
 pub use people::{Notice, Team};
 pub use service_level::{
     Breach, CalendarChoice, Goal, OnChange, OnReopen, ServiceLevel, ServiceLevelType, Target,
     Warning, WarningPoint,
 };
+pub use task::{Task, Tasks, TasksThen};
 pub use workflow::{
     Category, Hit, Requirement, Routing, RoutingBy, RoutingFallback, Row, State, Table, Timer,
     Transition, Workflow,

@@ -4,10 +4,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Approval, Cel, Effect, Field, Permit, Setting, Wait};
+use super::{Approval, Cel, Effect, Field, Group, LinkType, Permit, Setting, Tasks, Wait};
 use crate::id::{
-    BindingId, EffectName, FieldId, PracticeId, RequirementId, RowId, StateId, TableId, TeamId,
-    TimerId, TransitionId,
+    BindingId, EffectName, FieldId, FragmentId, GroupId, LinkKind, PracticeId, RequirementId,
+    RowId, StateId, TableId, TeamId, TimerId, TransitionId,
 };
 
 /// The definition of a kind of record.
@@ -28,9 +28,18 @@ pub struct Workflow {
     /// Who may change fields outside forms.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub edit: IndexMap<String, Permit>,
+    /// The fragments that are laid under it.
+    #[serde(rename = "use", default, skip_serializing_if = "IndexMap::is_empty")]
+    pub uses: IndexMap<FragmentId, bool>,
+    /// The sections of its forms, in order.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub groups: IndexMap<GroupId, Group>,
     /// Its fields, in order.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub fields: IndexMap<FieldId, Field>,
+    /// The kinds of link that its records have to others.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub links: IndexMap<LinkKind, LinkType>,
     /// Its decision tables.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub tables: IndexMap<TableId, Table>,
@@ -96,6 +105,9 @@ pub struct State {
     /// Who must agree before the record goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// The work that is handed out on entering it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Tasks>,
     /// The moves out of it, or within it.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub transitions: IndexMap<TransitionId, Transition>,
@@ -170,6 +182,10 @@ pub struct Table {
 pub enum Hit {
     /// The first row that holds.
     First,
+    /// The only row that holds; where more than one does, none answers, and the journal says so.
+    Unique,
+    /// Every row that holds: what they give is put together, in the order of the rows.
+    Collect,
 }
 
 /// A row of a decision table.

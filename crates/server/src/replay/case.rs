@@ -121,6 +121,8 @@ impl Case {
                 .fields(mapping, true)
                 .filter(|(_, value)| !value.is_null());
             return Planned::Command(Box::new(Action::Create(Create {
+                item: None,
+                parent: None,
                 workflow: mapping.workflow.clone(),
                 via: Some(via),
                 requester: None,

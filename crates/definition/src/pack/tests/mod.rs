@@ -211,18 +211,18 @@ fn what_stands_in_the_wrong_place_is_said() {
             ("workflows/d.yaml", "kind: Team\nid: desk\ntitle: Desk\n"),
             (
                 "workflows/e.yaml",
-                "kind: Workflw\nid: e\n---\nkind: Fragment\nid: f\n---\nid: Over There\nkind: Workflow\n---\n[]\n",
+                "kind: Workflw\nid: e\n---\nkind: Migration\nid: f\n---\nid: Over There\nkind: Workflow\n---\n[]\n",
             ),
             ("workflows/f.yaml", "# nothing\n"),
             ("workflows/g.yaml", "apiVersion: v2\nkind: Workflow\n"),
             ("workflows/incident.yaml", INCIDENT),
             ("workflows/twin.yaml", INCIDENT),
-            ("catalogue/laptop.yaml", "kind: CatalogueItem\nid: laptop\n"),
+            ("migrations/1-1.yaml", "kind: CatalogueItem\nid: laptop\n"),
             ("teams/broken.yaml", "kind: Team\nid: x\ntitle: \"Desk\n"),
         ]),
         expect![[r#"
-            error[misplaced]: `catalogue/` is not part of this version of the language
-             --> catalogue/laptop.yaml:1:1
+            error[misplaced]: `migrations/` is not part of this version of the language
+             --> migrations/1-1.yaml:1:1
 
             error[misplaced]: a Workflow stands in `workflows/`; here it would not be read
              --> incident.yaml:1:1
@@ -251,10 +251,10 @@ fn what_stands_in_the_wrong_place_is_said() {
             1 | kind: Workflw
               |       ^^^^^^^
 
-            error[header]: `Fragment` is not part of this version of the language
+            error[header]: `Migration` is not part of this version of the language
              --> workflows/e.yaml:4:7
               |
-            4 | kind: Fragment
+            4 | kind: Migration
               |       ^^^^^^^^
 
             error[header]: `Over There` is not the id of a workflow: up to 64 lower-case letters and digits, in words joined by `-`, a letter first
