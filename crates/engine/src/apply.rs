@@ -150,6 +150,21 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
             record.state_since = at;
             close_stage(record);
         }
+        Event::Migrated {
+            to,
+            entered,
+            category,
+            outcome,
+            ..
+        } => {
+            if record.state != *entered {
+                record.state_since = at;
+            }
+            record.definition = *to;
+            record.state = entered.clone();
+            record.category = *category;
+            record.outcome.clone_from(outcome);
+        }
         Event::FieldSet { field, value, by } => {
             if value.is_null() {
                 record.fields.remove(field);

@@ -190,7 +190,7 @@ impl Engine {
     }
 
     /// The time of a command: the clock's, and never before the record's last entry.
-    fn time_for(&self, record: Option<&Record>) -> Instant {
+    pub(crate) fn time_for(&self, record: Option<&Record>) -> Instant {
         let now = self.now();
         record.map_or(now, |record| now.max(record.updated_at))
     }
@@ -246,7 +246,7 @@ impl Engine {
     }
 
     /// Decides, asking plugins and for a number as often as the decision needs it; none where nothing is to be done.
-    async fn decide(
+    pub(crate) async fn decide(
         &self,
         definitions: &Arc<Definitions>,
         workflow: &Arc<Workflow>,

@@ -387,6 +387,9 @@ fn remove(installable: &mut Installable, pack: &Pack) {
         .catalogue
         .retain(|_, item| !goes(&item.item.pack));
     installable
+        .migrations
+        .retain(|_, version| !goes(&version.pack));
+    installable
         .service_levels
         .retain(|_, version| !goes(&version.pack));
     installable
@@ -418,6 +421,11 @@ fn check_unclaimed(installable: &Installable, pack: &Pack) -> Result<(), EngineE
         .collect()
     }
     let mut faults = taken("workflow", &installable.workflows, pack.workflows.keys());
+    faults.extend(taken(
+        "migration",
+        &installable.migrations,
+        pack.migrations.keys(),
+    ));
     faults.extend(taken(
         "service level",
         &installable.service_levels,
@@ -468,6 +476,8 @@ fn canonical(pack: &Pack) -> Vec<(Digest, Vec<u8>)> {
     let teams = pack.teams.values().map(|it| (it.digest, &it.canonical));
     let notices = pack.notices.values().map(|it| (it.digest, &it.canonical));
     let plugins = pack.plugins.values().map(|it| (it.digest, &it.canonical));
+    let migrations = pack.migrations.values();
+    let migrations = migrations.map(|it| (it.digest, &it.canonical));
     let items = pack.catalogue.values().flat_map(|it| {
         [
             (it.item.digest, &it.item.canonical),
@@ -476,6 +486,7 @@ fn canonical(pack: &Pack) -> Vec<(Digest, Vec<u8>)> {
     });
     let all = workflows
         .chain(items)
+        .chain(migrations)
         .chain(levels)
         .chain(calendars)
         .chain(teams)

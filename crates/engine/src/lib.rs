@@ -19,6 +19,7 @@ mod explain;
 mod install;
 mod integration;
 mod library;
+mod migrate;
 mod notice;
 mod origins;
 pub mod port;
@@ -37,6 +38,7 @@ pub use error::EngineError;
 pub use execute::{Executed, Request};
 pub use explain::{Explained, Explanation};
 pub use install::InstalledReport;
+pub use migrate::{Batch, Migration, Place};
 pub use rejection::{InputFault, Rejection};
 pub use replay::{
     Counts, Difference, Given, NotAsked, OfBinding, Reason, Replayed, Wanted, replay,

@@ -1,18 +1,19 @@
 //! Commands: what an actor asks of a record.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use smol_str::SmolStr;
 
+use crate::definition::MigratedClocks;
 use crate::hook::Failure;
 use crate::id::{
-    BindingId, CatalogueItemId, LinkKind, PersonId, RecordId, RoleId, TeamId, TransitionId,
-    WorkflowId,
+    BindingId, CatalogueItemId, FieldId, LinkKind, PersonId, RecordId, RoleId, StateId, TeamId,
+    TransitionId, WorkflowId,
 };
 use crate::record::{EffectKey, TaskOf};
-use crate::{Digest, Instant};
+use crate::{Digest, Instant, Value};
 
 /// Who asked, with what they were at the time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -153,6 +154,8 @@ pub enum Action {
         /// How; `done` is success.
         outcome: String,
     },
+    /// Come under another version of the workflow.
+    Migrate(Migrate),
     /// Try a dead effect again.
     Redrive {
         /// Which effect.
@@ -186,6 +189,7 @@ impl Action {
             Self::Wake => "wake",
             Self::EffectResult { .. } => "effect-result",
             Self::TaskEnded { .. } => "task-ended",
+            Self::Migrate(_) => "migrate",
             Self::Redrive { .. } => "redrive",
             Self::DirectoryChanged { .. } => "directory-changed",
             Self::Refer { .. } => "refer",
@@ -218,6 +222,30 @@ pub struct Create {
     /// A binding's own name for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<(BindingId, String)>,
+}
+
+/// How a record is to come under another version of its workflow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Migrate {
+    /// The digest of that version, the one in force.
+    pub to: Digest,
+    /// What becomes of its clocks, where not what the migration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clocks: Option<MigratedClocks>,
+    /// Where it came from, where it goes back to a version from which it was moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<WayBack>,
+}
+
+/// What a move to another version did to a record, so that it can be undone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WayBack {
+    /// The state that it was in before.
+    pub from: StateId,
+    /// The state that it came to.
+    pub to: StateId,
+    /// The fields that were changed, each with its value before and after.
+    pub fields: BTreeMap<FieldId, (Value, Value)>,
 }
 
 /// How an effect ended well.

@@ -10,8 +10,8 @@ use thiserror::Error;
 
 use crate::Digest;
 use crate::id::{
-    BindingId, CalendarId, CatalogueItemId, NoticeId, PackId, RoleId, ServiceLevelId, TeamId,
-    WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, MigrationId, NoticeId, PackId, RoleId, ServiceLevelId,
+    TeamId, WorkflowId,
 };
 
 /// The set of definitions in force.
@@ -24,6 +24,9 @@ pub struct Configuration {
     /// The items of the catalogue.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub catalogue: BTreeMap<CatalogueItemId, InstalledItem>,
+    /// The migrations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub migrations: BTreeMap<MigrationId, Installed>,
     /// The service levels.
     pub service_levels: BTreeMap<ServiceLevelId, Installed>,
     /// The calendars.

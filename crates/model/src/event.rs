@@ -61,6 +61,25 @@ pub enum Event {
         /// The transition.
         via: TransitionId,
     },
+    /// It came under another version of its workflow.
+    Migrated {
+        /// The version it ran under.
+        from: Digest,
+        /// The version it runs under.
+        to: Digest,
+        /// The migration that said how, where there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        migration: Option<Digest>,
+        /// The state it was in.
+        left: StateId,
+        /// The state it is in.
+        entered: StateId,
+        /// That state's part of its life.
+        category: Category,
+        /// How a record that ends there ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outcome: Option<String>,
+    },
     /// A field changed.
     FieldSet {
         /// Which.
@@ -329,6 +348,8 @@ pub enum SetBy {
     Edit,
     /// Someone who may override the table.
     Override,
+    /// A move to another version of the workflow.
+    Migration,
 }
 
 /// Which clock of a record.
@@ -402,9 +423,10 @@ impl Event {
         Some(match self {
             Self::Created { .. } => EventKind::Created,
             Self::Entered { .. } | Self::Stayed { .. } => EventKind::Transitioned,
-            Self::FieldSet { .. } | Self::OverrideCleared { .. } | Self::RequesterSet { .. } => {
-                EventKind::Updated
-            }
+            Self::Migrated { .. }
+            | Self::FieldSet { .. }
+            | Self::OverrideCleared { .. }
+            | Self::RequesterSet { .. } => EventKind::Updated,
             Self::Assigned { .. } => EventKind::Assigned,
             Self::Commented { .. } => EventKind::Commented,
             Self::Linked { .. } => EventKind::Linked,

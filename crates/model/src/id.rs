@@ -206,6 +206,8 @@ ids! {
     FragmentId: KEBAB, "the id of a fragment";
     /// The id of an item of the catalogue.
     CatalogueItemId: KEBAB, "the id of a catalogue item";
+    /// The id of a migration.
+    MigrationId: KEBAB, "the id of a migration";
     /// The id of an approver within a stage.
     ApproverId: KEBAB, "the id of an approver";
     /// The id of an effect within a transition, a timer or a target.

@@ -69,6 +69,21 @@ fn record(event: &ModelEvent) -> Option<(&'static str, Value)> {
             "entered",
             json!({ "transition": via, "from": from, "to": to, "category": category, "outcome": outcome }),
         ),
+        ModelEvent::Migrated {
+            from,
+            to,
+            migration,
+            left,
+            entered,
+            category,
+            outcome,
+        } => (
+            "migrated",
+            json!({
+                "definition": to, "definition_before": from, "migration": migration,
+                "from": left, "to": entered, "category": category, "outcome": outcome,
+            }),
+        ),
         ModelEvent::Stayed { via } => ("stayed", json!({ "transition": via })),
         ModelEvent::FieldSet { field, value, by } => (
             "field-set",

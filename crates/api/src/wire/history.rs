@@ -220,6 +220,9 @@ fn asked(action: &Action) -> (Option<&TransitionId>, Value) {
             record,
             outcome,
         } => json!({ "task": of.task, "record": record, "outcome": outcome }),
+        Action::Migrate(migrate) => json!({
+            "to": migrate.to, "clocks": migrate.clocks, "back": migrate.back.is_some(),
+        }),
         Action::Redrive { effect } => json!({ "effect": effect }),
         Action::DirectoryChanged { position } => json!({ "position": position }),
         Action::Refer { binding, reference } => {

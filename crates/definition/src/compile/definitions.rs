@@ -10,7 +10,8 @@ use model::configuration::{
 };
 use model::definition;
 use model::id::{
-    BindingId, CalendarId, CatalogueItemId, NoticeId, PackId, ServiceLevelId, TeamId, WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, MigrationId, NoticeId, PackId, ServiceLevelId, TeamId,
+    WorkflowId,
 };
 
 use serde::de::DeserializeOwned;
@@ -18,6 +19,7 @@ use thiserror::Error;
 
 use super::catalogue::catalogue_item;
 use super::fault::{Fault, Spot};
+use super::migration::migration;
 use super::names::{KnownWorkflow, Names, hooks};
 use super::notice::{binding, notice};
 use super::service_level::service_level;
@@ -87,6 +89,8 @@ pub struct Installable {
     pub workflows: BTreeMap<WorkflowId, Versioned<definition::Workflow>>,
     /// The items of the catalogue.
     pub catalogue: BTreeMap<CatalogueItemId, InstallableItem>,
+    /// The migrations.
+    pub migrations: BTreeMap<MigrationId, Versioned<definition::Migration>>,
     /// The service levels.
     pub service_levels: BTreeMap<ServiceLevelId, Versioned<definition::ServiceLevel>>,
     /// The calendars.
@@ -170,6 +174,7 @@ impl Installable {
             )
         });
         self.catalogue.extend(items);
+        self.migrations.extend(versioned(id, &pack.migrations));
         self.service_levels
             .extend(versioned(id, &pack.service_levels));
         self.calendars.extend(versioned(id, &pack.calendars));
@@ -231,6 +236,7 @@ impl Installable {
         Ok(Self {
             digest,
             catalogue,
+            migrations: all(DefinitionKind::Migration, &configuration.migrations, &read)?,
             packs: configuration.packs.clone(),
             workflows: all(DefinitionKind::Workflow, &configuration.workflows, &read)?,
             service_levels: all(
@@ -270,6 +276,7 @@ impl Installable {
             packs: self.packs.clone(),
             workflows: installed(&self.workflows),
             catalogue: items.collect(),
+            migrations: installed(&self.migrations),
             service_levels: installed(&self.service_levels),
             calendars: installed(&self.calendars),
             teams: installed(&self.teams),
@@ -417,6 +424,7 @@ pub(crate) fn compile_all(input: &Installable) -> (Definitions, Vec<Fault>) {
         }
     }
     faults.extend(compile_workflows(input, &names, &mut compiled));
+    faults.extend(compile_migrations(input, &names, &mut compiled));
     let workflows: &BTreeMap<WorkflowId, Arc<Workflow>> = &compiled.workflows;
     let known = |id: &WorkflowId| workflows.get(id).map(Arc::as_ref);
     for (id, version) in &input.service_levels {
@@ -483,6 +491,33 @@ fn compile_workflows(input: &Installable, names: &Names, compiled: &mut Definiti
             Ok(item) => {
                 compiled.catalogue.insert(id.clone(), Arc::new(item));
             }
+            Err(found) => faults.extend(found),
+        }
+    }
+    faults
+}
+
+/// Compiles the migrations: one for the records of each workflow at most.
+fn compile_migrations(
+    input: &Installable,
+    names: &Names,
+    compiled: &mut Definitions,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (id, version) in &input.migrations {
+        let of = &version.definition.of;
+        let known = |id: &WorkflowId| compiled.workflows.get(id).map(Arc::as_ref);
+        match migration(id, version.digest, &version.definition, known, names) {
+            Ok(Some(_)) if compiled.migrations.contains_key(of) => {
+                let other = &compiled.migrations[of].id;
+                let message = format!("`{other}` moves the records of `{of}` too; one says it all");
+                let kind = DefinitionKind::Migration;
+                faults.push(fault(kind, id.as_str(), "migration", message).at(&["of"]));
+            }
+            Ok(Some(migration)) => {
+                compiled.migrations.insert(of.clone(), Arc::new(migration));
+            }
+            Ok(None) => {}
             Err(found) => faults.extend(found),
         }
     }

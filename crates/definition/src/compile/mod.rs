@@ -9,6 +9,7 @@ mod fault;
 mod field;
 mod fields;
 mod links;
+mod migration;
 mod names;
 mod notice;
 mod order;
@@ -32,8 +33,8 @@ pub use notice::{binding, notice};
 pub use service_level::service_level;
 pub use types::{
     Approval, Binding, CalendarChoice, CatalogueItem, Computed, Definitions, Each, Effect,
-    FormField, From, GoalRow, Group, LinkSide, Notice, Permit, Permits, PinnedCalendar, Recipient,
-    Requirement, Right, Routing, Row, ServiceLevel, Slot, Stage, State, Subscription, Table,
-    Target, Task, Tasks, Timer, Transition, Warning, Workflow,
+    FormField, From, GoalRow, Group, LinkSide, Migration, Notice, Permit, Permits, PinnedCalendar,
+    Recipient, Requirement, Right, Routing, Row, ServiceLevel, Slot, Stage, State, Subscription,
+    Table, Target, Task, Tasks, Timer, Transition, Warning, Workflow,
 };
 pub use workflow::workflow;

@@ -8,14 +8,14 @@ use calendar::Calendar;
 use indexmap::IndexMap;
 use model::configuration::{InstalledBinding, InstalledPack};
 use model::definition::{
-    ApprovalBy, Category, Hit, OnChange, OnReopen, Outcome, Plugin, RoutingBy, ServiceLevelType,
-    Stage as StageSource, Team, Wait, WarningPoint,
+    ApprovalBy, Category, Hit, MigratedClocks, OnChange, OnReopen, Outcome, Plugin, RoutingBy,
+    ServiceLevelType, Stage as StageSource, Team, Wait, WarningPoint,
 };
 use model::event::EventKind;
 use model::id::{
-    BindingId, CalendarId, CatalogueItemId, EffectName, FieldId, GroupId, LinkKind, NoticeId,
-    PackId, PersonId, RequirementId, RoleId, RowId, ServiceLevelId, StageId, StateId, TableId,
-    TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, EffectName, FieldId, GroupId, LinkKind, MigrationId,
+    NoticeId, PackId, PersonId, RequirementId, RoleId, RowId, ServiceLevelId, StageId, StateId,
+    TableId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
 };
 use model::time::Period;
 use model::{Digest, Value};
@@ -36,6 +36,8 @@ pub struct Definitions {
     pub workflows: BTreeMap<WorkflowId, Arc<Workflow>>,
     /// The items of the catalogue.
     pub catalogue: BTreeMap<CatalogueItemId, Arc<CatalogueItem>>,
+    /// The migrations, by the workflow whose records they move.
+    pub migrations: BTreeMap<WorkflowId, Arc<Migration>>,
     /// The service levels in force; clocks may be pinned to others.
     pub service_levels: BTreeMap<ServiceLevelId, Arc<ServiceLevel>>,
     /// The calendars in force; clocks may be pinned to others.
@@ -65,6 +67,23 @@ pub struct CatalogueItem {
     pub offer: Option<Expression>,
     /// Its workflow with the item laid over it.
     pub workflow: Arc<Workflow>,
+}
+
+/// How records in flight come under the present version of their workflow.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    /// Its id.
+    pub id: MigrationId,
+    /// The digest of its definition.
+    pub digest: Digest,
+    /// By the state that a record is in, the one that it comes to.
+    pub states: Vec<(StateId, Computed)>,
+    /// What fields are given.
+    pub fields: Vec<(FieldId, Computed)>,
+    /// The fields of earlier versions that are let go.
+    pub drops: BTreeSet<FieldId>,
+    /// What becomes of running clocks.
+    pub clocks: MigratedClocks,
 }
 
 /// A calendar with the digest of its version.

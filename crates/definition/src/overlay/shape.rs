@@ -14,6 +14,8 @@ pub enum DefinitionKind {
     Fragment,
     /// An item of the catalogue: a patch on a workflow.
     CatalogueItem,
+    /// How records in flight come under another version of their workflow.
+    Migration,
     /// A service level.
     ServiceLevel,
     /// A calendar.
@@ -28,11 +30,12 @@ pub enum DefinitionKind {
 
 impl DefinitionKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Pack,
         Self::Workflow,
         Self::Fragment,
         Self::CatalogueItem,
+        Self::Migration,
         Self::ServiceLevel,
         Self::Calendar,
         Self::Team,
@@ -47,6 +50,7 @@ impl DefinitionKind {
             Self::Workflow => "Workflow",
             Self::Fragment => "Fragment",
             Self::CatalogueItem => "CatalogueItem",
+            Self::Migration => "Migration",
             Self::ServiceLevel => "ServiceLevel",
             Self::Calendar => "Calendar",
             Self::Team => "Team",
@@ -67,6 +71,7 @@ impl DefinitionKind {
             Self::Workflow => Some("workflows"),
             Self::Fragment => Some("fragments"),
             Self::CatalogueItem => Some("catalogue"),
+            Self::Migration => Some("migrations"),
             Self::ServiceLevel => Some("service-levels"),
             Self::Calendar => Some("calendars"),
             Self::Team => Some("teams"),
@@ -115,7 +120,7 @@ impl DefinitionKind {
             ],
             Self::ServiceLevel => &["calendar", "targets/*/goal"],
             Self::Plugin => &["component"],
-            Self::Pack | Self::Calendar | Self::Team | Self::Notice => &[],
+            Self::Pack | Self::Migration | Self::Calendar | Self::Team | Self::Notice => &[],
         }
     }
 
@@ -135,7 +140,12 @@ impl DefinitionKind {
                 "states/*/approval/stages",
             ],
             Self::ServiceLevel => &["tables/*/rows"],
-            Self::Pack | Self::Calendar | Self::Team | Self::Notice | Self::Plugin => &[],
+            Self::Pack
+            | Self::Migration
+            | Self::Calendar
+            | Self::Team
+            | Self::Notice
+            | Self::Plugin => &[],
         }
     }
 }

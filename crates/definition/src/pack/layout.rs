@@ -3,19 +3,15 @@
 use crate::overlay::DefinitionKind;
 use crate::source::{Diagnostic, Diagnostics, FileId, Node, Sources, nearest};
 use model::id::{
-    BindingId, CalendarId, CatalogueItemId, FragmentId, NoticeId, PackId, ServiceLevelId, TeamId,
-    WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, FragmentId, MigrationId, NoticeId, PackId,
+    ServiceLevelId, TeamId, WorkflowId,
 };
 
 /// The only version of the language there is.
 const API_VERSION: &str = "servicewright/v1";
 
 /// Folders and kinds that the language has room for, but this version does not read.
-const LATER: [(&str, &str); 3] = [
-    ("translations", "Translation"),
-    ("migrations", "Migration"),
-    ("scenarios", "Scenario"),
-];
+const LATER: [(&str, &str); 2] = [("translations", "Translation"), ("scenarios", "Scenario")];
 
 /// What a file is, going by where it stands within its pack.
 pub(super) enum Place {
@@ -204,6 +200,7 @@ fn check_id(kind: DefinitionKind, text: Option<&str>) -> Result<String, String> 
         DefinitionKind::Workflow => WorkflowId::new(text).map(drop),
         DefinitionKind::Fragment => FragmentId::new(text).map(drop),
         DefinitionKind::CatalogueItem => CatalogueItemId::new(text).map(drop),
+        DefinitionKind::Migration => MigrationId::new(text).map(drop),
         DefinitionKind::ServiceLevel => ServiceLevelId::new(text).map(drop),
         DefinitionKind::Calendar => CalendarId::new(text).map(drop),
         DefinitionKind::Team => TeamId::new(text).map(drop),

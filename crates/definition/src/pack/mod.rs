@@ -22,11 +22,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use model::Digest;
 use model::definition::{
-    self, Calendar, CatalogueItem, Notice, Plugin, ServiceLevel, Team, Workflow,
+    self, Calendar, CatalogueItem, Migration, Notice, Plugin, ServiceLevel, Team, Workflow,
 };
 use model::id::{
-    BindingId, CalendarId, CatalogueItemId, FragmentId, NoticeId, PackId, ServiceLevelId, TeamId,
-    WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, FragmentId, MigrationId, NoticeId, PackId,
+    ServiceLevelId, TeamId, WorkflowId,
 };
 use serde::de::DeserializeOwned;
 
@@ -56,6 +56,8 @@ pub struct Pack {
     pub fragments: IndexMap<FragmentId, Tree>,
     /// Its catalogue.
     pub catalogue: IndexMap<CatalogueItemId, Item>,
+    /// Its migrations.
+    pub migrations: IndexMap<MigrationId, Sourced<Migration>>,
     /// Its service levels.
     pub service_levels: IndexMap<ServiceLevelId, Sourced<ServiceLevel>>,
     /// Its calendars.
@@ -155,9 +157,14 @@ impl Pack {
             let tree = &it.workflow.tree;
             (DefinitionKind::CatalogueItem, id.as_str(), tree)
         });
+        let migrations = self
+            .migrations
+            .iter()
+            .map(|(id, it)| (DefinitionKind::Migration, id.as_str(), &it.tree));
         workflows
             .chain(fragments)
             .chain(items)
+            .chain(migrations)
             .chain(levels)
             .chain(calendars)
             .chain(teams)
@@ -210,6 +217,7 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
     let workflows = shelf.take(DefinitionKind::Workflow);
     let fragments = shelf.trees(DefinitionKind::Fragment);
     let catalogue = shelf.items(&workflows);
+    let migrations = shelf.take(DefinitionKind::Migration);
     let service_levels = shelf.take(DefinitionKind::ServiceLevel);
     let calendars = shelf.take(DefinitionKind::Calendar);
     let teams = shelf.take(DefinitionKind::Team);
@@ -227,6 +235,7 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
         workflows,
         fragments,
         catalogue,
+        migrations,
         service_levels,
         calendars,
         teams,

@@ -10,7 +10,7 @@ pub(crate) mod tests;
 use std::path::PathBuf;
 
 use model::definition::{
-    Calendar, CatalogueItem, Notice, Outcome, Pack, Plugin, ServiceLevel, Team, Workflow,
+    Calendar, CatalogueItem, Migration, Notice, Outcome, Pack, Plugin, ServiceLevel, Team, Workflow,
 };
 use model::event::EventKind;
 use model::hook::Hook;
@@ -38,6 +38,7 @@ fn written(kind: DefinitionKind) -> Value {
         DefinitionKind::Pack => generate::<Pack>(),
         DefinitionKind::Workflow | DefinitionKind::Fragment => generate::<Workflow>(),
         DefinitionKind::CatalogueItem => generate::<CatalogueItem>(),
+        DefinitionKind::Migration => generate::<Migration>(),
         DefinitionKind::ServiceLevel => generate::<ServiceLevel>(),
         DefinitionKind::Calendar => generate::<Calendar>(),
         DefinitionKind::Team => generate::<Team>(),

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use calendar::Calendar;
-use definition::compile::{Approval as Definition, Stage, Transition};
+use definition::compile::{Approval as Definition, Stage};
 use model::Instant;
 use model::definition::{ApprovalBy, Approver, Outcome, Quorum, Rejects, Wait};
 use model::event::Event;
@@ -31,8 +31,8 @@ enum Opening {
 }
 
 impl Step<'_> {
-    /// Opens the approval of the state that was just entered, where it has one.
-    pub(super) fn open_approval(&mut self, transition: &Transition) -> Result<()> {
+    /// Opens the approval of the state that was just entered, by what is named, where it has one.
+    pub(super) fn open_approval(&mut self, transition: &str) -> Result<()> {
         let workflow = self.input.workflow;
         let Some(approval) = workflow
             .states
@@ -46,7 +46,7 @@ impl Step<'_> {
             return Ok(());
         };
         let ask = Ask::Approve {
-            transition: transition.id.to_string(),
+            transition: transition.to_owned(),
             input: self.form.clone(),
             votes: self.record.past_votes.clone(),
         };

@@ -240,26 +240,7 @@ impl Step<'_> {
                 renewed.calendars.push(promise.calendar.clone());
                 renewed
             }
-            OnChange::Recompute => {
-                let mut renewed = ended_stretch(clock, now);
-                renewed.calendars = vec![promise.calendar.clone()];
-                for stretch in &mut renewed.stretches {
-                    stretch.calendar = 0;
-                }
-                let calendars = self.calendars(&renewed);
-                let calendar = calendars.last().and_then(Option::as_ref);
-                renewed.elapsed = renewed
-                    .stretches
-                    .iter()
-                    .fold(Duration::ZERO, |sum, stretch| {
-                        sum.saturating_add(crate::clock::between(
-                            calendar,
-                            stretch.from,
-                            stretch.to,
-                        ))
-                    });
-                renewed
-            }
+            OnChange::Recompute => self.recounted(clock, promise),
         };
         let renewed = Clock {
             goal: promise.goal,
@@ -271,6 +252,65 @@ impl Step<'_> {
             ..renewed
         };
         self.set_clock(target, renewed);
+        Ok(())
+    }
+
+    /// A clock whose time so far is counted anew, all of it in the calendar of a promise.
+    fn recounted(&self, clock: &Clock, promise: &Promise) -> Clock {
+        let mut renewed = if clock.status == ClockStatus::Running {
+            ended_stretch(clock, self.now())
+        } else {
+            clock.clone()
+        };
+        renewed.calendars = vec![promise.calendar.clone()];
+        for stretch in &mut renewed.stretches {
+            stretch.calendar = 0;
+        }
+        let calendars = self.calendars(&renewed);
+        let calendar = calendars.last().and_then(Option::as_ref);
+        let counted = renewed.stretches.iter();
+        renewed.elapsed = counted.fold(Duration::ZERO, |sum, stretch| {
+            let used = crate::clock::between(calendar, stretch.from, stretch.to);
+            sum.saturating_add(used)
+        });
+        renewed
+    }
+
+    /// Counts every clock that has not stopped anew, by the service level and the calendar in force. The
+    /// journal keeps what it came to before beside what it comes to now.
+    pub(super) fn recompute_clocks(&mut self) -> Result<()> {
+        for place in 0..self.record.clocks.len() {
+            let clock = self.record.clocks[place].clone();
+            let levels = &self.input.definitions.service_levels;
+            let Some(level) = levels.get(&clock.service_level).cloned() else {
+                continue;
+            };
+            let target = level.targets.get(&clock.target);
+            let Some(target) = target.filter(|_| clock.status != ClockStatus::Stopped) else {
+                continue;
+            };
+            let promises = self.promises(&level, &[target])?;
+            let Some(promise) = promises.get(&target.id) else {
+                continue;
+            };
+            let counted = self.recounted(&clock, promise);
+            let exceeded = match promise.goal {
+                Some(ClockGoal::Within(goal)) => counted.elapsed > goal,
+                Some(ClockGoal::DueAt(at)) => self.now() > at,
+                None => false,
+            };
+            let renewed = Clock {
+                definition: level.digest,
+                goal: promise.goal,
+                reason: promise.reason.clone(),
+                warn_at_percent: promise.warn_at_percent.clone(),
+                breached_at: counted.breached_at.filter(|_| exceeded),
+                ..counted
+            };
+            if renewed != clock {
+                self.set_clock(target, renewed);
+            }
+        }
         Ok(())
     }
 

@@ -11,6 +11,7 @@ mod approval;
 mod clocks;
 mod effects;
 mod links;
+mod migrate;
 mod promises;
 mod routing;
 mod take;
@@ -358,6 +359,7 @@ impl<'a> Step<'a> {
                 self.task_ended(of, record, outcome);
                 return Ok(true);
             }
+            Action::Migrate(migrate) => self.migrate(migrate)?,
             Action::Redrive { effect } => self.redrive(*effect)?,
             Action::DirectoryChanged { .. } => {
                 self.look_at_entitlement();

@@ -200,7 +200,7 @@ impl Step<'_> {
         }
         if entered {
             self.hand_out_tasks();
-            self.open_approval(transition)?;
+            self.open_approval(transition.id.as_str())?;
             self.tell_parent();
         }
         let place = format!("transition {}", transition.id);

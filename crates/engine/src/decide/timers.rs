@@ -150,7 +150,7 @@ impl Step<'_> {
         }
     }
 
-    fn look_at_timer(&mut self, timer: &Timer, is_fresh: bool) {
+    pub(super) fn look_at_timer(&mut self, timer: &Timer, is_fresh: bool) {
         let is_set = self.record.timers.contains_key(&timer.id);
         let (held, holds) = match &timer.condition {
             None => (!is_fresh, true),

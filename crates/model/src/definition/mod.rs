@@ -8,6 +8,7 @@ mod catalogue;
 mod effect;
 mod field;
 mod link;
+mod migration;
 mod pack;
 mod people;
 mod service_level;
@@ -23,6 +24,7 @@ pub use catalogue::CatalogueItem;
 pub use effect::{CreateEffect, EachEffect, Effect};
 pub use field::{Cel, Field, FieldFormat, FieldType, Group, OptionLabel, Permit, Setting, Wait};
 pub use link::LinkType;
+pub use migration::{MigratedClocks, MigratedState, Migration};
 pub use pack::{Extends, Pack, Role};
 pub use people::{Notice, Team};
 pub use service_level::{

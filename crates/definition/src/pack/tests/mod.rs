@@ -211,18 +211,18 @@ fn what_stands_in_the_wrong_place_is_said() {
             ("workflows/d.yaml", "kind: Team\nid: desk\ntitle: Desk\n"),
             (
                 "workflows/e.yaml",
-                "kind: Workflw\nid: e\n---\nkind: Migration\nid: f\n---\nid: Over There\nkind: Workflow\n---\n[]\n",
+                "kind: Workflw\nid: e\n---\nkind: Translation\nid: f\n---\nid: Over There\nkind: Workflow\n---\n[]\n",
             ),
             ("workflows/f.yaml", "# nothing\n"),
             ("workflows/g.yaml", "apiVersion: v2\nkind: Workflow\n"),
             ("workflows/incident.yaml", INCIDENT),
             ("workflows/twin.yaml", INCIDENT),
-            ("migrations/1-1.yaml", "kind: CatalogueItem\nid: laptop\n"),
+            ("translations/fr.yaml", "kind: CatalogueItem\nid: laptop\n"),
             ("teams/broken.yaml", "kind: Team\nid: x\ntitle: \"Desk\n"),
         ]),
         expect![[r#"
-            error[misplaced]: `migrations/` is not part of this version of the language
-             --> migrations/1-1.yaml:1:1
+            error[misplaced]: `translations/` is not part of this version of the language
+             --> translations/fr.yaml:1:1
 
             error[misplaced]: a Workflow stands in `workflows/`; here it would not be read
              --> incident.yaml:1:1
@@ -251,10 +251,10 @@ fn what_stands_in_the_wrong_place_is_said() {
             1 | kind: Workflw
               |       ^^^^^^^
 
-            error[header]: `Migration` is not part of this version of the language
+            error[header]: `Translation` is not part of this version of the language
              --> workflows/e.yaml:4:7
               |
-            4 | kind: Migration
+            4 | kind: Translation
               |       ^^^^^^^^
 
             error[header]: `Over There` is not the id of a workflow: up to 64 lower-case letters and digits, in words joined by `-`, a letter first
