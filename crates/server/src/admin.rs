@@ -122,6 +122,8 @@ pub(crate) enum Ask {
         /// The key, in base64.
         key: Hidden,
     },
+    /// Move a batch of the records in flight of a workflow to the version in force.
+    Migrate(engine::Migration),
     /// Explain a record.
     Explain {
         /// Its number.
@@ -354,6 +356,10 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             let name = key.name();
             let count = desk.vault.rekey(key).await?;
             Ok(json!({ "secrets": count, "key": name }))
+        }
+        Ask::Migrate(what) => {
+            let batch = desk.running().await?.engine.migrate(&what).await?;
+            Ok(serde_json::to_value(batch)?)
         }
         Ask::Explain { record } => {
             let engine = desk.running().await?.engine.clone();

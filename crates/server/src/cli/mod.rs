@@ -12,7 +12,8 @@ use std::str::FromStr;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use model::id::{IdError, PersonId, RecordId, RoleId};
+use model::definition::MigratedClocks;
+use model::id::{IdError, PersonId, RecordId, RoleId, WorkflowId};
 use model::{ByteSize, Duration};
 use plugin_registry::{Trust, Unsigned};
 
@@ -241,11 +242,62 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
         #[command(flatten)]
         trust: TrustArguments,
     },
+    /// Moves the records in flight of a workflow to the version in force
+    Migrate(MigrateArguments),
     /// Tells every change of what is in force: when, by whom, and the plugins that it bound, each with
     /// its digest, who vouched for it and what it was granted
     #[command(after_help = "Example:
   wright pack history --data /srv/desk --format json")]
     History(DataArgument),
+}
+
+/// Which records to move, and how.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wright pack migrate incident --dry-run
+  wright pack migrate incident --data /srv/desk
+
+Records keep the version of their workflow that they began under until they are moved. States and
+fields that both versions have stay as they are; a definition `kind: Migration` says what becomes of
+the others. Records that cannot be moved are listed and left as they are, and the exit code is 1.
+It can be broken off at any time and begun again. After `wright pack rollback` it moves records back.")]
+pub(crate) struct MigrateArguments {
+    /// The workflow
+    pub(crate) workflow: WorkflowId,
+    /// Only say what would become of each record
+    #[arg(long, env = "WRIGHT_DRY_RUN")]
+    pub(crate) dry_run: bool,
+    /// What becomes of running clocks, where not what the migration says
+    #[arg(long, value_enum, env = "WRIGHT_CLOCKS")]
+    pub(crate) clocks: Option<Clocks>,
+    /// How many records are looked at at a time
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 500,
+        env = "WRIGHT_BATCH"
+    )]
+    pub(crate) batch: usize,
+    #[command(flatten)]
+    pub(crate) data: DataArgument,
+}
+
+/// What becomes of running clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Clocks {
+    /// They run on as they were promised
+    Keep,
+    /// What has been used is counted anew by the service level and calendar in force
+    Recompute,
+}
+
+impl From<Clocks> for MigratedClocks {
+    fn from(clocks: Clocks) -> Self {
+        match clocks {
+            Clocks::Keep => Self::Keep,
+            Clocks::Recompute => Self::Recompute,
+        }
+    }
 }
 
 /// What is done with tokens.

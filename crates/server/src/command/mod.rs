@@ -4,6 +4,7 @@ mod calendar;
 mod explain;
 mod history;
 mod install;
+mod migrate;
 mod pack;
 mod plugin;
 mod secret;
@@ -72,6 +73,7 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         Command::Pack(PackCommand::Install { pack, data, trust }) => {
             install::run(&pack, &data, &trust, format)
         }
+        Command::Pack(PackCommand::Migrate(arguments)) => migrate::run(arguments, format),
         Command::Pack(PackCommand::History(data)) => history::run(&data, format),
         Command::Plugin(command) => plugin::run(command, format),
         Command::Secret(command) => secret::run(command, format),

@@ -221,14 +221,14 @@ fn what_stands_in_the_wrong_place_is_said() {
             ("teams/broken.yaml", "kind: Team\nid: x\ntitle: \"Desk\n"),
         ]),
         expect![[r#"
-            error[misplaced]: `translations/` is not part of this version of the language
-             --> translations/fr.yaml:1:1
-
             error[misplaced]: a Workflow stands in `workflows/`; here it would not be read
              --> incident.yaml:1:1
 
             error[syntax]: invalid indentation in multiline quoted scalar
              --> teams/broken.yaml:4:1
+
+            error[misplaced]: `translations/` is not part of this version of the language
+             --> translations/fr.yaml:1:1
 
             error[misplaced]: unknown folder `workflow/`, did you mean `workflows/`?
              --> workflow/x.yaml:1:1
@@ -255,7 +255,7 @@ fn what_stands_in_the_wrong_place_is_said() {
              --> workflows/e.yaml:4:7
               |
             4 | kind: Translation
-              |       ^^^^^^^^
+              |       ^^^^^^^^^^^
 
             error[header]: `Over There` is not the id of a workflow: up to 64 lower-case letters and digits, in words joined by `-`, a letter first
              --> workflows/e.yaml:7:5
