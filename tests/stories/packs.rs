@@ -217,7 +217,7 @@ fn routed() -> String {
         .replace("to: open, permit", "to: open, route: true, permit")
 }
 
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (path, text) in files {
         let path = folder.path().join(path);
