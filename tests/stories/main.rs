@@ -15,6 +15,7 @@ mod idempotency;
 mod javascript;
 mod jira;
 mod kill;
+mod languages;
 mod life;
 mod listener;
 mod migration;

@@ -154,6 +154,7 @@ impl<T> Change<T> {
             action,
             idempotency: self.idempotency,
             if_version: self.if_version,
+            languages: self.caller.languages,
         };
         let work = async move { engine.execute(request).await };
         Ok(finished(tokio::spawn(work.in_current_span()).await)??)

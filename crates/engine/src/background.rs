@@ -124,6 +124,7 @@ impl Engine {
             action: Action::Wake,
             idempotency: None,
             if_version: None,
+            languages: Vec::new(),
         };
         self.execute(request).await.map(|_| ())
     }
@@ -221,6 +222,7 @@ impl Engine {
                 action,
                 idempotency: None,
                 if_version: None,
+                languages: Vec::new(),
             })
             .await?;
         }
@@ -342,6 +344,7 @@ impl Engine {
                 action,
                 idempotency,
                 if_version: None,
+                languages: Vec::new(),
             })
             .await?;
         Ok(executed.record.id.clone())

@@ -28,9 +28,11 @@ pub struct Offered {
 }
 
 impl Engine {
-    /// The items of the catalogue that an actor is offered and may ask for, by heading and title.
-    pub fn catalogue(&self, actor: &Actor) -> Vec<Offered> {
+    /// The items of the catalogue that an actor is offered and may ask for, by heading and title, in the
+    /// language liked best.
+    pub fn catalogue(&self, actor: &Actor, languages: &[String]) -> Vec<Offered> {
         let definitions = self.definitions();
+        let translation = definitions.translation(languages);
         let looking = Looking {
             definitions: &definitions,
             actor,
@@ -41,13 +43,29 @@ impl Engine {
             .values()
             .filter(|item| looking.is_offered(item));
         let mut offered: Vec<Offered> = offered
-            .map(|item| Offered {
-                id: item.id.clone(),
-                title: item.title.clone(),
-                description: item.description.clone(),
-                group: item.group.clone(),
-                workflow: item.workflow.id.clone(),
-                ways: ways_of(actor, &item.workflow),
+            .map(|item| {
+                let spoken = |key: &str, own: &str| {
+                    let text =
+                        translation.and_then(|it| it.text(&["catalogue", item.id.as_str(), key]));
+                    text.unwrap_or(own).to_owned()
+                };
+                let workflow = Self::spoken(
+                    &definitions,
+                    item.workflow.clone(),
+                    Some(&item.id),
+                    languages,
+                );
+                Offered {
+                    id: item.id.clone(),
+                    title: spoken("title", &item.title),
+                    description: item
+                        .description
+                        .as_deref()
+                        .map(|own| spoken("description", own)),
+                    group: item.group.as_deref().map(|own| spoken("group", own)),
+                    workflow: item.workflow.id.clone(),
+                    ways: ways_of(actor, &workflow),
+                }
             })
             .filter(|item| !item.ways.is_empty())
             .collect();

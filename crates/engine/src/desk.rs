@@ -177,14 +177,20 @@ impl Engine {
         Ok(self.0.store.history(id, after_version, limit)?)
     }
 
-    /// What the actor may do with a record now, each with its form.
+    /// What the actor may do with a record now, each with its form, in the language liked best.
     ///
     /// # Errors
     /// Where there is no such record that the actor may see, or the store fails.
-    pub fn available(&self, actor: &Actor, id: &RecordId) -> Result<Vec<Available>, EngineError> {
+    pub fn available(
+        &self,
+        actor: &Actor,
+        id: &RecordId,
+        languages: &[String],
+    ) -> Result<Vec<Available>, EngineError> {
         let record = self.record(actor, id)?;
         let definitions = self.definitions();
         let workflow = self.workflow_of(&definitions, &record)?;
+        let workflow = Self::spoken(&definitions, workflow, record.item.as_ref(), languages);
         let command = Command {
             actor: actor.clone(),
             at: self.now(),
@@ -227,9 +233,11 @@ impl Engine {
         &self,
         actor: &Actor,
         workflow: &str,
+        languages: &[String],
     ) -> Result<Vec<Available>, EngineError> {
         let definitions = self.definitions();
         let workflow = Self::active_workflow(&definitions, workflow)?;
+        let workflow = Self::spoken(&definitions, workflow, None, languages);
         Ok(ways_of(actor, &workflow))
     }
 
@@ -431,6 +439,7 @@ impl Engine {
                     action: Action::DirectoryChanged { position },
                     idempotency: None,
                     if_version: None,
+                    languages: Vec::new(),
                 };
                 match self.execute(request).await {
                     Ok(_) => {}

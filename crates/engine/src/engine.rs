@@ -8,7 +8,7 @@ use calendar::Calendar;
 use definition::compile::{Definitions, ServiceLevel, Workflow};
 use model::command::{Actor, Create, Who};
 use model::directory::{Key, Thing, kind};
-use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId};
+use model::id::{CatalogueItemId, DirectoryId, DirectoryKind, PersonId, RecordId, RoleId};
 use model::record::Record;
 use model::{ByteSize, Digest, Instant};
 use tokio::sync::{Notify, watch};
@@ -212,6 +212,36 @@ impl Engine {
         let item = item.filter(|item| item.workflow.id == create.workflow);
         let item = item.ok_or_else(|| Rejection::not_found("catalogue item", id))?;
         Ok(item.workflow.clone())
+    }
+
+    /// A workflow with its texts in the language that is liked best, where that is not its own.
+    pub(crate) fn spoken(
+        definitions: &Definitions,
+        workflow: Arc<Workflow>,
+        item: Option<&CatalogueItemId>,
+        languages: &[String],
+    ) -> Arc<Workflow> {
+        match definitions.translation(languages) {
+            Some(translation) => Arc::new(translation.workflow(&workflow, item)),
+            None => workflow,
+        }
+    }
+
+    /// The languages in which a person would read, as the directory knows: its attribute `language`.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn languages(&self, actor: &Actor) -> Result<Vec<String>, EngineError> {
+        let kind = DirectoryKind::new(kind::USER).ok();
+        let id = actor
+            .person()
+            .and_then(|person| DirectoryId::new(person.as_str()).ok());
+        let Some((kind, id)) = kind.zip(id) else {
+            return Ok(Vec::new());
+        };
+        let thing = self.0.store.thing(&Key { kind, id })?;
+        let language = thing.and_then(|thing| thing.text("language").map(str::to_owned));
+        Ok(language.into_iter().collect())
     }
 
     /// The workflow of this name in force.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use definition::compile::{Definitions, Workflow};
 use model::command::{Action, Actor, Command, IdempotencyKey, Who};
 use model::hook::{Call, Question, Reply};
-use model::id::RecordId;
+use model::id::{CatalogueItemId, RecordId};
 use model::journal::{self, Entry};
 use model::record::Record;
 use model::{Digest, Instant};
@@ -38,6 +38,8 @@ pub struct Request {
     pub idempotency: Option<IdempotencyKey>,
     /// The version of the record that it is meant for.
     pub if_version: Option<u64>,
+    /// The languages in which whoever asks would read why it is refused, the one liked best first.
+    pub languages: Vec<String>,
 }
 
 /// A command that was carried out, and is durable.
@@ -116,6 +118,7 @@ impl Engine {
                 action: Action::Wake,
                 idempotency: None,
                 if_version: None,
+                languages: Vec::new(),
             };
             match self.attempt(&wake).await {
                 Ok(_) => {}
@@ -148,6 +151,12 @@ impl Engine {
                 return Err(Rejection::not_possible("a record begins with its creation").into());
             }
         };
+        let workflow = Self::spoken(
+            &definitions,
+            workflow,
+            item(before.as_deref(), &request.action),
+            &request.languages,
+        );
         let command = Command {
             actor: request.actor.clone(),
             at: self.time_for(before.as_deref()),
@@ -423,6 +432,15 @@ impl Engine {
         record
             .map(Arc::new)
             .ok_or_else(|| Rejection::not_found("record", id).into())
+    }
+}
+
+/// The item of the catalogue that a record is of, or is to be of.
+fn item<'a>(before: Option<&'a Record>, action: &'a Action) -> Option<&'a CatalogueItemId> {
+    match (before, action) {
+        (Some(record), _) => record.item.as_ref(),
+        (None, Action::Create(create)) => create.item.as_ref(),
+        (None, _) => None,
     }
 }
 

@@ -389,6 +389,10 @@ fn remove(installable: &mut Installable, pack: &Pack) {
     installable
         .migrations
         .retain(|_, version| !goes(&version.pack));
+    installable.translations.retain(|_, packs| {
+        packs.retain(|version| !goes(&version.pack));
+        !packs.is_empty()
+    });
     installable
         .service_levels
         .retain(|_, version| !goes(&version.pack));
@@ -478,6 +482,8 @@ fn canonical(pack: &Pack) -> Vec<(Digest, Vec<u8>)> {
     let plugins = pack.plugins.values().map(|it| (it.digest, &it.canonical));
     let migrations = pack.migrations.values();
     let migrations = migrations.map(|it| (it.digest, &it.canonical));
+    let translations = pack.translations.values();
+    let translations = translations.map(|it| (it.digest, &it.canonical));
     let items = pack.catalogue.values().flat_map(|it| {
         [
             (it.item.digest, &it.item.canonical),
@@ -487,6 +493,7 @@ fn canonical(pack: &Pack) -> Vec<(Digest, Vec<u8>)> {
     let all = workflows
         .chain(items)
         .chain(migrations)
+        .chain(translations)
         .chain(levels)
         .chain(calendars)
         .chain(teams)

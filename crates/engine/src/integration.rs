@@ -136,6 +136,7 @@ impl Engine {
             action,
             idempotency: None,
             if_version: None,
+            languages: Vec::new(),
         })
     }
 

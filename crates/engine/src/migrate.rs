@@ -155,6 +155,7 @@ impl Engine {
                 action: Action::Migrate(order),
                 idempotency: None,
                 if_version: None,
+                languages: Vec::new(),
             })
             .await
             .map(|executed| executed.position > 0)

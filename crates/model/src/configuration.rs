@@ -10,8 +10,8 @@ use thiserror::Error;
 
 use crate::Digest;
 use crate::id::{
-    BindingId, CalendarId, CatalogueItemId, MigrationId, NoticeId, PackId, RoleId, ServiceLevelId,
-    TeamId, WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, LanguageTag, MigrationId, NoticeId, PackId, RoleId,
+    ServiceLevelId, TeamId, WorkflowId,
 };
 
 /// The set of definitions in force.
@@ -27,6 +27,9 @@ pub struct Configuration {
     /// The migrations.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub migrations: BTreeMap<MigrationId, Installed>,
+    /// The translations, of each language those of all packs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<LanguageTag, Vec<Installed>>,
     /// The service levels.
     pub service_levels: BTreeMap<ServiceLevelId, Installed>,
     /// The calendars.
@@ -52,6 +55,9 @@ pub struct InstalledPack {
     pub chain: Vec<PackId>,
     /// The zone of its calendar days.
     pub zone: String,
+    /// The language of its texts, where it says which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// The roles it names.
     pub roles: BTreeMap<RoleId, String>,
 }

@@ -206,6 +206,8 @@ ids! {
     FragmentId: KEBAB, "the id of a fragment";
     /// The id of an item of the catalogue.
     CatalogueItemId: KEBAB, "the id of a catalogue item";
+    /// The tag of a language, which is the id of a translation: `fr`, `pt-br`.
+    LanguageTag: KEBAB, "the tag of a language";
     /// The id of a migration.
     MigrationId: KEBAB, "the id of a migration";
     /// The id of an approver within a stage.

@@ -158,6 +158,7 @@ async fn load(
                     action,
                     idempotency: None,
                     if_version: None,
+                    languages: Vec::new(),
                 };
                 engine.execute(request).await.expect("it is carried out");
                 done += 1;

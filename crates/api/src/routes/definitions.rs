@@ -105,7 +105,7 @@ async fn workflows(State(api): State<Api>) -> Response {
 }
 
 async fn catalogue(State(api): State<Api>, caller: Caller) -> Result<Response, Problem> {
-    let read = move |engine: &Engine| Ok(engine.catalogue(&caller.actor));
+    let read = move |engine: &Engine| Ok(engine.catalogue(&caller.actor, &caller.languages));
     let offered = api.read(read).await?;
     let items = offered.iter().map(CatalogueItem::from).collect();
     Ok(json(StatusCode::OK, &Catalogue { items }))
@@ -125,7 +125,7 @@ async fn workflow(
     let read = move |engine: &Engine| {
         Ok((
             source(engine, digest)?,
-            engine.ways_to_begin(&caller.actor, id.as_str())?,
+            engine.ways_to_begin(&caller.actor, id.as_str(), &caller.languages)?,
         ))
     };
     let (definition, ways) = api.read(read).await?;

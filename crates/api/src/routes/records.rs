@@ -266,7 +266,7 @@ async fn available(
     At(id): At<RecordId>,
 ) -> Result<Response, Problem> {
     let transitions = api
-        .read(move |engine| engine.available(&caller.actor, &id))
+        .read(move |engine| engine.available(&caller.actor, &id, &caller.languages))
         .await?;
     Ok(json(
         StatusCode::OK,

@@ -10,8 +10,8 @@ use model::configuration::{
 };
 use model::definition;
 use model::id::{
-    BindingId, CalendarId, CatalogueItemId, MigrationId, NoticeId, PackId, ServiceLevelId, TeamId,
-    WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, LanguageTag, MigrationId, NoticeId, PackId,
+    ServiceLevelId, TeamId, WorkflowId,
 };
 
 use serde::de::DeserializeOwned;
@@ -23,6 +23,7 @@ use super::migration::migration;
 use super::names::{KnownWorkflow, Names, hooks};
 use super::notice::{binding, notice};
 use super::service_level::service_level;
+use super::translation::{Translation, translation};
 use super::types::{Definitions, PinnedCalendar, Workflow};
 use super::workflow::workflow;
 use crate::overlay::DefinitionKind;
@@ -91,6 +92,8 @@ pub struct Installable {
     pub catalogue: BTreeMap<CatalogueItemId, InstallableItem>,
     /// The migrations.
     pub migrations: BTreeMap<MigrationId, Versioned<definition::Migration>>,
+    /// The translations, of each language those of all packs.
+    pub translations: BTreeMap<LanguageTag, Vec<Versioned<definition::Translation>>>,
     /// The service levels.
     pub service_levels: BTreeMap<ServiceLevelId, Versioned<definition::ServiceLevel>>,
     /// The calendars.
@@ -153,6 +156,7 @@ impl Installable {
             digest: pack.digest,
             chain: below.collect(),
             zone: pack.header.zone.clone().unwrap_or_default(),
+            language: pack.header.language.clone(),
             roles: roles.collect(),
         };
         self.packs.insert(id.clone(), installed);
@@ -175,6 +179,9 @@ impl Installable {
         });
         self.catalogue.extend(items);
         self.migrations.extend(versioned(id, &pack.migrations));
+        for (language, version) in versioned(id, &pack.translations) {
+            self.translations.entry(language).or_default().push(version);
+        }
         self.service_levels
             .extend(versioned(id, &pack.service_levels));
         self.calendars.extend(versioned(id, &pack.calendars));
@@ -233,10 +240,32 @@ impl Installable {
             let item = stored_item(id, installed, &read)?;
             catalogue.insert(id.clone(), item);
         }
+        let mut translations: BTreeMap<LanguageTag, Vec<_>> = BTreeMap::new();
+        for (language, packs) in &configuration.translations {
+            for installed in packs {
+                let definition = one(
+                    DefinitionKind::Translation,
+                    language,
+                    &installed.digest,
+                    &read,
+                )?;
+                let (pack, digest) = (installed.pack.clone(), installed.digest);
+                let version = Versioned {
+                    pack,
+                    digest,
+                    definition,
+                };
+                translations
+                    .entry(language.clone())
+                    .or_default()
+                    .push(version);
+            }
+        }
         Ok(Self {
             digest,
             catalogue,
             migrations: all(DefinitionKind::Migration, &configuration.migrations, &read)?,
+            translations,
             packs: configuration.packs.clone(),
             workflows: all(DefinitionKind::Workflow, &configuration.workflows, &read)?,
             service_levels: all(
@@ -272,11 +301,19 @@ impl Installable {
             };
             (id.clone(), installed)
         });
+        let translations = self.translations.iter().map(|(language, packs)| {
+            let each = packs.iter().map(|version| {
+                let (pack, digest) = (version.pack.clone(), version.digest);
+                Installed { pack, digest }
+            });
+            (language.clone(), each.collect())
+        });
         Configuration {
             packs: self.packs.clone(),
             workflows: installed(&self.workflows),
             catalogue: items.collect(),
             migrations: installed(&self.migrations),
+            translations: translations.collect(),
             service_levels: installed(&self.service_levels),
             calendars: installed(&self.calendars),
             teams: installed(&self.teams),
@@ -425,6 +462,16 @@ pub(crate) fn compile_all(input: &Installable) -> (Definitions, Vec<Fault>) {
     }
     faults.extend(compile_workflows(input, &names, &mut compiled));
     faults.extend(compile_migrations(input, &names, &mut compiled));
+    for (language, packs) in &input.translations {
+        let mut spoken = Translation::default();
+        for version in packs {
+            match translation(language, &version.definition, input, &names) {
+                Ok(of_pack) => spoken.add(of_pack),
+                Err(found) => faults.extend(found),
+            }
+        }
+        compiled.translations.insert(language.clone(), spoken);
+    }
     let workflows: &BTreeMap<WorkflowId, Arc<Workflow>> = &compiled.workflows;
     let known = |id: &WorkflowId| workflows.get(id).map(Arc::as_ref);
     for (id, version) in &input.service_levels {

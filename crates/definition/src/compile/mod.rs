@@ -20,6 +20,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod transitions;
+mod translation;
 mod types;
 mod workflow;
 
@@ -31,6 +32,7 @@ pub use field::{Field, FieldKind};
 pub use names::{Form, KnownWorkflow, Names, hooks};
 pub use notice::{binding, notice};
 pub use service_level::service_level;
+pub use translation::Translation;
 pub use types::{
     Approval, Binding, CalendarChoice, CatalogueItem, Computed, Definitions, Each, Effect,
     FormField, From, GoalRow, Group, LinkSide, Migration, Notice, Permit, Permits, PinnedCalendar,

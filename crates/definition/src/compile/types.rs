@@ -13,15 +13,16 @@ use model::definition::{
 };
 use model::event::EventKind;
 use model::id::{
-    BindingId, CalendarId, CatalogueItemId, EffectName, FieldId, GroupId, LinkKind, MigrationId,
-    NoticeId, PackId, PersonId, RequirementId, RoleId, RowId, ServiceLevelId, StageId, StateId,
-    TableId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, EffectName, FieldId, GroupId, LanguageTag, LinkKind,
+    MigrationId, NoticeId, PackId, PersonId, RequirementId, RoleId, RowId, ServiceLevelId, StageId,
+    StateId, TableId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
 };
 use model::time::Period;
 use model::{Digest, Value};
 
 use super::field::Field;
 use super::names::Names;
+use super::translation::Translation;
 use crate::expression::Expression;
 use crate::template::Template;
 
@@ -38,6 +39,8 @@ pub struct Definitions {
     pub catalogue: BTreeMap<CatalogueItemId, Arc<CatalogueItem>>,
     /// The migrations, by the workflow whose records they move.
     pub migrations: BTreeMap<WorkflowId, Arc<Migration>>,
+    /// The translations.
+    pub translations: BTreeMap<LanguageTag, Translation>,
     /// The service levels in force; clocks may be pinned to others.
     pub service_levels: BTreeMap<ServiceLevelId, Arc<ServiceLevel>>,
     /// The calendars in force; clocks may be pinned to others.

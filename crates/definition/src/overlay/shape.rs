@@ -16,6 +16,8 @@ pub enum DefinitionKind {
     CatalogueItem,
     /// How records in flight come under another version of their workflow.
     Migration,
+    /// The texts of definitions in another language.
+    Translation,
     /// A service level.
     ServiceLevel,
     /// A calendar.
@@ -30,12 +32,13 @@ pub enum DefinitionKind {
 
 impl DefinitionKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Pack,
         Self::Workflow,
         Self::Fragment,
         Self::CatalogueItem,
         Self::Migration,
+        Self::Translation,
         Self::ServiceLevel,
         Self::Calendar,
         Self::Team,
@@ -51,6 +54,7 @@ impl DefinitionKind {
             Self::Fragment => "Fragment",
             Self::CatalogueItem => "CatalogueItem",
             Self::Migration => "Migration",
+            Self::Translation => "Translation",
             Self::ServiceLevel => "ServiceLevel",
             Self::Calendar => "Calendar",
             Self::Team => "Team",
@@ -72,6 +76,7 @@ impl DefinitionKind {
             Self::Fragment => Some("fragments"),
             Self::CatalogueItem => Some("catalogue"),
             Self::Migration => Some("migrations"),
+            Self::Translation => Some("translations"),
             Self::ServiceLevel => Some("service-levels"),
             Self::Calendar => Some("calendars"),
             Self::Team => Some("teams"),
@@ -120,7 +125,12 @@ impl DefinitionKind {
             ],
             Self::ServiceLevel => &["calendar", "targets/*/goal"],
             Self::Plugin => &["component"],
-            Self::Pack | Self::Migration | Self::Calendar | Self::Team | Self::Notice => &[],
+            Self::Pack
+            | Self::Migration
+            | Self::Translation
+            | Self::Calendar
+            | Self::Team
+            | Self::Notice => &[],
         }
     }
 
@@ -142,6 +152,7 @@ impl DefinitionKind {
             Self::ServiceLevel => &["tables/*/rows"],
             Self::Pack
             | Self::Migration
+            | Self::Translation
             | Self::Calendar
             | Self::Team
             | Self::Notice

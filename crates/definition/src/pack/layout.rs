@@ -3,15 +3,15 @@
 use crate::overlay::DefinitionKind;
 use crate::source::{Diagnostic, Diagnostics, FileId, Node, Sources, nearest};
 use model::id::{
-    BindingId, CalendarId, CatalogueItemId, FragmentId, MigrationId, NoticeId, PackId,
+    BindingId, CalendarId, CatalogueItemId, FragmentId, LanguageTag, MigrationId, NoticeId, PackId,
     ServiceLevelId, TeamId, WorkflowId,
 };
 
 /// The only version of the language there is.
 const API_VERSION: &str = "servicewright/v1";
 
-/// Folders and kinds that the language has room for, but this version does not read.
-const LATER: [(&str, &str); 2] = [("translations", "Translation"), ("scenarios", "Scenario")];
+/// A folder and a kind that the language has room for, but this version does not read.
+const LATER: (&str, &str) = ("scenarios", "Scenario");
 
 /// What a file is, going by where it stands within its pack.
 pub(super) enum Place {
@@ -51,7 +51,7 @@ pub(super) fn place(path: &str, within: &str, text: &str) -> Result<Place, Diagn
         _ => {}
     }
     if let Some(folder) = folder {
-        if LATER.iter().any(|(later, _)| *later == folder) {
+        if folder == LATER.0 {
             return misplaced(format!(
                 "`{folder}/` is not part of this version of the language"
             ));
@@ -163,12 +163,9 @@ fn wrong_kind(
             format!("`kind` is a text, here `{expected}`"),
         );
     };
-    if LATER.iter().any(|(_, later)| *later == text) {
-        return sources.error(
-            span,
-            "header",
-            format!("`{text}` is not part of this version of the language"),
-        );
+    if text == LATER.1 {
+        let message = format!("`{text}` is not part of this version of the language");
+        return sources.error(span, "header", message);
     }
     if let Some(kind) = DefinitionKind::from_name(text) {
         let path = &sources.file(file).path;
@@ -201,6 +198,7 @@ fn check_id(kind: DefinitionKind, text: Option<&str>) -> Result<String, String> 
         DefinitionKind::Fragment => FragmentId::new(text).map(drop),
         DefinitionKind::CatalogueItem => CatalogueItemId::new(text).map(drop),
         DefinitionKind::Migration => MigrationId::new(text).map(drop),
+        DefinitionKind::Translation => LanguageTag::new(text).map(drop),
         DefinitionKind::ServiceLevel => ServiceLevelId::new(text).map(drop),
         DefinitionKind::Calendar => CalendarId::new(text).map(drop),
         DefinitionKind::Team => TeamId::new(text).map(drop),

@@ -22,10 +22,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use model::Digest;
 use model::definition::{
-    self, Calendar, CatalogueItem, Migration, Notice, Plugin, ServiceLevel, Team, Workflow,
+    self, Calendar, CatalogueItem, Migration, Notice, Plugin, ServiceLevel, Team, Translation,
+    Workflow,
 };
 use model::id::{
-    BindingId, CalendarId, CatalogueItemId, FragmentId, MigrationId, NoticeId, PackId,
+    BindingId, CalendarId, CatalogueItemId, FragmentId, LanguageTag, MigrationId, NoticeId, PackId,
     ServiceLevelId, TeamId, WorkflowId,
 };
 use serde::de::DeserializeOwned;
@@ -58,6 +59,8 @@ pub struct Pack {
     pub catalogue: IndexMap<CatalogueItemId, Item>,
     /// Its migrations.
     pub migrations: IndexMap<MigrationId, Sourced<Migration>>,
+    /// Its translations.
+    pub translations: IndexMap<LanguageTag, Sourced<Translation>>,
     /// Its service levels.
     pub service_levels: IndexMap<ServiceLevelId, Sourced<ServiceLevel>>,
     /// Its calendars.
@@ -161,10 +164,15 @@ impl Pack {
             .migrations
             .iter()
             .map(|(id, it)| (DefinitionKind::Migration, id.as_str(), &it.tree));
+        let translations = self
+            .translations
+            .iter()
+            .map(|(id, it)| (DefinitionKind::Translation, id.as_str(), &it.tree));
         workflows
             .chain(fragments)
             .chain(items)
             .chain(migrations)
+            .chain(translations)
             .chain(levels)
             .chain(calendars)
             .chain(teams)
@@ -218,6 +226,7 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
     let fragments = shelf.trees(DefinitionKind::Fragment);
     let catalogue = shelf.items(&workflows);
     let migrations = shelf.take(DefinitionKind::Migration);
+    let translations = shelf.take(DefinitionKind::Translation);
     let service_levels = shelf.take(DefinitionKind::ServiceLevel);
     let calendars = shelf.take(DefinitionKind::Calendar);
     let teams = shelf.take(DefinitionKind::Team);
@@ -236,6 +245,7 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
         fragments,
         catalogue,
         migrations,
+        translations,
         service_levels,
         calendars,
         teams,

@@ -10,7 +10,8 @@ pub(crate) mod tests;
 use std::path::PathBuf;
 
 use model::definition::{
-    Calendar, CatalogueItem, Migration, Notice, Outcome, Pack, Plugin, ServiceLevel, Team, Workflow,
+    Calendar, CatalogueItem, Migration, Notice, Outcome, Pack, Plugin, ServiceLevel, Team,
+    Translation, Workflow,
 };
 use model::event::EventKind;
 use model::hook::Hook;
@@ -39,6 +40,7 @@ fn written(kind: DefinitionKind) -> Value {
         DefinitionKind::Workflow | DefinitionKind::Fragment => generate::<Workflow>(),
         DefinitionKind::CatalogueItem => generate::<CatalogueItem>(),
         DefinitionKind::Migration => generate::<Migration>(),
+        DefinitionKind::Translation => generate::<Translation>(),
         DefinitionKind::ServiceLevel => generate::<ServiceLevel>(),
         DefinitionKind::Calendar => generate::<Calendar>(),
         DefinitionKind::Team => generate::<Team>(),

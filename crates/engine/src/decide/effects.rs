@@ -1,8 +1,9 @@
 //! Effects: notices rendered, deliveries and records due, subscribers told, and what came of trying.
 
+use std::collections::BTreeSet;
 use std::time::Duration as StdDuration;
 
-use definition::compile::{Effect, Recipient};
+use definition::compile::{Effect, Notice, Recipient};
 use indexmap::IndexMap;
 use model::command::EffectDone;
 use model::definition::CreateEffect;
@@ -26,7 +27,7 @@ const LONGEST_ASKED: Duration = Duration::from_secs(86_400);
 /// How many effects one entry may cause.
 const MOST_EFFECTS: u32 = 200;
 
-impl Step<'_> {
+impl<'a> Step<'a> {
     /// Causes what a transition, a timer or a target declares.
     pub(super) fn cause(&mut self, effects: &IndexMap<EffectName, Effect>, place: &str) {
         for (name, effect) in effects {
@@ -86,7 +87,7 @@ impl Step<'_> {
             self.failed(place.to_owned(), format!("there is no notice `{id}`"));
             return;
         };
-        let mut to = std::collections::BTreeSet::new();
+        let mut to = BTreeSet::new();
         for recipient in &notice.to {
             match recipient {
                 Recipient::Requester => to.extend(self.record.requester.clone()),
@@ -114,19 +115,52 @@ impl Step<'_> {
                 }
             }
         }
-        let rendered = notice::render(notice, &self.record, self.actor(), self.now());
-        match rendered {
-            Ok((subject, text)) => {
-                let to: Vec<PersonId> = to.into_iter().take(1_000).collect();
-                self.emit(Event::Notified {
+        let to: BTreeSet<PersonId> = to.into_iter().take(1_000).collect();
+        for (notice, to) in self.by_language(notice, to) {
+            match notice::render(notice, &self.record, self.actor(), self.now()) {
+                Ok((subject, text)) => self.emit(Event::Notified {
                     notice: id.clone(),
                     to,
                     subject,
                     text,
-                });
+                }),
+                Err(message) => self.failed(place.to_owned(), message),
             }
-            Err(message) => self.failed(place.to_owned(), message),
         }
+    }
+
+    /// A notice for whom it goes to, in the language that the directory says of each where it is
+    /// translated to that; at least once, even where it goes to nobody.
+    fn by_language(
+        &self,
+        notice: &'a Notice,
+        to: BTreeSet<PersonId>,
+    ) -> Vec<(&'a Notice, Vec<PersonId>)> {
+        let definitions = self.input.definitions;
+        let mut translations = definitions.translations.values();
+        if !translations.any(|translation| translation.notices.contains_key(&notice.id)) {
+            return vec![(notice, to.into_iter().collect())];
+        }
+        let mut groups: Vec<(&Notice, Vec<PersonId>)> = Vec::new();
+        for person in to {
+            let facts = self.ledger.person(&person).map(|person| person.facts);
+            let language =
+                facts.and_then(|facts| Some(facts.get("language")?.as_str()?.to_owned()));
+            let translation = definitions.translation(language.as_slice());
+            let spoken = translation.and_then(|translation| translation.notices.get(&notice.id));
+            let spoken = spoken.unwrap_or(notice);
+            match groups
+                .iter_mut()
+                .find(|(known, _)| std::ptr::eq(*known, spoken))
+            {
+                Some((_, people)) => people.push(person),
+                None => groups.push((spoken, vec![person])),
+            }
+        }
+        if groups.is_empty() {
+            groups.push((notice, Vec::new()));
+        }
+        groups
     }
 
     /// Makes the events of this entry due to the bindings that are told of them, each kind once.

@@ -13,6 +13,7 @@ mod pack;
 mod people;
 mod service_level;
 mod task;
+mod translation;
 mod workflow;
 
 pub use approval::{Approval, ApprovalBy, Approver, Outcome, Quorum, Rejects, Stage};
@@ -32,6 +33,7 @@ pub use service_level::{
     Warning, WarningPoint,
 };
 pub use task::{Task, Tasks, TasksThen};
+pub use translation::{Texts, Translation};
 pub use workflow::{
     Category, Hit, Requirement, Routing, RoutingBy, RoutingFallback, Row, State, Table, Timer,
     Transition, Workflow,

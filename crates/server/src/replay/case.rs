@@ -181,6 +181,7 @@ impl Case {
             action,
             idempotency: None,
             if_version: None,
+            languages: Vec::new(),
         }
     }
 

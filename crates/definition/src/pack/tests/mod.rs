@@ -211,24 +211,24 @@ fn what_stands_in_the_wrong_place_is_said() {
             ("workflows/d.yaml", "kind: Team\nid: desk\ntitle: Desk\n"),
             (
                 "workflows/e.yaml",
-                "kind: Workflw\nid: e\n---\nkind: Translation\nid: f\n---\nid: Over There\nkind: Workflow\n---\n[]\n",
+                "kind: Workflw\nid: e\n---\nkind: Scenario\nid: f\n---\nid: Over There\nkind: Workflow\n---\n[]\n",
             ),
             ("workflows/f.yaml", "# nothing\n"),
             ("workflows/g.yaml", "apiVersion: v2\nkind: Workflow\n"),
             ("workflows/incident.yaml", INCIDENT),
             ("workflows/twin.yaml", INCIDENT),
-            ("translations/fr.yaml", "kind: CatalogueItem\nid: laptop\n"),
+            ("scenarios/x.yaml", "kind: CatalogueItem\nid: laptop\n"),
             ("teams/broken.yaml", "kind: Team\nid: x\ntitle: \"Desk\n"),
         ]),
         expect![[r#"
             error[misplaced]: a Workflow stands in `workflows/`; here it would not be read
              --> incident.yaml:1:1
 
+            error[misplaced]: `scenarios/` is not part of this version of the language
+             --> scenarios/x.yaml:1:1
+
             error[syntax]: invalid indentation in multiline quoted scalar
              --> teams/broken.yaml:4:1
-
-            error[misplaced]: `translations/` is not part of this version of the language
-             --> translations/fr.yaml:1:1
 
             error[misplaced]: unknown folder `workflow/`, did you mean `workflows/`?
              --> workflow/x.yaml:1:1
@@ -251,11 +251,11 @@ fn what_stands_in_the_wrong_place_is_said() {
             1 | kind: Workflw
               |       ^^^^^^^
 
-            error[header]: `Translation` is not part of this version of the language
+            error[header]: `Scenario` is not part of this version of the language
              --> workflows/e.yaml:4:7
               |
-            4 | kind: Translation
-              |       ^^^^^^^^^^^
+            4 | kind: Scenario
+              |       ^^^^^^^^
 
             error[header]: `Over There` is not the id of a workflow: up to 64 lower-case letters and digits, in words joined by `-`, a letter first
              --> workflows/e.yaml:7:5
