@@ -20,11 +20,13 @@ pub enum DefinitionKind {
     Notice,
     /// A binding of a plugin.
     Plugin,
+    /// A scenario.
+    Scenario,
 }
 
 impl DefinitionKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pack,
         Self::Workflow,
         Self::ServiceLevel,
@@ -32,6 +34,7 @@ impl DefinitionKind {
         Self::Team,
         Self::Notice,
         Self::Plugin,
+        Self::Scenario,
     ];
 
     /// Its name in the header of a definition.
@@ -44,6 +47,7 @@ impl DefinitionKind {
             Self::Team => "Team",
             Self::Notice => "Notice",
             Self::Plugin => "Plugin",
+            Self::Scenario => "Scenario",
         }
     }
 
@@ -62,6 +66,7 @@ impl DefinitionKind {
             Self::Team => Some("teams"),
             Self::Notice => Some("notices"),
             Self::Plugin => Some("plugins"),
+            Self::Scenario => Some("scenarios"),
         }
     }
 
@@ -94,6 +99,7 @@ impl DefinitionKind {
             ],
             Self::ServiceLevel => &["calendar", "targets/*/goal"],
             Self::Plugin => &["component"],
+            Self::Scenario => &["steps/*/do"],
             Self::Pack | Self::Calendar | Self::Team | Self::Notice => &[],
         }
     }
@@ -113,6 +119,7 @@ impl DefinitionKind {
                 "states/*/approval/stages",
             ],
             Self::ServiceLevel => &["tables/*/rows"],
+            Self::Scenario => &["steps"],
             Self::Pack | Self::Calendar | Self::Team | Self::Notice | Self::Plugin => &[],
         }
     }

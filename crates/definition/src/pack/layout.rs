@@ -2,18 +2,19 @@
 
 use crate::overlay::DefinitionKind;
 use crate::source::{Diagnostic, Diagnostics, FileId, Node, Sources, nearest};
-use model::id::{BindingId, CalendarId, NoticeId, PackId, ServiceLevelId, TeamId, WorkflowId};
+use model::id::{
+    BindingId, CalendarId, NoticeId, PackId, ScenarioId, ServiceLevelId, TeamId, WorkflowId,
+};
 
 /// The only version of the language there is.
 const API_VERSION: &str = "servicewright/v1";
 
 /// Folders and kinds that the language has room for, but this version does not read.
-const LATER: [(&str, &str); 5] = [
+const LATER: [(&str, &str); 4] = [
     ("catalogue", "CatalogueItem"),
     ("fragments", "Fragment"),
     ("translations", "Translation"),
     ("migrations", "Migration"),
-    ("scenarios", "Scenario"),
 ];
 
 /// What a file is, going by where it stands within its pack.
@@ -206,6 +207,7 @@ fn check_id(kind: DefinitionKind, text: Option<&str>) -> Result<String, String> 
         DefinitionKind::Team => TeamId::new(text).map(drop),
         DefinitionKind::Notice => NoticeId::new(text).map(drop),
         DefinitionKind::Plugin => BindingId::new(text).map(drop),
+        DefinitionKind::Scenario => ScenarioId::new(text).map(drop),
     };
     checked
         .map(|()| text.to_owned())

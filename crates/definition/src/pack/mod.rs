@@ -19,8 +19,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use model::Digest;
-use model::definition::{self, Calendar, Notice, Plugin, ServiceLevel, Team, Workflow};
-use model::id::{BindingId, CalendarId, NoticeId, PackId, ServiceLevelId, TeamId, WorkflowId};
+use model::definition::{self, Calendar, Notice, Plugin, Scenario, ServiceLevel, Team, Workflow};
+use model::id::{
+    BindingId, CalendarId, NoticeId, PackId, ScenarioId, ServiceLevelId, TeamId, WorkflowId,
+};
 use serde::de::DeserializeOwned;
 
 use crate::overlay::{DefinitionKind, HEADER, explain};
@@ -55,6 +57,8 @@ pub struct Pack {
     pub notices: IndexMap<NoticeId, Sourced<Notice>>,
     /// Its bindings of plugins.
     pub plugins: IndexMap<BindingId, Sourced<Plugin>>,
+    /// Its scenarios, which are no part of what is installed.
+    pub scenarios: IndexMap<ScenarioId, Sourced<Scenario>>,
     /// The header's merged tree.
     pub tree: Tree,
     /// The digest of its merged header and of all its definitions. It does not depend on comments,
@@ -126,12 +130,17 @@ impl Pack {
             .plugins
             .iter()
             .map(|(id, it)| (DefinitionKind::Plugin, id.as_str(), &it.tree));
+        let scenarios = self
+            .scenarios
+            .iter()
+            .map(|(id, it)| (DefinitionKind::Scenario, id.as_str(), &it.tree));
         workflows
             .chain(levels)
             .chain(calendars)
             .chain(teams)
             .chain(notices)
             .chain(plugins)
+            .chain(scenarios)
     }
 
     /// The merged definitions of this id, of whatever kind, as YAML; `explained`, each line behind
@@ -182,6 +191,7 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
     let teams = shelf.take(DefinitionKind::Team);
     let notices = shelf.take(DefinitionKind::Notice);
     let plugins = shelf.take(DefinitionKind::Plugin);
+    let scenarios = shelf.take(DefinitionKind::Scenario);
     let top = merged
         .chain
         .last()
@@ -197,6 +207,7 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
         teams,
         notices,
         plugins,
+        scenarios,
         tree: Tree {
             root: merged.header,
             sources: Arc::clone(sources),

@@ -9,7 +9,9 @@ pub(crate) mod tests;
 
 use std::path::PathBuf;
 
-use model::definition::{Calendar, Notice, Outcome, Pack, Plugin, ServiceLevel, Team, Workflow};
+use model::definition::{
+    Calendar, Notice, Outcome, Pack, Plugin, Scenario, ServiceLevel, Team, Workflow,
+};
 use model::event::EventKind;
 use model::hook::Hook;
 use schemars::JsonSchema;
@@ -28,6 +30,7 @@ pub fn whole(kind: DefinitionKind) -> Value {
         DefinitionKind::Team => generate::<Team>(),
         DefinitionKind::Notice => generate::<Notice>(),
         DefinitionKind::Plugin => generate::<Plugin>(),
+        DefinitionKind::Scenario => generate::<Scenario>(),
     };
     walk(&mut schema, &mut without_null);
     walk(&mut schema, &mut choices_as_properties);

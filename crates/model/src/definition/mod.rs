@@ -8,6 +8,7 @@ mod effect;
 mod field;
 mod pack;
 mod people;
+mod scenario;
 mod service_level;
 mod workflow;
 
@@ -20,6 +21,10 @@ pub use effect::{CreateEffect, Effect};
 pub use field::{Cel, Field, FieldFormat, FieldType, OptionLabel, Permit, Setting, Wait};
 pub use pack::{Extends, Pack, Role};
 pub use people::{Notice, Team};
+pub use scenario::{
+    Ballot, Begin, Change, Deed, Expect, ExpectApproval, ExpectClock, Follow, Given, Join, Linked,
+    Moment, MomentError, Notified, Say, Scenario, Step, Take, Things, Turnover, Whose,
+};
 pub use service_level::{
     Breach, CalendarChoice, Goal, OnChange, OnReopen, ServiceLevel, ServiceLevelType, Target,
     Warning, WarningPoint,

@@ -228,6 +228,8 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
         #[arg(long, env = "WRIGHT_EXPLAIN")]
         explain: bool,
     },
+    /// Runs the scenarios of a pack in virtual time, with its plugins
+    Test(PackTestArguments),
     /// Puts a pack in force, with its plugins
     #[command(after_help = "Examples:
   wright pack install itil
@@ -246,6 +248,26 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
     #[command(after_help = "Example:
   wright pack history --data /srv/desk --format json")]
     History(DataArgument),
+}
+
+/// Which scenarios are run, and how.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wright pack test ./our-pack
+  wright pack test itil --only 'incident-*' --junit report.xml
+
+Exit code 1 where a scenario fails. docs/scenarios.md has all that
+a scenario may say.")]
+pub(crate) struct PackTestArguments {
+    /// The folder of the pack, or the name of one that wright ships
+    #[arg(value_name = "DIR|NAME", default_value = ".")]
+    pub(crate) pack: String,
+    /// Only scenarios of this id; `*` stands for anything
+    #[arg(long, value_name = "PATTERN", env = "WRIGHT_ONLY")]
+    pub(crate) only: Option<String>,
+    /// A file for the report in JUnit's XML
+    #[arg(long, value_name = "FILE", env = "WRIGHT_JUNIT")]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 /// What is done with tokens.

@@ -5,6 +5,7 @@ mod explain;
 mod history;
 mod install;
 mod pack;
+mod pack_test;
 mod plugin;
 mod secret;
 mod token;
@@ -72,6 +73,7 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         Command::Pack(PackCommand::Install { pack, data, trust }) => {
             install::run(&pack, &data, &trust, format)
         }
+        Command::Pack(PackCommand::Test(arguments)) => pack_test::run(&arguments, format),
         Command::Pack(PackCommand::History(data)) => history::run(&data, format),
         Command::Plugin(command) => plugin::run(command, format),
         Command::Secret(command) => secret::run(command, format),
