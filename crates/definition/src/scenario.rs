@@ -1,11 +1,13 @@
 //! How scenarios begin: what each shares with another, resolved, and where in time a moment lies.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeZone as _;
 use chrono_tz::Tz;
 use indexmap::IndexMap;
 use model::Instant;
 use model::definition::{Moment, Scenario, Things};
-use model::id::ScenarioId;
+use model::id::{BindingId, ScenarioId};
 use thiserror::Error;
 
 use crate::pack::Sourced;
@@ -22,6 +24,8 @@ pub struct Beginning {
     pub at: Option<Moment>,
     /// Who and what is in the directory.
     pub directory: Things,
+    /// The bindings that give no answer.
+    pub silent: BTreeSet<BindingId>,
 }
 
 /// Why a scenario has no beginning.
@@ -55,6 +59,13 @@ pub fn beginning(
     let mut found = Beginning::default();
     for given in layers.into_iter().rev() {
         found.at = given.at.or(found.at);
+        for (binding, silent) in &given.silent {
+            if *silent {
+                found.silent.insert(binding.clone());
+            } else {
+                found.silent.remove(binding);
+            }
+        }
         for (kind, things) in &given.directory {
             let kind = found.directory.entry(kind.clone()).or_default();
             let things = things.iter();

@@ -91,6 +91,10 @@ impl<'p> Checker<'p, '_> {
         let scenario = self.scenario;
         self.directory(&["given", "directory"], &scenario.given.directory);
         self.moment(&["given", "at"], scenario.given.at);
+        for binding in scenario.given.silent.keys() {
+            let path = ["given", "silent", binding.as_str()];
+            self.name(&path, binding.as_str(), ids(&self.pack.plugins), "binding");
+        }
         if scenario.steps.is_empty() {
             return;
         }

@@ -53,6 +53,9 @@ pub struct Given {
     /// Who and what is in the directory.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub directory: Things,
+    /// Bindings that give no answer, so that what falls back for them is seen.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub silent: IndexMap<BindingId, bool>,
 }
 
 impl Given {

@@ -255,8 +255,9 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
 #[command(after_help = "Examples:
   wright pack test ./our-pack
   wright pack test itil --only 'incident-*' --junit report.xml
+  wright pack test ./our-pack --mutants --at-least 90
 
-Exit code 1 where a scenario fails. docs/scenarios.md has all that
+Exit code 1 where a scenario fails, or where too few mutants are caught. docs/scenarios.md has all that
 a scenario may say.")]
 pub(crate) struct PackTestArguments {
     /// The folder of the pack, or the name of one that wright ships
@@ -268,6 +269,18 @@ pub(crate) struct PackTestArguments {
     /// A file for the report in JUnit's XML
     #[arg(long, value_name = "FILE", env = "WRIGHT_JUNIT")]
     pub(crate) junit: Option<PathBuf>,
+    /// Break one thing at a time in a copy of the definitions, and say which breaks no scenario noticed
+    #[arg(long, env = "WRIGHT_MUTANTS")]
+    pub(crate) mutants: bool,
+    /// With --mutants: the least share to be caught, in percent
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        value_parser = clap::value_parser!(u8).range(0..=100),
+        requires = "mutants",
+        env = "WRIGHT_AT_LEAST"
+    )]
+    pub(crate) at_least: Option<u8>,
 }
 
 /// What is done with tokens.

@@ -1,4 +1,4 @@
-//! `wright pack test`: the scenarios of a pack, run.
+//! `wright pack test`: the scenarios of a pack, run, and how many breaks in it they would notice.
 
 use std::sync::Arc;
 
@@ -25,6 +25,9 @@ pub(super) fn run(arguments: &PackTestArguments, format: Format) -> Result<Outco
         if let Some(pattern) = &arguments.only {
             bench.only(pattern);
         }
+        if arguments.mutants {
+            return mutants(arguments, &bench, &pack, format).await;
+        }
         let report = bench.run().await;
         if report.ran.is_empty() {
             match &arguments.only {
@@ -47,4 +50,16 @@ pub(super) fn run(arguments: &PackTestArguments, format: Format) -> Result<Outco
         print(format, &result, || report.told())?;
         Ok(Outcome::done_if(report.failed() == 0))
     })
+}
+
+async fn mutants(
+    arguments: &PackTestArguments,
+    bench: &Bench,
+    pack: &Pack,
+    format: Format,
+) -> Result<Outcome> {
+    let found = bench.mutants(pack).await?;
+    print(format, &found, || found.told())?;
+    let least = arguments.at_least.unwrap_or(0);
+    Ok(Outcome::done_if(found.reaches(least)))
 }

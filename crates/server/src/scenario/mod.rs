@@ -3,9 +3,11 @@
 //! Each scenario has a desk of its own, in memory, under the pack's definitions ([`desk`]); the
 //! plugins are compiled once and shared ([`plugins`]). [`plan`] gets a scenario ready, [`run`] takes
 //! its steps, [`check`] holds what came of them to what was expected, [`report`] tells of it all.
+//! [`mutants`] breaks the definitions one thing at a time and sees whether anybody notices.
 
 mod check;
 mod desk;
+mod mutants;
 mod plan;
 mod plugins;
 pub(crate) mod report;

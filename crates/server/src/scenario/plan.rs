@@ -1,5 +1,7 @@
 //! A scenario ready to be run: its beginning resolved, each part knowing where it was written.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, anyhow};
 use chrono_tz::Tz;
 use definition::pack::Pack;
@@ -8,7 +10,7 @@ use definition::source::{Position, Tree};
 use model::Instant;
 use model::definition::{Moment, Scenario, Step, Things};
 use model::directory::{Key, Thing};
-use model::id::{ScenarioId, StepId};
+use model::id::{BindingId, ScenarioId, StepId};
 
 /// A scenario ready to be run.
 pub(crate) struct Plan {
@@ -22,6 +24,8 @@ pub(crate) struct Plan {
     pub(super) begins: Instant,
     /// What is in the directory then.
     pub(super) directory: Vec<(Key, Thing)>,
+    /// The bindings that give no answer.
+    pub(super) silent: BTreeSet<BindingId>,
     tree: Tree,
 }
 
@@ -48,6 +52,7 @@ pub(crate) fn plans(pack: &Pack) -> Result<Vec<Plan>> {
             zone,
             begins: begins.context("it does not say when").with_context(about)?,
             directory: keyed(&found.directory),
+            silent: found.silent,
             tree: it.tree.clone(),
         });
     }

@@ -1,5 +1,6 @@
 //! The plugins of a scenario's desk: questions go to the real ones, what is told to the outside stays.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engine::port::{
@@ -69,9 +70,16 @@ pub(super) fn decides(plugin: &Plugin) -> bool {
     used.into_iter().any(|(hook, _)| hook.is_pure())
 }
 
-impl Plugins for Shared {
+/// The plugins as one desk has them.
+pub(super) struct OfDesk {
+    pub(super) shared: Arc<Shared>,
+    /// The bindings that give no answer here.
+    pub(super) silent: BTreeSet<BindingId>,
+}
+
+impl Plugins for OfDesk {
     fn inspect(&self, component: &[u8]) -> Result<Inspection, InspectError> {
-        self.0.inspect(component)
+        self.shared.0.inspect(component)
     }
 
     /// They are set up once, for all desks.
@@ -85,7 +93,21 @@ impl Plugins for Shared {
         question: &'a Question,
         around: Arc<dyn Surroundings>,
     ) -> BoxFuture<'a, Reply> {
-        self.0.ask(call, question, around)
+        if !self.silent.contains(&question.binding) {
+            return self.shared.0.ask(call, question, around);
+        }
+        let failure = Failure {
+            kind: FailureKind::Missing,
+            message: "the scenario says that it gives no answer".to_owned(),
+            retry_after: None,
+        };
+        let reply = Reply {
+            component: None,
+            answer: Err(failure),
+            micros: 0,
+            lookups: Vec::new(),
+        };
+        Box::pin(std::future::ready(reply))
     }
 
     /// Nothing leaves the desk: the journal says who was to be told of what.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use api::Problem;
 use definition::compile::Definitions;
 use definition::source::Position;
-use engine::port::Plugins;
 use engine::{EngineError, Rejection};
 use model::command::{Action, Create};
 use model::definition::{Deed, Step, Whose};
@@ -16,6 +15,7 @@ use model::id::{PersonId, RecordId, StepId, WorkflowId};
 use super::check::Found;
 use super::desk::Desk;
 use super::plan::{Plan, keyed};
+use super::plugins::{OfDesk, Shared};
 
 /// What came of a scenario.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +55,7 @@ impl From<EngineError> for Stop {
 pub(crate) async fn run(
     plan: &Plan,
     definitions: Arc<Definitions>,
-    plugins: Arc<dyn Plugins>,
+    plugins: Arc<Shared>,
     hurried: bool,
 ) -> Outcome {
     let mut outcome = Outcome::default();
@@ -113,9 +113,13 @@ pub(crate) async fn run(
 async fn begin(
     plan: &Plan,
     definitions: Arc<Definitions>,
-    plugins: Arc<dyn Plugins>,
+    plugins: Arc<Shared>,
 ) -> Result<Desk, EngineError> {
-    let desk = Desk::new(definitions, plugins, plan.begins)?;
+    let plugins = OfDesk {
+        shared: plugins,
+        silent: plan.silent.clone(),
+    };
+    let desk = Desk::new(definitions, Arc::new(plugins), plan.begins)?;
     let things = plan.directory.iter().cloned();
     desk.put(things.map(|(key, thing)| (key, Some(thing))))
         .await?;
