@@ -153,8 +153,8 @@ impl<'p> Checker<'p, '_> {
 
     /// The workflow of the record that a step is about, where that can be told.
     fn record(&mut self, id: &'p StepId, step: &'p Step) -> Option<&'p Workflow> {
-        let path = ["steps", id.as_str(), "on"];
-        match &step.on {
+        let path = ["steps", id.as_str(), "record"];
+        match &step.record {
             Some(whose) => self.whose(&path, whose),
             None => match self.first {
                 Some(first) => self.created.get(first).copied().flatten(),

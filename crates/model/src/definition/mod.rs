@@ -23,7 +23,7 @@ pub use pack::{Extends, Pack, Role};
 pub use people::{Notice, Team};
 pub use scenario::{
     Ballot, Begin, Change, Deed, Expect, ExpectApproval, ExpectClock, Follow, Given, Join, Linked,
-    Moment, MomentError, Notified, Say, Scenario, Step, Take, Things, Turnover, Whose,
+    Moment, MomentError, Notified, Refusal, Say, Scenario, Step, Take, Things, Turnover, Whose,
 };
 pub use service_level::{
     Breach, CalendarChoice, Goal, OnChange, OnReopen, ServiceLevel, ServiceLevelType, Target,

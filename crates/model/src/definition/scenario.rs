@@ -77,9 +77,9 @@ pub struct Step {
     /// Who does it.
     #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
     pub actor: Option<PersonId>,
-    /// Whose record is meant; that of the first step that created one without it.
+    /// The record that it is about; that of the first step that created one without it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub on: Option<Whose>,
+    pub record: Option<Whose>,
     /// What is done; nothing but waiting without it.
     #[serde(rename = "do", skip_serializing_if = "Option::is_none")]
     pub deed: Option<Deed>,
@@ -254,9 +254,9 @@ pub struct Turnover {
 #[serde(deny_unknown_fields, default)]
 #[schemars(inline)]
 pub struct Expect {
-    /// The step is refused: the problem's code, or a part of what is told.
+    /// The step is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
+    pub refused: Option<Refusal>,
     /// The state it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<StateId>,
@@ -309,6 +309,17 @@ impl Expect {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// How a step is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum Refusal {
+    /// The code of the problem, or a part of what is told.
+    Told(String),
+    /// The inputs that are not accepted, and those that are.
+    Inputs(IndexMap<String, bool>),
 }
 
 /// What is expected of an approval.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use definition::compile::Workflow;
 use engine::EngineError;
 use model::Value;
-use model::definition::{Expect, ExpectApproval, ExpectClock, Notified};
+use model::definition::{Expect, ExpectApproval, ExpectClock, Notified, Refusal};
 use model::event::Event;
 use model::id::{NoticeId, PersonId, StepId};
 use model::journal::Entry;
@@ -115,17 +115,30 @@ impl Differences<'_> {
         }
     }
 
-    fn refused(&mut self, expected: &str, found: Option<&Refused>) {
-        match found {
-            None => self.add(
+    fn refused(&mut self, expected: &Refusal, found: Option<&Refused>) {
+        let Some(refused) = found else {
+            let message = "expected to be refused, but it was done";
+            self.add(&["refused"], message);
+            return;
+        };
+        let Refused { code, text, inputs } = refused;
+        match expected {
+            Refusal::Told(told) if code == told || text.contains(told) => {}
+            Refusal::Told(told) => self.add(
                 &["refused"],
-                format!("expected to be refused with `{expected}`, but it was done"),
+                format!("expected `{told}`, but it is refused ({code}): {text}"),
             ),
-            Some(refused) if refused.code == expected || refused.text.contains(expected) => {}
-            Some(Refused { code, text }) => self.add(
-                &["refused"],
-                format!("expected `{expected}`, but it is refused ({code}): {text}"),
-            ),
+            Refusal::Inputs(expected) => {
+                for (input, expected) in expected {
+                    if *expected != inputs.contains(input) {
+                        let word = if *expected { "refused" } else { "accepted" };
+                        self.add(
+                            &["refused", input],
+                            format!("expected to be {word}, but it is refused ({code}): {text}"),
+                        );
+                    }
+                }
+            }
         }
     }
 

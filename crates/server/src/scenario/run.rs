@@ -284,9 +284,9 @@ impl Running<'_> {
 
     /// The record that a step is about.
     fn meant(&self, step: &Step) -> Result<Option<RecordId>, Stop> {
-        match &step.on {
+        match &step.record {
             None => Ok(self.first.clone()),
-            Some(whose) => self.whose(whose, &["on"]).map(Some),
+            Some(whose) => self.whose(whose, &["record"]).map(Some),
         }
     }
 
@@ -326,6 +326,8 @@ impl Running<'_> {
 pub(super) struct Refused {
     pub(super) code: &'static str,
     pub(super) text: String,
+    /// The inputs that were not accepted.
+    pub(super) inputs: BTreeSet<String>,
 }
 
 impl Refused {
@@ -333,8 +335,14 @@ impl Refused {
         let EngineError::Rejected(rejection) = error else {
             return None;
         };
+        let mut inputs = BTreeSet::new();
         let text = match rejection {
             Rejection::Invalid { faults } => {
+                let names = faults.iter().map(|fault| {
+                    let name = fault.pointer.trim_start_matches('/');
+                    name.split('/').next().unwrap_or_default().to_owned()
+                });
+                inputs.extend(names);
                 let each = faults
                     .iter()
                     .map(|fault| format!("{}: {}", fault.pointer, fault.message));
@@ -343,7 +351,7 @@ impl Refused {
             other => other.to_string(),
         };
         let code = Problem::from(rejection.clone()).code().as_str();
-        Some(Self { code, text })
+        Some(Self { code, text, inputs })
     }
 }
 

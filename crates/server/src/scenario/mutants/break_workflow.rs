@@ -1,8 +1,8 @@
 //! What can be broken in a workflow.
 
 use indexmap::IndexMap;
-use model::definition::{Permit, Timer, Transition, Wait, Workflow};
-use model::id::{StateId, TransitionId};
+use model::definition::{Field, Permit, Timer, Transition, Wait, Workflow};
+use model::id::{FieldId, StateId, TransitionId};
 use model::time::Period;
 
 use super::Break;
@@ -184,7 +184,18 @@ impl Breaker<'_> {
                 transition.require.shift_remove(requirement).map(drop)
             });
         }
-        for (field, _) in transition.form.iter().filter(|(_, field)| field.required) {
+        // What has a default is never missing.
+        let needs = |(id, field): &(&FieldId, &Field)| {
+            let own = self.workflow.fields.get(*id);
+            field.required && field.default.is_none() && own.is_none_or(|own| own.default.is_none())
+        };
+        let needed: Vec<&FieldId> = transition
+            .form
+            .iter()
+            .filter(needs)
+            .map(|(id, _)| id)
+            .collect();
+        for field in needed {
             let at = below(&["form", field.as_str(), "required"]);
             self.add("form not required", at, |it| {
                 let transition = place.all(it)?.get_mut(id)?;
