@@ -26,6 +26,8 @@ pub struct Beginning {
     pub directory: Things,
     /// The bindings that give no answer.
     pub silent: BTreeSet<BindingId>,
+    /// Why it is not run: it says so, or one that it is like.
+    pub skip: Option<String>,
 }
 
 /// Why a scenario has no beginning.
@@ -47,17 +49,18 @@ pub fn beginning(
     scenarios: &IndexMap<ScenarioId, Sourced<Scenario>>,
     scenario: &Scenario,
 ) -> Result<Beginning, BeginningError> {
-    let mut layers = vec![&scenario.given];
-    while let Some(like) = layers.last().and_then(|given| given.like.as_ref()) {
+    let mut layers = vec![scenario];
+    while let Some(like) = layers.last().and_then(|it| it.given.like.as_ref()) {
         let next = scenarios.get(like);
         let next = next.ok_or_else(|| BeginningError::Unknown(like.clone()))?;
-        layers.push(&next.value.given);
+        layers.push(&next.value);
         if layers.len() > MAX_LIKE {
             return Err(BeginningError::Circular);
         }
     }
     let mut found = Beginning::default();
-    for given in layers.into_iter().rev() {
+    for Scenario { skip, given, .. } in layers.into_iter().rev() {
+        found.skip = skip.clone().or(found.skip);
         found.at = given.at.or(found.at);
         for (binding, silent) in &given.silent {
             if *silent {

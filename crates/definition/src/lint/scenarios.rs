@@ -48,6 +48,9 @@ pub(super) fn check(pack: &Pack, faults: &mut Vec<Fault>) {
                 continue;
             }
         };
+        if found.skip.is_some() {
+            continue;
+        }
         let mut checker = Checker {
             pack,
             zone: zone.unwrap_or(chrono_tz::UTC),

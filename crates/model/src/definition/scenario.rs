@@ -25,7 +25,7 @@ use crate::{Duration, Instant};
 pub struct Scenario {
     /// What it tells, in a sentence.
     pub title: String,
-    /// Why it is not run.
+    /// Why it is not run, nor those that are like it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip: Option<String>,
     /// How it begins.

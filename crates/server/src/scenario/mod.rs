@@ -65,7 +65,7 @@ impl Bench {
         let definitions = compiled(&installable)?;
         let (skipped, plans) = plan::plans(pack)?
             .into_iter()
-            .partition::<Vec<_>, _>(|plan| plan.scenario.skip.is_some());
+            .partition::<Vec<_>, _>(|plan| plan.skip.is_some());
         Ok(Self {
             installable,
             definitions,

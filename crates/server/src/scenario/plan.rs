@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(super) directory: Vec<(Key, Thing)>,
     /// The bindings that give no answer.
     pub(super) silent: BTreeSet<BindingId>,
+    /// Why it is not run.
+    pub(super) skip: Option<String>,
     tree: Tree,
 }
 
@@ -53,6 +55,7 @@ pub(crate) fn plans(pack: &Pack) -> Result<Vec<Plan>> {
             begins: begins.context("it does not say when").with_context(about)?,
             directory: keyed(&found.directory),
             silent: found.silent,
+            skip: found.skip,
             tree: it.tree.clone(),
         });
     }

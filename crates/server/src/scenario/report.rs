@@ -85,7 +85,7 @@ impl Ran {
             title: plan.scenario.title.clone(),
             file: position.file.to_string(),
             line: position.line,
-            skipped: plan.scenario.skip.clone(),
+            skipped: plan.skip.clone(),
             failures: outcome.unmet.iter().map(Failure::from).collect(),
             micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             outcome,
