@@ -12,6 +12,8 @@ mod plan;
 mod plugins;
 pub(crate) mod report;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Instant;
