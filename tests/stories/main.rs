@@ -18,6 +18,7 @@ mod kill;
 mod life;
 mod listener;
 mod misbehaving_plugin;
+mod pack_test;
 mod packs;
 mod page;
 mod pagerduty;

@@ -9,7 +9,7 @@ use model::definition::{
     Workflow,
 };
 use model::directory::kind;
-use model::id::{StepId, TransitionId};
+use model::id::{ScenarioId, StepId, TransitionId};
 use serde_json::{Map, Value as Json};
 
 use super::Rules;
@@ -38,7 +38,7 @@ pub(super) fn check(pack: &Pack, faults: &mut Vec<Fault>) {
             Ok(found) => found,
             Err(error) => {
                 let path = ["given", "like"];
-                let known = pack.scenarios.keys().map(|id| id.as_str());
+                let known = pack.scenarios.keys().map(ScenarioId::as_str);
                 let fault = rules.error("scenario", &path, error.to_string());
                 fault.spot = Spot::Value;
                 if let BeginningError::Unknown(like) = &error {
@@ -96,7 +96,7 @@ impl<'p> Checker<'p, '_> {
         self.moment(&["given", "at"], scenario.given.at);
         for binding in scenario.given.silent.keys() {
             let path = ["given", "silent", binding.as_str()];
-            self.name(&path, binding.as_str(), ids(&self.pack.plugins), "binding");
+            self.name(&path, binding.as_str(), &ids(&self.pack.plugins), "binding");
         }
         if scenario.steps.is_empty() {
             return;
@@ -181,7 +181,7 @@ impl<'p> Checker<'p, '_> {
         if known.is_none() {
             let message = format!("no step `{step}` before it has created a record");
             let known: Vec<String> = self.created.keys().map(ToString::to_string).collect();
-            self.unknown(path, message, step.as_str(), known);
+            self.unknown(path, message, step.as_str(), &known);
         }
         match whose {
             Whose::Step(_) => known.flatten(),
@@ -205,15 +205,15 @@ impl<'p> Checker<'p, '_> {
         let Some(way) = workflow.create.get(via) else {
             let message = format!("`{}` has no way to begin `{via}`", begin.workflow);
             let known = ids(&workflow.create);
-            self.unknown(&within("via"), message, via.as_str(), known);
+            self.unknown(&within("via"), message, via.as_str(), &known);
             return Some(workflow);
         };
         if !refused {
-            let asked = way.form.keys().map(ToString::to_string).collect();
+            let asked: Vec<String> = way.form.keys().map(ToString::to_string).collect();
             self.inputs(
                 &within("fields"),
                 &begin.fields,
-                asked,
+                &asked,
                 "the form does not ask for",
             );
         }
@@ -237,14 +237,14 @@ impl<'p> Checker<'p, '_> {
                     self.inputs(
                         &fields,
                         &change.fields,
-                        named(workflow),
+                        &named(workflow),
                         "there is no field",
                     );
                     for field in change.clear.keys() {
                         self.name(
                             &[&clear[..], &[field.as_str()]].concat(),
                             field.as_str(),
-                            named(workflow),
+                            &named(workflow),
                             "field",
                         );
                     }
@@ -279,16 +279,16 @@ impl<'p> Checker<'p, '_> {
         }
         let forms = transitions(workflow).filter(|(of, _)| **of == take.id);
         let asked = forms.flat_map(|(_, it)| it.form.keys().map(ToString::to_string));
-        let asked = asked.collect();
+        let asked: Vec<String> = asked.collect();
         let path = ["steps", id.as_str(), "do", "transition", "input"];
-        self.inputs(&path, &take.input, asked, "the form does not ask for");
+        self.inputs(&path, &take.input, &asked, "the form does not ask for");
     }
 
     fn expect(&mut self, id: &'p StepId, expect: &'p Expect, workflow: Option<&'p Workflow>) {
         let at = |key: &'p str| vec!["steps", id.as_str(), "expect", key];
         if let Some(team) = &expect.team {
             let known = ids(&self.pack.teams);
-            self.name_at_value(&at("team"), team.as_str(), known, "team");
+            self.name_at_value(&at("team"), team.as_str(), &known, "team");
         }
         for (key, person) in [
             ("assignee", &expect.assignee),
@@ -301,7 +301,7 @@ impl<'p> Checker<'p, '_> {
         for (notice, told) in &expect.notified {
             let mut path = at("notified");
             path.push(notice.as_str());
-            self.name(&path, notice.as_str(), ids(&self.pack.notices), "notice");
+            self.name(&path, notice.as_str(), &ids(&self.pack.notices), "notice");
             if let model::definition::Notified::People(people) = told {
                 self.people(&path, people.keys());
             }
@@ -309,7 +309,7 @@ impl<'p> Checker<'p, '_> {
         for binding in expect.told.keys() {
             let mut path = at("told");
             path.push(binding.as_str());
-            self.name(&path, binding.as_str(), ids(&self.pack.plugins), "binding");
+            self.name(&path, binding.as_str(), &ids(&self.pack.plugins), "binding");
         }
         self.people(&at("seen"), expect.seen.keys());
         for (clock, expected) in &expect.clocks {
@@ -326,7 +326,7 @@ impl<'p> Checker<'p, '_> {
                 self.name(
                     &path,
                     workflow.as_str(),
-                    ids(&self.pack.workflows),
+                    &ids(&self.pack.workflows),
                     "workflow",
                 );
             }
@@ -345,12 +345,17 @@ impl<'p> Checker<'p, '_> {
     fn expect_of(&mut self, id: &'p StepId, expect: &'p Expect, workflow: &'p Workflow) {
         let at = |key: &'p str| vec!["steps", id.as_str(), "expect", key];
         if let Some(state) = &expect.state {
-            self.name_at_value(&at("state"), state.as_str(), ids(&workflow.states), "state");
+            self.name_at_value(
+                &at("state"),
+                state.as_str(),
+                &ids(&workflow.states),
+                "state",
+            );
         }
         if let Some(outcome) = &expect.outcome {
             let known = workflow.states.values().filter_map(|it| it.outcome.clone());
-            let known = known.collect();
-            self.name_at_value(&at("outcome"), outcome, known, "outcome");
+            let known: Vec<String> = known.collect();
+            self.name_at_value(&at("outcome"), outcome, &known, "outcome");
         }
         for (field, path) in expect
             .fields
@@ -360,7 +365,7 @@ impl<'p> Checker<'p, '_> {
         {
             let mut path = at(path);
             path.push(field);
-            self.name(&path, field, named(workflow), "field");
+            self.name(&path, field, &named(workflow), "field");
         }
         for transition in expect.may.keys() {
             let mut path = at("may");
@@ -377,10 +382,10 @@ impl<'p> Checker<'p, '_> {
         // A plugin names its own stages.
         if let Some(stage) = stage.filter(|_| approvals().all(|it| it.by.is_none())) {
             let known = approvals().flat_map(|it| it.stages.keys().map(ToString::to_string));
-            let known = known.collect();
+            let known: Vec<String> = known.collect();
             let mut path = at("approval");
             path.push("stage");
-            self.name_at_value(&path, stage.as_str(), known, "stage");
+            self.name_at_value(&path, stage.as_str(), &known, "stage");
         }
     }
 
@@ -392,7 +397,7 @@ impl<'p> Checker<'p, '_> {
                 targets.map(move |target| format!("{level}/{target}"))
             })
             .collect();
-        self.name(path, clock, known, "target of a service level");
+        self.name(path, clock, &known, "target of a service level");
     }
 
     fn directory(&mut self, path: &[&str], things: &'p Things) {
@@ -402,7 +407,7 @@ impl<'p> Checker<'p, '_> {
                 match of.as_str() {
                     kind::USER => self.roles(&path, thing),
                     kind::TEAM => {
-                        self.name(&path, id.as_str(), ids(&self.pack.teams), "team");
+                        self.name(&path, id.as_str(), &ids(&self.pack.teams), "team");
                         self.members(&path, thing);
                     }
                     _ => {}
@@ -418,7 +423,7 @@ impl<'p> Checker<'p, '_> {
             let Some(role) = role.as_str() else { continue };
             let index = index.to_string();
             let path = [path, &["roles", &index]].concat();
-            self.name_at_value(&path, role, known.clone(), "role");
+            self.name_at_value(&path, role, &known, "role");
         }
         if let Some(manager) = user.get("manager").and_then(Json::as_str) {
             self.person(&[path, &["manager"]].concat(), manager);
@@ -429,10 +434,10 @@ impl<'p> Checker<'p, '_> {
         let members = team.get("members").and_then(Json::as_object);
         for (person, member) in members.into_iter().flatten() {
             let path = [path, &["members", person]].concat();
-            self.name(&path, person, self.users.clone(), "user in its directory");
+            self.name(&path, person, &self.users.clone(), "user in its directory");
             if let Some(shift) = member.get("shift").and_then(Json::as_str) {
                 let path = [&path[..], &["shift"]].concat();
-                self.name_at_value(&path, shift, ids(&self.pack.calendars), "calendar");
+                self.name_at_value(&path, shift, &ids(&self.pack.calendars), "calendar");
             }
         }
     }
@@ -443,14 +448,14 @@ impl<'p> Checker<'p, '_> {
             self.name(
                 &path,
                 person.as_str(),
-                self.users.clone(),
+                &self.users.clone(),
                 "user in its directory",
             );
         }
     }
 
     fn person(&mut self, path: &[&str], person: &str) {
-        self.name_at_value(path, person, self.users.clone(), "user in its directory");
+        self.name_at_value(path, person, &self.users.clone(), "user in its directory");
     }
 
     fn moment(&mut self, path: &[&str], moment: Option<Moment>) {
@@ -463,7 +468,7 @@ impl<'p> Checker<'p, '_> {
     fn workflow(&mut self, path: &[&str], id: &str) -> Option<&'p Workflow> {
         let found = self.pack.workflows.get(id).map(|it| &it.value);
         if found.is_none() {
-            self.name_at_value(path, id, ids(&self.pack.workflows), "workflow");
+            self.name_at_value(path, id, &ids(&self.pack.workflows), "workflow");
         }
         found
     }
@@ -474,9 +479,9 @@ impl<'p> Checker<'p, '_> {
             .collect();
         let is_key = path.contains(&"may");
         if is_key {
-            self.name(path, id.as_str(), known.clone(), "transition");
+            self.name(path, id.as_str(), &known, "transition");
         } else {
-            self.name_at_value(path, id.as_str(), known.clone(), "transition");
+            self.name_at_value(path, id.as_str(), &known, "transition");
         }
         known.iter().any(|known| known == id.as_str())
     }
@@ -485,33 +490,33 @@ impl<'p> Checker<'p, '_> {
         &mut self,
         path: &[&str],
         inputs: &Map<String, Json>,
-        known: Vec<String>,
+        known: &[String],
         missing: &str,
     ) {
         for input in inputs.keys().filter(|input| !known.contains(*input)) {
             let path = [path, &[input.as_str()]].concat();
             let message = format!("{missing} `{input}`");
-            self.push(&path, Spot::Key, message, input, &known);
+            self.push(&path, Spot::Key, message, input, known);
         }
     }
 
     /// A name that is a key.
-    fn name(&mut self, path: &[&str], name: &str, known: Vec<String>, what: &str) {
+    fn name(&mut self, path: &[&str], name: &str, known: &[String], what: &str) {
         if !known.iter().any(|known| known == name) {
             let message = format!("there is no {what} `{name}`");
-            self.push(path, Spot::Key, message, name, &known);
+            self.push(path, Spot::Key, message, name, known);
         }
     }
 
-    fn name_at_value(&mut self, path: &[&str], name: &str, known: Vec<String>, what: &str) {
+    fn name_at_value(&mut self, path: &[&str], name: &str, known: &[String], what: &str) {
         if !known.iter().any(|known| known == name) {
             let message = format!("there is no {what} `{name}`");
             self.unknown(path, message, name, known);
         }
     }
 
-    fn unknown(&mut self, path: &[&str], message: String, name: &str, known: Vec<String>) {
-        self.push(path, Spot::Value, message, name, &known);
+    fn unknown(&mut self, path: &[&str], message: String, name: &str, known: &[String]) {
+        self.push(path, Spot::Value, message, name, known);
     }
 
     fn push(&mut self, path: &[&str], spot: Spot, message: String, name: &str, known: &[String]) {

@@ -266,7 +266,7 @@ pub(crate) struct PackTestArguments {
     /// Only scenarios of this id; `*` stands for anything
     #[arg(long, value_name = "PATTERN", env = "WRIGHT_ONLY")]
     pub(crate) only: Option<String>,
-    /// A file for the report in JUnit's XML
+    /// A file for the report in the XML of `JUnit`
     #[arg(long, value_name = "FILE", env = "WRIGHT_JUNIT")]
     pub(crate) junit: Option<PathBuf>,
     /// Break one thing at a time in a copy of the definitions, and say which breaks no scenario noticed

@@ -1,4 +1,4 @@
-//! What came of scenarios: for people, for programs, and as JUnit's XML for whoever collects tests.
+//! What came of scenarios: for people, for programs, and as `JUnit`'s XML for whoever collects tests.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -140,7 +140,7 @@ impl Report {
         told + &format!("\n{passed} passed; {failed} failed; {skipped} skipped\n")
     }
 
-    /// The report in the XML that JUnit made common: a suite of the pack's name, a case a scenario.
+    /// The report in the XML that `JUnit` made common: a suite of the pack's name, a case a scenario.
     pub(crate) fn junit(&self, pack: &str) -> String {
         let seconds = |micros: u64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
         let whole: u64 = self.ran.iter().map(|ran| ran.micros).sum();

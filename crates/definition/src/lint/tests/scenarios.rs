@@ -166,11 +166,14 @@ fn a_scenario_says_when_and_who_and_expects_something() {
               `2 March` is no moment such as 2026-03-02T09:00, or 2026-03-02T09:00:00+01:00 with an offset
         "#]],
     );
-    check(&[("given:\n", "given:\n  like: sloved\n")], &expect![[r#"
+    check(
+        &[("given:\n", "given:\n  like: sloved\n")],
+        &expect![[r#"
         error[scenario] scenarios/solved.yaml:5 at `sloved`
           there is no scenario `sloved`
           help: did you mean `solved`?
-    "#]]);
+    "#]],
+    );
     check(
         &[
             (

@@ -41,8 +41,8 @@ pub(super) struct Break<T> {
 
 /// Broken definitions of a pack, one at a time.
 enum Broken {
-    Workflow(WorkflowId, Break<model::definition::Workflow>),
-    Level(ServiceLevelId, Break<model::definition::ServiceLevel>),
+    Workflow(WorkflowId, Box<Break<model::definition::Workflow>>),
+    Level(ServiceLevelId, Box<Break<model::definition::ServiceLevel>>),
 }
 
 impl Bench {
@@ -112,12 +112,16 @@ impl Bench {
             all.extend(
                 breaks
                     .into_iter()
-                    .map(|it| Broken::Workflow(id.clone(), it)),
+                    .map(|it| Broken::Workflow(id.clone(), Box::new(it))),
             );
         }
         for (id, version) in &self.installable.service_levels {
             let breaks = breaks_of_level(&version.definition);
-            all.extend(breaks.into_iter().map(|it| Broken::Level(id.clone(), it)));
+            all.extend(
+                breaks
+                    .into_iter()
+                    .map(|it| Broken::Level(id.clone(), Box::new(it))),
+            );
         }
         all
     }

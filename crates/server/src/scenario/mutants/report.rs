@@ -180,6 +180,9 @@ impl MutationReport {
 }
 
 fn share(count: Count) -> String {
+    if count.ran() == 0 {
+        return "none compiles".to_owned();
+    }
     let share = count.per_mille();
     format!(
         "{} of {} caught, {}.{} %",
@@ -203,16 +206,15 @@ impl Serialize for MutationReport {
         }
         #[derive(Serialize)]
         struct Definition<'r> {
-            definition: &'static str,
+            kind: &'static str,
             id: &'r str,
             changes: &'r BTreeMap<&'static str, Count>,
         }
         let (count, counts) = (self.count(), self.counts());
-        let definitions = counts.iter().map(|((definition, id), changes)| Definition {
-            definition,
-            id,
-            changes,
-        });
+        let definitions =
+            counts
+                .iter()
+                .map(|((kind, id), changes)| Definition { kind, id, changes });
         let whole = Whole {
             mutants: count.ran(),
             per_mille: count.per_mille(),
