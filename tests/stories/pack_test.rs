@@ -51,7 +51,7 @@ fn a_break_is_noticed_and_told_where_it_was_expected_otherwise() {
     let file = pack.join("plugins/skills-router.yaml");
     let router = std::fs::read_to_string(&file).expect("a binding");
     // The plugin is asked: with another setting it gives another answer.
-    let changed = router + "settings: { default_team: workplace }\n";
+    let changed = router + "settings: { assign: team }\n";
     std::fs::write(&file, changed).expect("written");
     let junit = folder.path().join("report.xml");
     let output = wright(&[
@@ -68,7 +68,7 @@ fn a_break_is_noticed_and_told_where_it_was_expected_otherwise() {
     assert!(
         told.contains("FAIL incident-logged: ")
             && told.contains("scenarios/incident-logged.yaml:")
-            && told.contains("step `log`: team: expected `service-desk`, found `workplace`"),
+            && told.contains("step `log`: assignee: expected `bram`, found none"),
         "{told}"
     );
     assert!(told.ends_with("0 passed; 1 failed; 0 skipped\n"), "{told}");

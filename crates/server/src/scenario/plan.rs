@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub(super) silent: BTreeSet<BindingId>,
     /// Why it is not run.
     pub(super) skip: Option<String>,
+    /// Its text in canonical form.
+    canonical: String,
     tree: Tree,
 }
 
@@ -56,6 +58,7 @@ pub(crate) fn plans(pack: &Pack) -> Result<Vec<Plan>> {
             directory: keyed(&found.directory),
             silent: found.silent,
             skip: found.skip,
+            canonical: it.canonical.clone(),
             tree: it.tree.clone(),
         });
     }
@@ -99,6 +102,12 @@ impl Plan {
     pub(super) fn shown(&self, at: Instant) -> String {
         let local = at.to_utc().with_timezone(&self.zone);
         local.format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    }
+
+    /// How many of these words it names.
+    pub(super) fn names(&self, words: &[String]) -> usize {
+        let named = |word: &&String| self.canonical.contains(&format!("\"{word}\""));
+        words.iter().filter(named).count()
     }
 
     /// The steps, in order.

@@ -8,6 +8,7 @@ mod break_level;
 mod break_workflow;
 mod report;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::plan::Plan;
+use super::plugins::Shared;
+use super::report::Report;
 use super::{Bench, at_once, run};
 use break_level::breaks_of_level;
 use break_workflow::breaks_of_workflow;
@@ -58,14 +61,6 @@ impl Bench {
                 report.told()
             );
         }
-        // Few steps first: what they notice need not be told at length.
-        let mut plans: Vec<(Arc<Plan>, BTreeSet<WorkflowId>)> = Vec::new();
-        for plan in &self.plans {
-            let ran = report.ran.iter().find(|ran| ran.id == plan.id);
-            let workflows = ran.map(|ran| ran.outcome.workflows.clone());
-            plans.push((plan.clone(), workflows.unwrap_or_default()));
-        }
-        plans.sort_by_key(|(plan, _)| plan.scenario.steps.len());
         let all = self.breaks();
         if all.len() > MOST_MUTANTS {
             bail!(
@@ -77,32 +72,35 @@ impl Bench {
         let mut running = JoinSet::new();
         for (index, broken) in all.into_iter().enumerate() {
             let place = places.clone().acquire_owned().await;
-            let told = plans
-                .iter()
-                .filter(|(_, of)| broken.concerns(&self.installable, of));
-            let plans: Vec<Arc<Plan>> = told.map(|(plan, _)| plan.clone()).collect();
+            let plans = self.concerned(&broken, &report);
             let installable = broken.put_into(self.installable.clone());
             let mutant = broken.mutant(pack);
             let plugins = self.plugins.clone();
             running.spawn(async move {
                 let _place = place;
-                let Ok(definitions) = compile::definitions(&installable) else {
-                    return (index, mutant.ended(Fate::Refused));
-                };
-                let definitions = Arc::new(definitions);
-                for plan in plans {
-                    let outcome = run::run(&plan, definitions.clone(), plugins.clone(), true);
-                    if !outcome.await.unmet.is_empty() {
-                        return (index, mutant.ended(Fate::Caught));
-                    }
-                }
-                (index, mutant.ended(Fate::Survived))
+                let fate = fate(&installable, &plans, &plugins).await;
+                (index, mutant.ended(fate))
             });
         }
         let mut mutants = running.join_all().await;
         mutants.sort_by_key(|(index, _)| *index);
         let mutants = mutants.into_iter().map(|(_, mutant)| mutant).collect();
         Ok(MutationReport { mutants })
+    }
+
+    /// The scenarios that could notice a break. Those that name what is broken, and are short, are
+    /// likely to, and come first.
+    fn concerned(&self, broken: &Broken, report: &Report) -> Vec<Arc<Plan>> {
+        let had_records = |plan: &&Arc<Plan>| {
+            let ran = report.ran.iter().find(|ran| ran.id == plan.id);
+            ran.is_some_and(|ran| broken.concerns(&self.installable, &ran.outcome.workflows))
+        };
+        let mut plans: Vec<Arc<Plan>> = self.plans.iter().filter(had_records).cloned().collect();
+        plans.sort_by_key(|plan| {
+            let named = plan.names(broken.path());
+            (Reverse(named), plan.scenario.steps.len())
+        });
+        plans
     }
 
     fn breaks(&self) -> Vec<Broken> {
@@ -127,6 +125,21 @@ impl Bench {
     }
 }
 
+/// What becomes of broken definitions.
+async fn fate(installable: &Installable, plans: &[Arc<Plan>], plugins: &Arc<Shared>) -> Fate {
+    let Ok(definitions) = compile::definitions(installable) else {
+        return Fate::Refused;
+    };
+    let definitions = Arc::new(definitions);
+    for plan in plans {
+        let outcome = run::run(plan, definitions.clone(), plugins.clone(), true).await;
+        if !outcome.unmet.is_empty() {
+            return Fate::Caught;
+        }
+    }
+    Fate::Survived
+}
+
 impl Broken {
     /// Whether a scenario with records of these workflows could notice.
     fn concerns(&self, installable: &Installable, workflows: &BTreeSet<WorkflowId>) -> bool {
@@ -136,6 +149,13 @@ impl Broken {
                 let mut covers = level.definition.covers.keys();
                 covers.any(|id| workflows.contains(id))
             }),
+        }
+    }
+
+    fn path(&self) -> &[String] {
+        match self {
+            Self::Workflow(_, it) => &it.path,
+            Self::Level(_, it) => &it.path,
         }
     }
 
