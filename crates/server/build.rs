@@ -87,34 +87,36 @@ fn list(
 }
 
 /// Finds the files, and has cargo look at each folder of them again when something in it changes.
+/// Says whether the folder holds nothing that tools left behind, however deep.
 fn collect(
     folder: &Path,
     wanted: &dyn Fn(&Path) -> bool,
     files: &mut Vec<PathBuf>,
-) -> io::Result<()> {
-    let mut folders = Vec::new();
-    let mut left_behind = false;
+) -> io::Result<bool> {
+    let (mut own, mut folders, mut clean) = (Vec::new(), Vec::new(), true);
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
         if !path.is_dir() {
-            files.extend(wanted(&path).then_some(path));
+            own.extend(wanted(&path).then_some(path));
         } else if LEFT_BEHIND.contains(&&*entry.file_name().to_string_lossy()) {
-            left_behind = true;
+            clean = false;
         } else {
             folders.push(path);
         }
     }
-    if left_behind {
-        // Cargo would look through all of it; the files themselves have to do.
-        for file in files.iter().filter(|file| file.parent() == Some(folder)) {
+    for folder in folders {
+        clean &= collect(&folder, wanted, files)?;
+    }
+    if clean {
+        // Cargo looks through all of it, so that a new folder is noticed too.
+        println!("cargo::rerun-if-changed={}", folder.display());
+    } else {
+        // There it would look through what was left behind; the files themselves have to do.
+        for file in &own {
             println!("cargo::rerun-if-changed={}", file.display());
         }
-    } else if folders.is_empty() {
-        println!("cargo::rerun-if-changed={}", folder.display());
     }
-    for folder in folders {
-        collect(&folder, wanted, files)?;
-    }
-    Ok(())
+    files.append(&mut own);
+    Ok(clean)
 }

@@ -20,6 +20,7 @@ mod life;
 mod listener;
 mod migration;
 mod misbehaving_plugin;
+mod pack_test;
 mod packs;
 mod page;
 mod pagerduty;

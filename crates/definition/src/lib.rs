@@ -10,6 +10,7 @@ pub mod expression;
 pub mod lint;
 pub mod overlay;
 pub mod pack;
+pub mod scenario;
 pub mod schema;
 pub mod source;
 pub mod template;

@@ -186,8 +186,12 @@ impl Engine {
         );
     }
 
-    /// Tries the effects of a record whose time has come.
-    async fn try_effects(&self, id: &RecordId) -> Result<(), EngineError> {
+    /// Tries the effects of a record whose time has come. The workers do; so does whoever turns the
+    /// clock by hand.
+    ///
+    /// # Errors
+    /// Where what came of one cannot be kept.
+    pub async fn try_effects(&self, id: &RecordId) -> Result<(), EngineError> {
         let Some(record) = self.0.store.record(id)? else {
             return Ok(());
         };

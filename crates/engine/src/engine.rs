@@ -54,15 +54,45 @@ impl Engine {
         plugins: Arc<dyn Plugins>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, EngineError> {
-        let position = watch::Sender::new(store.position()?);
         let library = Library::new(store.clone());
         let definitions = library.active()?;
-        let engine = Self(Arc::new(Inner {
+        let engine = Self::over(store, plugins, clock, library, definitions.clone())?;
+        engine.set_up_bindings(&definitions).await?;
+        engine.0.ready.store(true, Ordering::Release);
+        Ok(engine)
+    }
+
+    /// An engine under definitions that are compiled already, of which the store keeps nothing: for
+    /// trying them out on a desk that is thrown away. Its bindings are as they are set up.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn trial(
+        store: Arc<dyn Store>,
+        plugins: Arc<dyn Plugins>,
+        clock: Arc<dyn Clock>,
+        definitions: Arc<Definitions>,
+    ) -> Result<Self, EngineError> {
+        let library = Library::new(store.clone());
+        let engine = Self::over(store, plugins, clock, library, definitions)?;
+        engine.0.ready.store(true, Ordering::Release);
+        Ok(engine)
+    }
+
+    fn over(
+        store: Arc<dyn Store>,
+        plugins: Arc<dyn Plugins>,
+        clock: Arc<dyn Clock>,
+        library: Library,
+        definitions: Arc<Definitions>,
+    ) -> Result<Self, EngineError> {
+        let position = watch::Sender::new(store.position()?);
+        Ok(Self(Arc::new(Inner {
             store,
             plugins,
             clock,
             library,
-            definitions: RwLock::new(definitions.clone()),
+            definitions: RwLock::new(definitions),
             keys: Mutex::default(),
             position,
             timers_changed: Notify::new(),
@@ -71,10 +101,7 @@ impl Engine {
             installing: tokio::sync::Mutex::default(),
             ready: AtomicBool::new(false),
             space_ceiling: AtomicU64::new(SPACE.bytes()),
-        }));
-        engine.set_up_bindings(&definitions).await?;
-        engine.0.ready.store(true, Ordering::Release);
-        Ok(engine)
+        })))
     }
 
     /// Whether it serves: it has started, and its store answers.
@@ -184,6 +211,14 @@ impl Engine {
                 .library
                 .workflow(definitions, &record.workflow, &record.definition),
         }
+    }
+
+    /// The version of its workflow that a record runs under.
+    ///
+    /// # Errors
+    /// Where that is not stored, or does not compile any more.
+    pub fn workflow_of_record(&self, record: &Record) -> Result<Arc<Workflow>, EngineError> {
+        self.workflow_of(&self.definitions(), record)
     }
 
     /// A lock that those who use one idempotency key wait for, so that one of them does the work.

@@ -234,6 +234,10 @@ ids! {
     BindingId: KEBAB, "the id of a binding";
     /// The kind of a thing in the directory, such as `user`, `service` or a configuration item's class.
     DirectoryKind: KEBAB, "a kind of the directory";
+    /// The id of a scenario.
+    ScenarioId: KEBAB, "the id of a scenario";
+    /// The id of a step of a scenario.
+    StepId: KEBAB, "the id of a step";
     /// The id of a secret that a binding may use.
     SecretId: KEBAB, "the id of a secret";
     /// The id of a practice, such as `incident-management`.

@@ -187,7 +187,7 @@ pub(crate) fn plugin_options(folder: &Path, cache: Option<&Path>) -> plugin_host
 }
 
 /// This program, to compile one plugin with no more than it needs.
-fn compiler() -> std::io::Result<std::process::Command> {
+pub(crate) fn compiler() -> std::io::Result<std::process::Command> {
     // On Linux by the name that stays right where the file has been replaced meanwhile.
     let program = if cfg!(target_os = "linux") {
         "/proc/self/exe".into()

@@ -15,6 +15,7 @@ mod desk;
 pub mod embedded;
 pub mod pack_files;
 pub mod replay;
+mod scenario;
 mod secrets;
 mod serve;
 mod settings;

@@ -32,7 +32,8 @@ const ENTRIES_AT_ONCE: usize = 10_000;
 pub(crate) struct Source<'a> {
     pub(crate) truth: &'a Database,
     pub(crate) store: StoreId,
-    pub(crate) path: &'a Path,
+    /// Where the views lie; none where they are in memory.
+    pub(crate) path: Option<&'a Path>,
     pub(crate) cache_bytes: usize,
     pub(crate) remember_for: Duration,
 }

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use crate::bytes::prefix;
 use crate::cache::Cache;
 use crate::follow::Source;
-use crate::truth::{self, COUNTERS, failed};
+use crate::truth::{self, COUNTERS, StoreId, failed};
 use crate::views::guarded;
 use crate::writer::{Message, Writer};
 
@@ -79,11 +79,30 @@ impl RedbStore {
             .map_err(|error| failed("making the data folder")(redb::Error::Io(error)))?;
         let truth_path = folder.join("truth.redb");
         let views_path = folder.join("views.redb");
-        let (truth, store) = guarded(|| truth::open(&truth_path, options.truth_cache_bytes))?;
+        let truth = guarded(|| truth::open(&truth_path, options.truth_cache_bytes))?;
+        Self::start(truth, Some((truth_path, views_path)), options)
+    }
+
+    /// A new store in memory, which is gone once it is dropped: for trying definitions out.
+    ///
+    /// # Errors
+    ///
+    /// What failed.
+    pub fn in_memory(options: Options) -> Result<Self, StoreError> {
+        let truth = guarded(|| truth::in_memory(options.truth_cache_bytes))?;
+        Self::start(truth, None, options)
+    }
+
+    fn start(
+        (truth, store): (Database, StoreId),
+        paths: Option<(PathBuf, PathBuf)>,
+        options: Options,
+    ) -> Result<Self, StoreError> {
+        let (truth_path, views_path) = paths.unzip();
         let source = Source {
             truth: &truth,
             store,
-            path: &views_path,
+            path: views_path.as_deref(),
             cache_bytes: options.views_cache_bytes,
             remember_for: options.remember_for,
         };
@@ -149,8 +168,9 @@ impl Drop for RedbStore {
 
 /// What readers and the writer share.
 pub(crate) struct Shared {
-    pub(crate) truth_path: PathBuf,
-    pub(crate) views_path: PathBuf,
+    /// Where the truth lies; none where it is in memory.
+    pub(crate) truth_path: Option<PathBuf>,
+    pub(crate) views_path: Option<PathBuf>,
     truth: RwLock<Option<Arc<Database>>>,
     views: RwLock<Option<Arc<Database>>>,
     pub(crate) cache: Cache,

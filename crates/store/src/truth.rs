@@ -8,6 +8,7 @@ use model::id::PersonId;
 use model::journal::{Entry, Item, decode};
 use model::record::Record;
 use model::{Digest, Instant};
+use redb::backends::InMemoryBackend;
 use redb::{
     Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
     WriteTransaction,
@@ -167,7 +168,30 @@ fn create(path: &Path) -> Result<(), StoreError> {
     })?;
     let database = Database::create(&draft).map_err(failed(doing))?;
     keep_private(&draft).map_err(io)?;
-    let writing = begin(&database, Durability::Immediate)?;
+    make_tables(&database, id)?;
+    drop(database);
+    std::fs::rename(&draft, path).map_err(io)?;
+    if let Some(folder) = path.parent() {
+        let folder = std::fs::File::open(folder).map_err(io)?;
+        folder.sync_all().map_err(io)?;
+    }
+    Ok(())
+}
+
+/// A truth in memory, which is gone with the process that has it open.
+pub(crate) fn in_memory(cache_bytes: usize) -> Result<(Database, StoreId), StoreError> {
+    let id = StoreId::default();
+    let database = redb::Builder::new()
+        .set_cache_size(cache_bytes)
+        .create_with_backend(InMemoryBackend::new())
+        .map_err(failed("making the truth"))?;
+    make_tables(&database, id)?;
+    Ok((database, id))
+}
+
+fn make_tables(database: &Database, id: StoreId) -> Result<(), StoreError> {
+    let doing = "making the truth";
+    let writing = begin(database, Durability::Immediate)?;
     {
         let mut meta = writing.open_table(META).map_err(failed(doing))?;
         meta.insert(SCHEMA_KEY, SCHEMA.to_le_bytes().as_slice())
@@ -184,14 +208,7 @@ fn create(path: &Path) -> Result<(), StoreError> {
             writing.open_table(table).map_err(failed(doing))?;
         }
     }
-    writing.commit().map_err(failed(doing))?;
-    drop(database);
-    std::fs::rename(&draft, path).map_err(io)?;
-    if let Some(folder) = path.parent() {
-        let folder = std::fs::File::open(folder).map_err(io)?;
-        folder.sync_all().map_err(io)?;
-    }
-    Ok(())
+    writing.commit().map_err(failed(doing))
 }
 
 /// Begins a write.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use engine::port::{Remembered, StoreError};
 use model::{Digest, Duration, Instant};
+use redb::backends::InMemoryBackend;
 use redb::{Database, ReadableTable, TableDefinition};
 
 use crate::bytes::{self, RecordKey};
@@ -72,8 +73,26 @@ impl Followed {
     }
 }
 
-/// Makes empty views, in place of whatever is there.
-pub(crate) fn create(path: &Path, cache_bytes: usize) -> Result<Database, StoreError> {
+/// Makes empty views, in place of whatever is there; in memory where there is no path.
+pub(crate) fn create(path: Option<&Path>, cache_bytes: usize) -> Result<Database, StoreError> {
+    let doing = "making the views";
+    let database = match path {
+        Some(path) => create_file(path, cache_bytes)?,
+        None => redb::Builder::new()
+            .set_cache_size(cache_bytes)
+            .create_with_backend(InMemoryBackend::new())
+            .map_err(failed(doing))?,
+    };
+    let writing = crate::truth::begin(&database, redb::Durability::None)?;
+    for table in [ROWS, MEMORY] {
+        writing.open_table(table).map_err(failed(doing))?;
+    }
+    writing.open_table(FOLLOWED).map_err(failed(doing))?;
+    writing.commit().map_err(failed(doing))?;
+    Ok(database)
+}
+
+fn create_file(path: &Path, cache_bytes: usize) -> Result<Database, StoreError> {
     let doing = "making the views";
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -87,12 +106,6 @@ pub(crate) fn create(path: &Path, cache_bytes: usize) -> Result<Database, StoreE
         .map_err(failed(doing))?;
     crate::truth::keep_private(path)
         .map_err(|error| failed::<redb::Error>(doing)(redb::Error::Io(error)))?;
-    let writing = crate::truth::begin(&database, redb::Durability::None)?;
-    for table in [ROWS, MEMORY] {
-        writing.open_table(table).map_err(failed(doing))?;
-    }
-    writing.open_table(FOLLOWED).map_err(failed(doing))?;
-    writing.commit().map_err(failed(doing))?;
     Ok(database)
 }
 
@@ -101,12 +114,12 @@ pub(crate) fn create(path: &Path, cache_bytes: usize) -> Result<Database, StoreE
 ///
 /// The database answers some damage with a panic, which is caught here as it is in [`guarded`].
 pub(crate) fn open(
-    path: &Path,
+    path: Option<&Path>,
     cache_bytes: usize,
 ) -> Result<Option<(Database, Followed)>, StoreError> {
-    if !path.exists() {
+    let Some(path) = path.filter(|path| path.exists()) else {
         return Ok(None);
-    }
+    };
     let opened = guarded(|| {
         let database = redb::Builder::new()
             .set_cache_size(cache_bytes)

@@ -431,8 +431,12 @@ impl Writer {
     }
 
     fn open_again(&mut self) {
+        let Some(path) = &self.shared.truth_path else {
+            tracing::error!("a truth in memory does not open again");
+            return;
+        };
         let opened = guarded(|| {
-            let (truth, _) = truth::open(&self.shared.truth_path, self.options.truth_cache_bytes)?;
+            let (truth, _) = truth::open(path, self.options.truth_cache_bytes)?;
             Ok(Arc::new(truth))
         });
         let truth = match opened {
@@ -538,7 +542,7 @@ fn source<'a>(
     Source {
         truth,
         store,
-        path: &shared.views_path,
+        path: shared.views_path.as_deref(),
         cache_bytes: options.views_cache_bytes,
         remember_for: options.remember_for,
     }

@@ -2,8 +2,9 @@
 //!
 //! Definitions are compiled first, which finds unknown names and ill-typed expressions. The rules
 //! here look at those that compile, one story a file: where records can go ([`states`]), who or what
-//! moves them ([`moves`]), who must agree ([`approvals`]), which work is handed out ([`tasks`]), what tables answer ([`tables`]), when
-//! clocks stop ([`clocks`]), in which business days ([`days`]), what notices say ([`notices`]).
+//! moves them ([`moves`]), who must agree ([`approvals`]), which work is handed out ([`tasks`]), what
+//! tables answer ([`tables`]), when clocks stop ([`clocks`]), in which business days ([`days`]), what
+//! notices say ([`notices`]), and that scenarios name what exists ([`scenarios`]).
 
 mod approvals;
 mod clocks;
@@ -11,6 +12,7 @@ mod days;
 mod graph;
 mod moves;
 mod notices;
+mod scenarios;
 mod states;
 mod tables;
 mod tasks;
@@ -32,7 +34,9 @@ use graph::Graph;
 pub fn lint(pack: &Pack) -> Diagnostics {
     let installable = Installable::of_pack(pack, |_, _| Digest::default());
     let mut found = Diagnostics::new();
-    for fault in faults(&installable) {
+    let mut all = faults(&installable);
+    scenarios::check(pack, &mut all);
+    for fault in all {
         found.push(match tree(pack, fault.kind, &fault.id) {
             Some(tree) => fault.locate(tree),
             None => fault.locate(&pack.tree),

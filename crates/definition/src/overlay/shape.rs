@@ -28,11 +28,13 @@ pub enum DefinitionKind {
     Notice,
     /// A binding of a plugin.
     Plugin,
+    /// A scenario.
+    Scenario,
 }
 
 impl DefinitionKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Pack,
         Self::Workflow,
         Self::Fragment,
@@ -44,6 +46,7 @@ impl DefinitionKind {
         Self::Team,
         Self::Notice,
         Self::Plugin,
+        Self::Scenario,
     ];
 
     /// Its name in the header of a definition.
@@ -60,6 +63,7 @@ impl DefinitionKind {
             Self::Team => "Team",
             Self::Notice => "Notice",
             Self::Plugin => "Plugin",
+            Self::Scenario => "Scenario",
         }
     }
 
@@ -82,6 +86,7 @@ impl DefinitionKind {
             Self::Team => Some("teams"),
             Self::Notice => Some("notices"),
             Self::Plugin => Some("plugins"),
+            Self::Scenario => Some("scenarios"),
         }
     }
 
@@ -131,6 +136,7 @@ impl DefinitionKind {
             | Self::Calendar
             | Self::Team
             | Self::Notice => &[],
+            Self::Scenario => &["steps/*/do"],
         }
     }
 
@@ -157,6 +163,7 @@ impl DefinitionKind {
             | Self::Team
             | Self::Notice
             | Self::Plugin => &[],
+            Self::Scenario => &["steps"],
         }
     }
 }

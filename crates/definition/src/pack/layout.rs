@@ -4,14 +4,11 @@ use crate::overlay::DefinitionKind;
 use crate::source::{Diagnostic, Diagnostics, FileId, Node, Sources, nearest};
 use model::id::{
     BindingId, CalendarId, CatalogueItemId, FragmentId, LanguageTag, MigrationId, NoticeId, PackId,
-    ServiceLevelId, TeamId, WorkflowId,
+    ScenarioId, ServiceLevelId, TeamId, WorkflowId,
 };
 
 /// The only version of the language there is.
 const API_VERSION: &str = "servicewright/v1";
-
-/// A folder and a kind that the language has room for, but this version does not read.
-const LATER: (&str, &str) = ("scenarios", "Scenario");
 
 /// What a file is, going by where it stands within its pack.
 pub(super) enum Place {
@@ -51,11 +48,6 @@ pub(super) fn place(path: &str, within: &str, text: &str) -> Result<Place, Diagn
         _ => {}
     }
     if let Some(folder) = folder {
-        if folder == LATER.0 {
-            return misplaced(format!(
-                "`{folder}/` is not part of this version of the language"
-            ));
-        }
         let folders = DefinitionKind::ALL.iter().filter_map(|kind| kind.folder());
         if let Some(near) = nearest(folder, folders) {
             return misplaced(format!(
@@ -163,10 +155,6 @@ fn wrong_kind(
             format!("`kind` is a text, here `{expected}`"),
         );
     };
-    if text == LATER.1 {
-        let message = format!("`{text}` is not part of this version of the language");
-        return sources.error(span, "header", message);
-    }
     if let Some(kind) = DefinitionKind::from_name(text) {
         let path = &sources.file(file).path;
         let right = kind
@@ -204,6 +192,7 @@ fn check_id(kind: DefinitionKind, text: Option<&str>) -> Result<String, String> 
         DefinitionKind::Team => TeamId::new(text).map(drop),
         DefinitionKind::Notice => NoticeId::new(text).map(drop),
         DefinitionKind::Plugin => BindingId::new(text).map(drop),
+        DefinitionKind::Scenario => ScenarioId::new(text).map(drop),
     };
     checked
         .map(|()| text.to_owned())

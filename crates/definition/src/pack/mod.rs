@@ -22,12 +22,12 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use model::Digest;
 use model::definition::{
-    self, Calendar, CatalogueItem, Migration, Notice, Plugin, ServiceLevel, Team, Translation,
-    Workflow,
+    self, Calendar, CatalogueItem, Migration, Notice, Plugin, Scenario, ServiceLevel, Team,
+    Translation, Workflow,
 };
 use model::id::{
     BindingId, CalendarId, CatalogueItemId, FragmentId, LanguageTag, MigrationId, NoticeId, PackId,
-    ServiceLevelId, TeamId, WorkflowId,
+    ScenarioId, ServiceLevelId, TeamId, WorkflowId,
 };
 use serde::de::DeserializeOwned;
 
@@ -71,6 +71,8 @@ pub struct Pack {
     pub notices: IndexMap<NoticeId, Sourced<Notice>>,
     /// Its bindings of plugins.
     pub plugins: IndexMap<BindingId, Sourced<Plugin>>,
+    /// Its scenarios, which are no part of what is installed.
+    pub scenarios: IndexMap<ScenarioId, Sourced<Scenario>>,
     /// The header's merged tree.
     pub tree: Tree,
     /// The digest of its merged header and of all its definitions. It does not depend on comments,
@@ -168,6 +170,10 @@ impl Pack {
             .translations
             .iter()
             .map(|(id, it)| (DefinitionKind::Translation, id.as_str(), &it.tree));
+        let scenarios = self
+            .scenarios
+            .iter()
+            .map(|(id, it)| (DefinitionKind::Scenario, id.as_str(), &it.tree));
         workflows
             .chain(fragments)
             .chain(items)
@@ -178,6 +184,7 @@ impl Pack {
             .chain(teams)
             .chain(notices)
             .chain(plugins)
+            .chain(scenarios)
     }
 
     /// The merged definitions of this id, of whatever kind, as YAML; `explained`, each line behind
@@ -232,6 +239,7 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
     let teams = shelf.take(DefinitionKind::Team);
     let notices = shelf.take(DefinitionKind::Notice);
     let plugins = shelf.take(DefinitionKind::Plugin);
+    let scenarios = shelf.take(DefinitionKind::Scenario);
     let top = merged
         .chain
         .last()
@@ -251,6 +259,7 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
         teams,
         notices,
         plugins,
+        scenarios,
         tree: Tree {
             root: merged.header,
             sources: Arc::clone(sources),

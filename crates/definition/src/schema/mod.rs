@@ -10,8 +10,8 @@ pub(crate) mod tests;
 use std::path::PathBuf;
 
 use model::definition::{
-    Calendar, CatalogueItem, Migration, Notice, Outcome, Pack, Plugin, ServiceLevel, Team,
-    Translation, Workflow,
+    Calendar, CatalogueItem, Migration, Notice, Outcome, Pack, Plugin, Scenario, ServiceLevel,
+    Team, Translation, Workflow,
 };
 use model::event::EventKind;
 use model::hook::Hook;
@@ -46,6 +46,7 @@ fn written(kind: DefinitionKind) -> Value {
         DefinitionKind::Team => generate::<Team>(),
         DefinitionKind::Notice => generate::<Notice>(),
         DefinitionKind::Plugin => generate::<Plugin>(),
+        DefinitionKind::Scenario => generate::<Scenario>(),
     };
     walk(&mut schema, &mut without_null);
     walk(&mut schema, &mut choices_as_properties);

@@ -11,6 +11,7 @@ mod link;
 mod migration;
 mod pack;
 mod people;
+mod scenario;
 mod service_level;
 mod task;
 mod translation;
@@ -28,6 +29,10 @@ pub use link::LinkType;
 pub use migration::{MigratedClocks, MigratedState, Migration};
 pub use pack::{Extends, Pack, Role};
 pub use people::{Notice, Team};
+pub use scenario::{
+    Ballot, Begin, Change, Deed, Expect, ExpectApproval, ExpectClock, Follow, Given, Join, Linked,
+    Moment, MomentError, Notified, Refusal, Say, Scenario, Step, Take, Things, Turnover, Whose,
+};
 pub use service_level::{
     Breach, CalendarChoice, Goal, OnChange, OnReopen, ServiceLevel, ServiceLevelType, Target,
     Warning, WarningPoint,

@@ -229,6 +229,8 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
         #[arg(long, env = "WRIGHT_EXPLAIN")]
         explain: bool,
     },
+    /// Runs the scenarios of a pack in virtual time, with its plugins
+    Test(PackTestArguments),
     /// Puts a pack in force, with its plugins
     #[command(after_help = "Examples:
   wright pack install itil
@@ -298,6 +300,39 @@ impl From<Clocks> for MigratedClocks {
             Clocks::Recompute => Self::Recompute,
         }
     }
+}
+
+/// Which scenarios are run, and how.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wright pack test ./our-pack
+  wright pack test itil --only 'incident-*' --junit report.xml
+  wright pack test ./our-pack --mutants --at-least 90
+
+Exit code 1 where a scenario fails, or where too few mutants are caught. docs/scenarios.md has all that
+a scenario may say.")]
+pub(crate) struct PackTestArguments {
+    /// The folder of the pack, or the name of one that wright ships
+    #[arg(value_name = "DIR|NAME", default_value = ".")]
+    pub(crate) pack: String,
+    /// Only scenarios of this id; `*` stands for anything
+    #[arg(long, value_name = "PATTERN", env = "WRIGHT_ONLY")]
+    pub(crate) only: Option<String>,
+    /// A file for the report in the XML of `JUnit`
+    #[arg(long, value_name = "FILE", env = "WRIGHT_JUNIT")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Break one thing at a time in a copy of the definitions, and say which breaks no scenario noticed
+    #[arg(long, env = "WRIGHT_MUTANTS")]
+    pub(crate) mutants: bool,
+    /// With --mutants: the least share to be caught, in percent
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        value_parser = clap::value_parser!(u8).range(0..=100),
+        requires = "mutants",
+        env = "WRIGHT_AT_LEAST"
+    )]
+    pub(crate) at_least: Option<u8>,
 }
 
 /// What is done with tokens.

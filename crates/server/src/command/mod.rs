@@ -6,6 +6,7 @@ mod history;
 mod install;
 mod migrate;
 mod pack;
+mod pack_test;
 mod plugin;
 mod secret;
 mod token;
@@ -74,6 +75,7 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
             install::run(&pack, &data, &trust, format)
         }
         Command::Pack(PackCommand::Migrate(arguments)) => migrate::run(arguments, format),
+        Command::Pack(PackCommand::Test(arguments)) => pack_test::run(&arguments, format),
         Command::Pack(PackCommand::History(data)) => history::run(&data, format),
         Command::Plugin(command) => plugin::run(command, format),
         Command::Secret(command) => secret::run(command, format),

@@ -25,6 +25,8 @@ use plugin_host::WasmPlugins;
 use store::RedbStore;
 use thiserror::Error;
 
+pub(crate) use report::elapsed;
+
 use crate::pack_files::{PackFiles, PackFilesError};
 use case::Case;
 use clock::LogClock;

@@ -70,8 +70,8 @@ fn cells(clock: &Clock, definitions: &Definitions, end: Instant) -> [String; 3] 
     ]
 }
 
-/// The time used by `end`.
-fn elapsed(clock: &Clock, definitions: &Definitions, end: Instant) -> Duration {
+/// The time that a clock has used by `end`.
+pub(crate) fn elapsed(clock: &Clock, definitions: &Definitions, end: Instant) -> Duration {
     if clock.status != ClockStatus::Running {
         return clock.elapsed;
     }

@@ -2,6 +2,7 @@
 
 mod names;
 mod rules;
+mod scenarios;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,0 +1,112 @@
+//! A process owner tests a pack before anyone lives under it: the shipped scenarios pass, a break is
+//! noticed and told with its place, and the report goes where tests are collected.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use test_support::{binary, repository};
+
+fn wright(arguments: &[&str]) -> Output {
+    let output = Command::new(binary()).args(arguments).output();
+    output.expect("wright runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder of the repository") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("copied");
+        }
+    }
+}
+
+#[test]
+fn the_scenarios_of_the_shipped_pack_and_its_adaptations_pass() {
+    for pack in ["packs/itil", "examples/volvo", "examples/monitoring"] {
+        let folder = repository().join(pack);
+        let folder = folder.to_str().expect("a path of text");
+        let output = wright(&["pack", "test", folder, "--format", "json"]);
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{pack}: {}", text(&output.stderr)));
+        assert!(output.status.success(), "{pack}: {report:#}");
+        assert_eq!(report["failed"], 0, "{pack}");
+        assert!(report["passed"].as_u64() > Some(20), "{pack}");
+    }
+}
+
+#[test]
+fn a_break_is_noticed_and_told_where_it_was_expected_otherwise() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = folder.path().join("itil");
+    copy(&repository().join("packs/itil"), &pack);
+    let file = pack.join("plugins/skills-router.yaml");
+    let router = std::fs::read_to_string(&file).expect("a binding");
+    // The plugin is asked: with another setting it gives another answer.
+    let changed = router + "settings: { assign: team }\n";
+    std::fs::write(&file, changed).expect("written");
+    let junit = folder.path().join("report.xml");
+    let output = wright(&[
+        "pack",
+        "test",
+        pack.to_str().expect("a path of text"),
+        "--only",
+        "incident-l*",
+        "--junit",
+        junit.to_str().expect("a path of text"),
+    ]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("FAIL incident-logged: ")
+            && told.contains("scenarios/incident-logged.yaml:")
+            && told.contains("step `log`: assignee: expected `bram`, found none"),
+        "{told}"
+    );
+    assert!(told.ends_with("0 passed; 1 failed; 0 skipped\n"), "{told}");
+    let xml = std::fs::read_to_string(&junit).expect("the report");
+    assert!(
+        xml.contains("<testcase name=\"incident-logged\" classname=\"itil\""),
+        "{xml}"
+    );
+}
+
+#[test]
+fn a_pattern_that_fits_nothing_is_said() {
+    let output = wright(&["pack", "test", "itil", "--only", "incidnet-*"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("no scenario of itil is called `incidnet-*`"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn breaks_that_nobody_would_notice_fail_a_share_that_is_asked_for() {
+    let arguments = [
+        "pack",
+        "test",
+        "itil",
+        "--only",
+        "change-refused",
+        "--mutants",
+    ];
+    let output = wright(&arguments);
+    let told = text(&output.stdout);
+    assert!(output.status.success(), "{told}");
+    assert!(
+        told.contains("workflows/normal-change.yaml:") && told.contains("row removed"),
+        "{told}"
+    );
+    let output = wright(&[&arguments[..], &["--at-least", "90"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+}
