@@ -6,6 +6,7 @@
 //! in a file.
 
 pub mod compile;
+pub mod diff;
 pub mod expression;
 pub mod lint;
 pub mod overlay;
@@ -13,3 +14,4 @@ pub mod pack;
 pub mod schema;
 pub mod source;
 pub mod template;
+pub mod upgrade;

@@ -1,0 +1,1 @@
+//! What differs between two packs, by path: what `wright pack diff` tells.
