@@ -85,7 +85,7 @@ impl Laid {
 }
 
 /// The path of a definition.
-pub(super) fn root(kind: DefinitionKind, id: &str) -> Vec<String> {
+pub(crate) fn root(kind: DefinitionKind, id: &str) -> Vec<String> {
     match kind.folder() {
         Some(folder) => vec![folder.to_owned(), id.to_owned()],
         None => vec![HEADER_ROOT.to_owned()],

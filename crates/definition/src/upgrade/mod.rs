@@ -33,6 +33,7 @@ use rename::{Found, Named, Renamer, Wanting, Why};
 use touch::{Touch, Verdict, touches};
 
 pub use error::UpgradeError;
+pub(crate) use laid::root;
 pub use report::{Conflict, ConflictKind, NotNeeded, Place, Renamed, Report, Value, Version};
 
 /// Whose value is taken where both have one.
@@ -308,15 +309,16 @@ impl Work<'_> {
             return;
         }
         let kind = match &wanting.why {
-            Why::Taken(_) => ConflictKind::Renamed,
-            Why::Gone | Why::Several(_) => ConflictKind::Reference,
+            Why::Taken => ConflictKind::Renamed,
+            Why::Gone => ConflictKind::Reference,
+            Why::Several => ConflictKind::Ambiguous,
         };
         match self.taken(&path, used) {
             Some(Side::Theirs) => {
                 edits.remove(edit::at(entry));
                 report.taken_theirs.push(path);
             }
-            Some(Side::Ours) if kind == ConflictKind::Reference => report.taken_ours.push(path),
+            Some(Side::Ours) if kind != ConflictKind::Renamed => report.taken_ours.push(path),
             _ => report.conflicts.push(Conflict {
                 path,
                 kind,

@@ -55,9 +55,9 @@ pub(super) enum Why {
     /// What it named is gone.
     Gone,
     /// It named several things, which are called differently now.
-    Several(Vec<String>),
+    Several,
     /// What it is to be called is there already.
-    Taken(String),
+    Taken,
 }
 
 enum Resolved {
@@ -163,10 +163,10 @@ impl<'a> Renamer<'a> {
         let today = known.iter().map(|path| self.renames.path(path));
         let there: Vec<Vec<String>> = today.filter(|path| self.new.has(path)).collect();
         let names: BTreeSet<&String> = there.iter().filter_map(|path| path.last()).collect();
+        // What the adaptation has of its own by that name may be meant as well.
         let ours = || {
-            candidates
-                .iter()
-                .any(|path| !self.ours.matching(path).is_empty())
+            let mut all = candidates.iter().flat_map(|path| self.ours.matching(path));
+            all.any(|path| !known.contains(&path))
         };
         match names.len() {
             0 if matches!(of, Of::Entry(_)) || ours() => Resolved::Same,
@@ -176,10 +176,7 @@ impl<'a> Renamer<'a> {
                 first.clone(),
                 names.first().map_or_else(String::new, |it| (*it).clone()),
             ),
-            _ => {
-                let names = names.into_iter().cloned().collect();
-                Resolved::Not(first.clone(), Why::Several(names))
-            }
+            _ => Resolved::Not(first.clone(), Why::Several),
         }
     }
 }
@@ -267,7 +264,7 @@ impl Walk<'_, '_> {
         match resolved {
             Resolved::Same => key.to_owned(),
             Resolved::To(path, name) if map.contains_key(&name) => {
-                self.wanting(&[key], path, entry.key, Why::Taken(name));
+                self.wanting(&[key], path, entry.key, Why::Taken);
                 key.to_owned()
             }
             Resolved::To(path, name) => {

@@ -1,5 +1,6 @@
 //! What became of each touch, for people and for programs.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use model::Digest;
@@ -110,8 +111,10 @@ pub enum ConflictKind {
     Removed,
     /// It is to stand beside a key that is gone.
     Place,
-    /// It names what is gone, or what has several names now.
+    /// It names what is gone.
     Reference,
+    /// It names several things, which the new base calls differently.
+    Ambiguous,
     /// It is to be renamed to what stands there already.
     Renamed,
 }
@@ -143,6 +146,11 @@ impl Report {
 
     /// Orders all lists by path, so that the order of keys in files means nothing here either.
     pub(super) fn sort(&mut self) {
+        let decided = self.taken_ours.iter().chain(&self.taken_theirs);
+        let conflicts = self.conflicts.iter().map(|it| &it.path);
+        let decided: BTreeSet<&String> = decided.chain(conflicts).collect();
+        // A touch that is kept by its value may yet name what is gone.
+        self.kept.retain(|path| !decided.contains(path));
         self.kept.sort();
         self.own.sort();
         self.taken_ours.sort();
@@ -189,7 +197,7 @@ impl Place {
 }
 
 impl Value {
-    pub(super) fn of(sources: &Sources, node: &Node, span: Span) -> Self {
+    pub(crate) fn of(sources: &Sources, node: &Node, span: Span) -> Self {
         Self {
             value: node.to_json(),
             place: Place::of(sources, span),
@@ -242,9 +250,10 @@ impl fmt::Display for Conflict {
                 format!("it is to stand beside `{about}`, which the new base has no more")
             }
             ConflictKind::Reference => {
-                format!(
-                    "it names `{about}`, which the new base has no more, or calls in several ways"
-                )
+                format!("it names `{about}`, which the new base has no more")
+            }
+            ConflictKind::Ambiguous => {
+                format!("it names `{about}` and others, which have several names now")
             }
             ConflictKind::Renamed => format!(
                 "`{about}` is called otherwise now, and what it is called stands there already"
@@ -258,7 +267,10 @@ impl fmt::Display for Conflict {
         };
         if !matches!(
             self.kind,
-            ConflictKind::Place | ConflictKind::Reference | ConflictKind::Renamed
+            ConflictKind::Place
+                | ConflictKind::Reference
+                | ConflictKind::Ambiguous
+                | ConflictKind::Renamed
         ) {
             writeln!(f, "  old base  {}", base(&self.old))?;
             writeln!(f, "  new base  {}", base(&self.new))?;

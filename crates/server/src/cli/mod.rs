@@ -3,6 +3,7 @@
 
 mod plugin;
 mod secret;
+mod upgrade;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -18,6 +19,9 @@ use plugin_registry::{Trust, Unsigned};
 
 pub(crate) use plugin::{Language, PluginCommand, Reason, RegistryArguments};
 pub(crate) use secret::{KeyArgument, SecretCommand};
+#[cfg(test)]
+pub(crate) use upgrade::Taking;
+pub(crate) use upgrade::UpgradeArguments;
 
 use crate::replay::ReplayArguments;
 use crate::settings;
@@ -227,6 +231,20 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
         /// Say of each line which pack it comes from
         #[arg(long, env = "WRIGHT_EXPLAIN")]
         explain: bool,
+    },
+    /// Takes an adaptation to another version of the pack that it extends
+    Upgrade(UpgradeArguments),
+    /// Tells what differs between two packs, path by path
+    #[command(after_help = "Examples:
+  wright pack diff itil@1.0.0 itil
+  wright pack diff itil ./our-pack --format json")]
+    Diff {
+        /// The folder of the old pack, or the name of one that wright ships
+        #[arg(value_name = "OLD")]
+        old: String,
+        /// The folder of the new pack, or the name of one that wright ships
+        #[arg(value_name = "NEW")]
+        new: String,
     },
     /// Puts a pack in force, with its plugins
     #[command(after_help = "Examples:

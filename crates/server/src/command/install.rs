@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::{Outcome, block_on, print, text};
 use crate::admin::{self, Ask};
 use crate::cli::{DataArgument, Format, TrustArguments};
-use crate::embedded;
 use crate::pack_files::PackFiles;
 
 pub(super) fn run(
@@ -43,10 +42,9 @@ pub(super) fn files(pack: &str) -> Result<PackFiles> {
     if let Some(shipped) = PackFiles::shipped(pack) {
         return Ok(shipped);
     }
-    let names: Vec<_> = embedded::pack_ids().collect();
     bail!(
         "there is neither a folder {pack} nor a shipped pack of that name; shipped are: {}",
-        names.join(", ")
+        PackFiles::shipped_names().join(", ")
     )
 }
 

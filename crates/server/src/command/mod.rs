@@ -8,6 +8,7 @@ mod pack;
 mod plugin;
 mod secret;
 mod token;
+mod upgrade;
 mod verify;
 
 use std::future::Future;
@@ -69,6 +70,8 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         Command::Pack(PackCommand::Show { id, pack, explain }) => {
             pack::show(&id, &pack, explain, format)
         }
+        Command::Pack(PackCommand::Upgrade(arguments)) => upgrade::run(&arguments, format),
+        Command::Pack(PackCommand::Diff { old, new }) => upgrade::diff(&old, &new, format),
         Command::Pack(PackCommand::Install { pack, data, trust }) => {
             install::run(&pack, &data, &trust, format)
         }

@@ -45,7 +45,12 @@ fields:
 states:
   new: { transitions: { start: null, begin: { to: in-progress, permit: { anyone: true } } } }
 ";
-    check(ours, &[LONGER], &[], false, &expect![[r#"
+    check(
+        ours,
+        &[LONGER],
+        &[],
+        false,
+        &expect![[r#"
         from base 1.0.0 to base 1.1.0
         kept        workflows/incident/fields/cost_centre/pattern
         kept        workflows/incident/fields/cost_centre/type
@@ -65,7 +70,8 @@ states:
 
         states:
           new: { transitions: { start: null, begin: { to: in-progress, permit: { anyone: true } } } }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -79,7 +85,12 @@ fields:
   impact: { default: high, label: How many }
 ";
     let changes = [LONGER, ("default: low", "default: high")];
-    check(ours, &changes, &[], false, &expect![[r#"
+    check(
+        ours,
+        &changes,
+        &[],
+        false,
+        &expect![[r#"
         from base 1.0.0 to base 1.1.0
         not needed  workflows/incident/fields/impact/default  (workflows/incident.yaml:9:13)
         not needed  workflows/incident/fields/summary/maxLength  (workflows/incident.yaml:7:5)
@@ -96,8 +107,14 @@ fields:
             maxLength: 300  # was 200
             label: In a sentence
           impact: { default: high, label: How many }
-    "#]]);
-    check(ours, &changes, &[], true, &expect![[r#"
+    "#]],
+    );
+    check(
+        ours,
+        &changes,
+        &[],
+        true,
+        &expect![[r#"
         from base 1.0.0 to base 1.1.0
         not needed  workflows/incident/fields/impact/default, taken out  (workflows/incident.yaml:9:13)
         not needed  workflows/incident/fields/summary/maxLength, taken out  (workflows/incident.yaml:7:5)
@@ -113,22 +130,34 @@ fields:
           summary:
             label: In a sentence
           impact: { label: How many }
-    "#]]);
+    "#]],
+    );
     let all = "fields: { summary: { maxLength: 300 } }\n";
-    check(all, &changes, &[], true, &expect![[r#"
+    check(
+        all,
+        &changes,
+        &[],
+        true,
+        &expect![[r#"
         from base 1.0.0 to base 1.1.0
         not needed  workflows/incident/fields/summary/maxLength, taken out  (workflows/incident.yaml:3:22)
         0 kept, 1 not needed, 0 renamed, 0 in conflict
         ---
         (no file)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_value_that_both_changed_is_in_conflict_until_one_is_taken() {
     let ours = "fields: { summary: { maxLength: 100, label: Short } }\n";
     let at = "workflows/incident/fields/summary/maxLength";
-    check(ours, &[LONGER], &[], false, &expect![[r#"
+    check(
+        ours,
+        &[LONGER],
+        &[],
+        false,
+        &expect![[r#"
         from base 1.0.0 to base 1.1.0
         kept        workflows/incident/fields/summary/label
         conflict    workflows/incident/fields/summary/maxLength: the new base changed it too
@@ -136,8 +165,14 @@ fn a_value_that_both_changed_is_in_conflict_until_one_is_taken() {
           new base  300  (workflows/incident.yaml:6:39)
           ours      100  (workflows/incident.yaml:3:22)
         1 kept, 0 not needed, 0 renamed, 1 in conflict
-    "#]]);
-    check(ours, &[LONGER], &[(at, Side::Ours)], false, &expect![[r#"
+    "#]],
+    );
+    check(
+        ours,
+        &[LONGER],
+        &[(at, Side::Ours)],
+        false,
+        &expect![[r#"
         from base 1.0.0 to base 1.1.0
         kept        workflows/incident/fields/summary/label
         ours        workflows/incident/fields/summary/maxLength
@@ -146,7 +181,8 @@ fn a_value_that_both_changed_is_in_conflict_until_one_is_taken() {
         kind: Workflow
         id: incident
         fields: { summary: { maxLength: 100, label: Short } }
-    "#]]);
+    "#]],
+    );
     check(
         ours,
         &[LONGER],
@@ -232,21 +268,27 @@ states:
   pending: { title: On hold }
   new: { transitions: { wait: { to: pending, permit: { agent: \"contact != ''\" } } } }
 ";
-    check(ours, &gone, &[], false, &expect![[r#"
-        from base 1.0.0 to base 1.1.0
-        kept        workflows/incident/fields/origin/type
-        kept        workflows/incident/states/new/transitions/wait/permit/agent
-        kept        workflows/incident/states/new/transitions/wait/to
-        conflict    workflows/incident/fields/origin/place: it is to stand beside `contact`, which the new base has no more
-          ours      {"after":"contact"}  (workflows/incident.yaml:4:21)
-        conflict    workflows/incident/states/new/transitions/wait/permit/agent: it names `workflows/incident/fields/contact`, which the new base has no more, or calls in several ways
-          ours      "contact != ''"  (workflows/incident.yaml:7:63)
-        conflict    workflows/incident/states/pending/title: the new base has no `workflows/incident/states/pending` any more
-          old base  nothing
-          new base  nothing
-          ours      "On hold"  (workflows/incident.yaml:6:14)
-        3 kept, 0 not needed, 0 renamed, 3 in conflict
-    "#]]);
+    check(
+        ours,
+        &gone,
+        &[],
+        false,
+        &expect![[r#"
+            from base 1.0.0 to base 1.1.0
+            kept        workflows/incident/fields/origin/type
+            conflict    workflows/incident/fields/origin/place: it is to stand beside `contact`, which the new base has no more
+              ours      {"after":"contact"}  (workflows/incident.yaml:4:21)
+            conflict    workflows/incident/states/new/transitions/wait/permit/agent: it names `workflows/incident/fields/contact`, which the new base has no more
+              ours      "contact != ''"  (workflows/incident.yaml:7:63)
+            conflict    workflows/incident/states/new/transitions/wait/to: it names `workflows/incident/states/pending`, which the new base has no more
+              ours      "pending"  (workflows/incident.yaml:7:37)
+            conflict    workflows/incident/states/pending/title: the new base has no `workflows/incident/states/pending` any more
+              old base  nothing
+              new base  nothing
+              ours      "On hold"  (workflows/incident.yaml:6:14)
+            1 kept, 0 not needed, 0 renamed, 4 in conflict
+        "#]],
+    );
     let theirs = [
         ("workflows/incident/fields/origin/place", Side::Theirs),
         ("workflows/incident/states/pending", Side::Theirs),
@@ -255,23 +297,26 @@ states:
             Side::Theirs,
         ),
     ];
-    check(ours, &gone, &theirs, false, &expect![[r#"
-        from base 1.0.0 to base 1.1.0
-        kept        workflows/incident/fields/origin/type
-        kept        workflows/incident/states/new/transitions/wait/permit/agent
-        kept        workflows/incident/states/new/transitions/wait/to
-        theirs      workflows/incident/fields/origin/place
-        theirs      workflows/incident/states/new/transitions/wait/permit/agent
-        theirs      workflows/incident/states/pending/title
-        3 kept, 0 not needed, 0 renamed, 0 in conflict
-        ---
-        kind: Workflow
-        id: incident
+    check(
+        ours,
+        &gone,
+        &theirs,
+        false,
+        &expect![[r#"
+            from base 1.0.0 to base 1.1.0
+            kept        workflows/incident/fields/origin/type
+            theirs      workflows/incident/fields/origin/place
+            theirs      workflows/incident/states/new/transitions/wait/permit/agent
+            theirs      workflows/incident/states/new/transitions/wait/to
+            theirs      workflows/incident/states/pending/title
+            1 kept, 0 not needed, 0 renamed, 0 in conflict
+            ---
+            kind: Workflow
+            id: incident
 
-        fields: { origin: { type: string } }
-        states:
-          new: { transitions: { wait: { to: pending } } }
-    "#]]);
+            fields: { origin: { type: string } }
+        "#]],
+    );
 }
 
 #[test]
@@ -287,7 +332,12 @@ create: { report: { form: { impact: {} } } }
         ),
         ("contact: {} }", "contact: {}, impact: { required: true } }"),
     ];
-    check(ours, &changes, &[], false, &expect![[r#"
+    check(
+        ours,
+        &changes,
+        &[],
+        false,
+        &expect![[r#"
         from base 1.0.0 to base 1.1.0
         not needed  workflows/incident/fields/room/place, taken out  (workflows/incident.yaml:4:19)
         not needed  workflows/incident/fields/room/type  (workflows/incident.yaml:4:46)
@@ -301,7 +351,8 @@ create: { report: { form: { impact: {} } } }
           new base  "Where"  (workflows/incident.yaml:7:32)
           ours      "Room"  (workflows/incident.yaml:4:60)
         1 kept, 2 not needed, 0 renamed, 2 in conflict
-    "#]]);
+    "#]],
+    );
     check(
         ours,
         &changes,

@@ -61,7 +61,10 @@ states:
             say: The contact is missing.
 anywhere: { nudge: { from: { pending: true, open: true }, permit: { agent: true } } }
 ";
-    check(ours, &renamed_base(), &expect![[r#"
+    check(
+        ours,
+        &renamed_base(),
+        &expect![[r#"
         from base 1.0.0 to base 1.1.0
         renamed     workflows/incident/fields/contact is `caller` now  (workflows/incident.yaml:5:3)
         renamed     workflows/incident/fields/contact is `caller` now  (workflows/incident.yaml:6:29)
@@ -142,14 +145,18 @@ anywhere: { nudge: { from: { pending: true, open: true }, permit: { agent: true 
                       caller != null
                     say: The contact is missing.
         anywhere: { nudge: { from: { waiting-user: true, open: true }, permit: { agent: true } } }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_base_that_renames_and_changes_is_in_conflict_by_todays_path() {
     let ours = "fields: { contact: { label: Customer } }\n";
     let base = renamed_base().replace("label: Contact", "label: Caller");
-    check(ours, &base, &expect![[r#"
+    check(
+        ours,
+        &base,
+        &expect![[r#"
         from base 1.0.0 to base 1.1.0
         renamed     workflows/incident/fields/contact is `caller` now  (workflows/incident.yaml:3:11)
         conflict    workflows/incident/fields/caller/label: the new base changed it too
@@ -157,18 +164,23 @@ fn a_base_that_renames_and_changes_is_in_conflict_by_todays_path() {
           new base  "Caller"  (workflows/incident.yaml:7:34)
           ours      "Customer"  (workflows/incident.yaml:3:22)
         0 kept, 0 not needed, 1 renamed, 1 in conflict
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_would_take_the_name_of_something_else_is_left_to_the_author() {
     let ours = "fields: { contact: { label: Customer }, caller: { type: string } }\n";
-    check(ours, &renamed_base(), &expect![[r#"
+    check(
+        ours,
+        &renamed_base(),
+        &expect![[r#"
         from base 1.0.0 to base 1.1.0
         not needed  workflows/incident/fields/caller/type  (workflows/incident.yaml:3:51)
         kept        workflows/incident/fields/contact/label
         conflict    workflows/incident/fields/contact: `workflows/incident/fields/contact` is called otherwise now, and what it is called stands there already
           ours      {"label":"Customer"}  (workflows/incident.yaml:3:11)
         1 kept, 1 not needed, 0 renamed, 1 in conflict
-    "#]]);
+    "#]],
+    );
 }

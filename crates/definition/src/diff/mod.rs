@@ -1,1 +1,0 @@
-//! What differs between two packs, by path: what `wright pack diff` tells.
