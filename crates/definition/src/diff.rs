@@ -250,7 +250,8 @@ mod tests {
                 new  {"time":"P2D"}  (workflows/incident.yaml:6:39)
             - workflows/incident/states/old
                 old  {"category":"closed"}  (workflows/incident.yaml:6:95)
-        "#]].assert_eq(&(told.join("\n") + "\n"));
+        "#]]
+        .assert_eq(&(told.join("\n") + "\n"));
         assert_eq!(diff(&old, &old), []);
     }
 }

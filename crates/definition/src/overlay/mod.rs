@@ -262,7 +262,7 @@ pub(crate) fn placement(key: &str, value: &Node) -> Option<Placement> {
     })
 }
 
-fn without_place(value: &Node) -> Node {
+pub(crate) fn without_place(value: &Node) -> Node {
     let mut rest = value.clone();
     if let Kind::Map(map) = &mut rest.kind {
         map.shift_remove("place");

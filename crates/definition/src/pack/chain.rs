@@ -46,7 +46,7 @@ pub(crate) struct MergedPack {
 pub(crate) type Definitions = IndexMap<(DefinitionKind, String), Node>;
 
 /// The first step: every file of every level, the lowest base first.
-pub(super) fn load(
+pub(crate) fn load(
     files: &BTreeMap<String, String>,
     sources: &mut Sources,
 ) -> Result<Vec<Level>, Diagnostics> {
@@ -203,7 +203,7 @@ pub(crate) fn apart(
 }
 
 /// The second step: each level laid over what is below it, from the bottom.
-pub(super) fn merge(levels: Vec<Level>, sources: &Sources) -> Result<MergedPack, Diagnostics> {
+pub(crate) fn merge(levels: Vec<Level>, sources: &Sources) -> Result<MergedPack, Diagnostics> {
     let top = levels.len().checked_sub(1);
     lay(levels, top, sources)
 }

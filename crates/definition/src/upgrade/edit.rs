@@ -108,8 +108,8 @@ impl Edits {
         Some(node)
     }
 
-    /// The text of a file with the changes made. `keep` says of a document whether it stays; nothing
-    /// is given where none does.
+    /// The text of a file with the changes made. A document goes where `keep` says so of what is left
+    /// of it; nothing is given where none stays.
     ///
     /// # Errors
     /// Where the changed text does not read as it should.
@@ -125,7 +125,10 @@ impl Edits {
         let mut cuts = Vec::new();
         let mut expected = Vec::new();
         for (index, document) in documents.iter().enumerate() {
-            match self.applied(document).filter(&keep) {
+            match self
+                .applied(document)
+                .filter(|left| keep(left) || !keep(document))
+            {
                 Some(tree) => {
                     self.cut(document, text, sources, &mut cuts)
                         .ok_or_else(refused)?;

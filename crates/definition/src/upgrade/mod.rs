@@ -385,7 +385,7 @@ fn says_something(document: &Node) -> bool {
 
 /// An empty map lies over whatever the new base has: to stay empty it removes all that.
 fn emptied(touch: &Touch<'_>) -> Option<Node> {
-    let is_empty = touch.entry.value.as_map().is_some_and(Map::is_empty);
+    let is_empty = touch.entry.value.as_map().is_some_and(Map::is_empty) && !touch.is_choice;
     let there = touch
         .new?
         .as_map()

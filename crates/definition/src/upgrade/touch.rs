@@ -5,7 +5,7 @@
 
 use super::edit::{At, at};
 use super::laid::{Laid, is_own};
-use crate::overlay::{DefinitionKind, placement};
+use crate::overlay::{DefinitionKind, Placement, placement, without_place};
 use crate::pack::canonical::canonical_part;
 use crate::source::{Entry, Kind, Map, Node, Span};
 
@@ -36,6 +36,8 @@ pub(super) struct Touch<'n> {
     pub(super) entry: &'n Entry,
     pub(super) old: Option<&'n Node>,
     pub(super) new: Option<&'n Node>,
+    /// Whether it takes the place of the base's value whole, even where both are maps.
+    pub(super) is_choice: bool,
     pub(super) verdict: Verdict,
 }
 
@@ -100,7 +102,7 @@ impl<'n> Walk<'_, 'n> {
             let before = old.and_then(|node| node.get(key));
             let after = new.and_then(|node| node.get(key));
             let beside = [old, new].map(|node| node.and_then(Node::as_map));
-            self.entry(key, entry, before, after, (map, beside));
+            self.entry(key, entry, before, after, beside);
             self.path.pop();
         }
     }
@@ -111,15 +113,22 @@ impl<'n> Walk<'_, 'n> {
         entry: &'n Entry,
         old: Option<&'n Node>,
         new: Option<&'n Node>,
-        (ours, [old_beside, new_beside]): (&'n Map, [Option<&'n Map>; 2]),
+        beside: [Option<&'n Map>; 2],
     ) {
         let parts = entry.value.as_map().filter(|map| {
             let lies_over_map =
                 |node: Option<&Node>| node.is_none_or(|node| node.as_map().is_some());
             !map.is_empty() && !self.is_choice() && lies_over_map(old) && lies_over_map(new)
         });
+        let placed = placement(key, &entry.value).filter(|_| old.is_none());
+        if let Some(placed) = &placed {
+            self.placed(entry, placed, new, beside);
+        }
         let Some(parts) = parts else {
-            let verdict = self.judge(&entry.value, old, new);
+            let verdict = match placed {
+                Some(_) => self.judge(&without_place(&entry.value), old, new),
+                None => self.judge(&entry.value, old, new),
+            };
             self.touch(entry, old, new, verdict);
             return;
         };
@@ -127,26 +136,32 @@ impl<'n> Walk<'_, 'n> {
         if old.is_some() && new.is_none() && self.gone.is_none() {
             self.gone = Some(self.path.clone());
         }
-        let placed = placement(key, &entry.value).filter(|_| old.is_none());
-        if let Some(placed) = &placed {
-            let place = &parts["place"];
-            let has = |map: Option<&Map>| map.is_some_and(|map| map.contains_key(&placed.sibling));
-            let is_ours = ours
-                .get(&placed.sibling)
-                .is_some_and(|entry| entry.value.kind != Kind::Null);
-            let verdict = if new.is_some() {
-                Verdict::NotNeeded { must_go: true }
-            } else if has(old_beside) && !has(new_beside) && !is_ours {
-                Verdict::Placed(placed.sibling.clone())
-            } else {
-                Verdict::Kept
-            };
-            self.path.push("place".to_owned());
-            self.touch(place, None, None, verdict);
-            self.path.pop();
-        }
         self.map(parts, old, new, placed.is_some());
         self.gone = above;
+    }
+
+    /// The wish of a new key to stand beside another.
+    fn placed(
+        &mut self,
+        entry: &'n Entry,
+        placed: &Placement,
+        new: Option<&Node>,
+        [old_beside, new_beside]: [Option<&Map>; 2],
+    ) {
+        let place = entry.value.as_map().and_then(|map| map.get("place"));
+        let Some(place) = place else { return };
+        let has = |map: Option<&Map>| map.is_some_and(|map| map.contains_key(&placed.sibling));
+        let verdict = if new.is_some() || self.gone.is_some() {
+            // The order of a map that is gone, or of a key that has its place, is no wish any more.
+            Verdict::NotNeeded { must_go: true }
+        } else if has(old_beside) && !has(new_beside) {
+            Verdict::Placed(placed.sibling.clone())
+        } else {
+            Verdict::Kept
+        };
+        self.path.push("place".to_owned());
+        self.touch(place, None, None, verdict);
+        self.path.pop();
     }
 
     fn judge(&self, ours: &Node, old: Option<&Node>, new: Option<&Node>) -> Verdict {
@@ -193,6 +208,7 @@ impl<'n> Walk<'_, 'n> {
             entry,
             old,
             new,
+            is_choice: self.is_choice(),
             verdict,
         });
     }

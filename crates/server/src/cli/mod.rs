@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use model::id::{IdError, PersonId, RecordId, RoleId};
+use model::id::{IdError, PackId, PersonId, RecordId, RoleId};
 use model::{ByteSize, Duration};
 use plugin_registry::{Trust, Unsigned};
 
@@ -254,6 +254,18 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
         /// The folder of the pack, or the name of one that wright ships
         #[arg(value_name = "DIR|NAME")]
         pack: String,
+        #[command(flatten)]
+        data: DataArgument,
+        #[command(flatten)]
+        trust: TrustArguments,
+    },
+    /// Puts the version of a pack in force again that was in force before its last installation; said
+    /// twice, it is in force as before. Records stay with the versions that they began under
+    #[command(after_help = "Example:
+  wright pack rollback itil --data /srv/desk")]
+    Rollback {
+        /// The id of the pack
+        pack: PackId,
         #[command(flatten)]
         data: DataArgument,
         #[command(flatten)]

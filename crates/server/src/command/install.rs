@@ -1,8 +1,10 @@
-//! `wright pack install`: a pack from a folder, or one that the binary carries, put in force.
+//! `wright pack install` and `wright pack rollback`: a pack from a folder, or one that the binary
+//! carries, put in force; and the version of it that was in force before.
 
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use model::id::PackId;
 use serde_json::Value;
 
 use super::{Outcome, block_on, print, text};
@@ -30,6 +32,19 @@ pub(super) fn run(
     }
     let installed = answer.get("installed").cloned().unwrap_or_default();
     print(format, &installed, || told(&installed))?;
+    Ok(Outcome::Done)
+}
+
+/// Puts the version of a pack in force again that was in force before.
+pub(super) fn rollback(
+    pack: PackId,
+    data: &DataArgument,
+    trust: &TrustArguments,
+    format: Format,
+) -> Result<Outcome> {
+    let (ask, trust) = (Ask::RollbackPack { pack }, trust.policy());
+    let answer = block_on(admin::ask_with(&data.data, ask, None, &trust))?;
+    print(format, &answer, || told(&answer))?;
     Ok(Outcome::Done)
 }
 

@@ -75,6 +75,9 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         Command::Pack(PackCommand::Install { pack, data, trust }) => {
             install::run(&pack, &data, &trust, format)
         }
+        Command::Pack(PackCommand::Rollback { pack, data, trust }) => {
+            install::rollback(pack, &data, &trust, format)
+        }
         Command::Pack(PackCommand::History(data)) => history::run(&data, format),
         Command::Plugin(command) => plugin::run(command, format),
         Command::Secret(command) => secret::run(command, format),
