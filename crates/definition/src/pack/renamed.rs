@@ -28,7 +28,8 @@ impl Renames {
     pub(crate) fn of(header: &Node) -> Self {
         let listed = entries(header).filter_map(|(path, entry)| {
             let name = entry.value.as_text()?;
-            Some((path.clone(), name.to_owned()))
+            let is_sound = malformed(path).is_none() && is_key(name);
+            is_sound.then(|| (path.clone(), name.to_owned()))
         });
         Self(listed.collect())
     }
@@ -100,10 +101,14 @@ fn malformed(path: &str) -> Option<String> {
     (parts.len() < 2).then(|| format!("`{path}` names no definition: a path goes on with its id"))
 }
 
+fn is_key(name: &str) -> bool {
+    !name.is_empty() && !name.contains('/')
+}
+
 /// Holds the renames of a pack to what it holds.
 pub(super) fn check(pack: &MergedPack, sources: &Sources, found: &mut Diagnostics) {
     let renames = Renames::of(&pack.header);
-    if renames.0.len() > MAX_RENAMES {
+    if entries(&pack.header).count() > MAX_RENAMES {
         let message = format!("more than {MAX_RENAMES} renames are listed");
         found.push(sources.error(pack.header.span, "too-large", message));
         return;
@@ -132,7 +137,7 @@ fn misfit(
 ) -> Option<crate::source::Diagnostic> {
     let name = entry.value.as_text()?;
     let (last, above) = old.split_last()?;
-    if name.is_empty() || name.contains('/') {
+    if !is_key(name) {
         let message = "a new name is the last key alone, without the path before it";
         return Some(sources.error(entry.value.span, "renamed", message));
     }

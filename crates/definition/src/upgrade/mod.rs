@@ -20,7 +20,7 @@ mod tests;
 mod touch;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::overlay::DefinitionKind;
 use crate::pack::chain::{MergedPack, apart};
@@ -169,8 +169,22 @@ impl Work<'_> {
         for touch in touches {
             self.settle(touch, &mut edits, &mut report, &mut used);
         }
+        let paths: HashSet<&[String]> = touches.iter().map(|touch| &touch.path[..]).collect();
+        let settled = report.conflicts.iter().map(|it| it.path.clone());
+        let settled: HashSet<String> = settled.collect();
         for wanting in &found.wanting {
-            self.settle_wanting(wanting, touches, ours, &mut edits, &mut report, &mut used);
+            // What is said of a choice is said of the touch that the choice is.
+            let ends = (1..=wanting.at.len()).map(|end| &wanting.at[..end]);
+            let mut above = ends.clone();
+            let at = above
+                .find(|path| paths.contains(path))
+                .unwrap_or(&wanting.at);
+            // Of what stands within a conflict, or is one, that it names what is gone is no news.
+            let mut within = ends.filter(|path| path.len() <= at.len());
+            if wanting.why == Why::Gone && within.any(|path| settled.contains(&path.join("/"))) {
+                continue;
+            }
+            self.settle_wanting(wanting, at, ours, &mut edits, &mut report, &mut used);
         }
         report.sort();
         let unused = self
@@ -289,25 +303,16 @@ impl Work<'_> {
     fn settle_wanting(
         &self,
         wanting: &Wanting,
-        touches: &[Touch<'_>],
+        at: &[String],
         ours: &Laid,
         edits: &mut Edits,
         report: &mut Report,
         used: &mut BTreeSet<String>,
     ) {
-        let is_there = |touch: &&Touch<'_>| wanting.at.starts_with(&touch.path);
-        let touch = touches.iter().find(is_there);
-        let at = touch.map_or(&wanting.at, |touch| &touch.path);
         let Some(entry) = entry_at(ours, at) else {
             return;
         };
         let path = at.join("/");
-        let is_named =
-            |it: &&Conflict| path == it.path || path.starts_with(&format!("{}/", it.path));
-        // What the touch itself stands in is gone: said once is enough.
-        if report.conflicts.iter().any(|it| is_named(&it)) && wanting.why == Why::Gone {
-            return;
-        }
         let kind = match &wanting.why {
             Why::Taken => ConflictKind::Renamed,
             Why::Gone => ConflictKind::Reference,

@@ -5,12 +5,13 @@
 //! - **fields**: the keys of `form`, `set`, `gives` and `then`, approvers by `manager-of` and
 //!   `owner-of`; in expressions their names and `input.NAME`; in templates of notices their names;
 //! - **options**: `default` of a field or in a form, what `set` and `then` give, what an expression
-//!   holds a field against (`==`, `!=`, `in [...]`);
+//!   holds a field against (`==`, `!=`, `in [...]`) or gives a field by itself;
 //! - **states**: `to`, the keys of `from`, what an expression holds `record.state` against;
 //! - **transitions**: `do` of timers and breaches, `then` of an approval, `create` of an effect;
 //! - **tables**: `decided-by`, `routing.by`, `goal`;
 //! - **workflows**: `for` of a service level, `create` effects, events and commands of a binding;
-//! - **calendars**: waits, timeouts, service levels, teams, `open(…)` and `business(…)`;
+//! - **calendars**: waits, timeouts, service levels and what their `cel` gives, teams, `open(…)` and
+//!   `business(…)`;
 //! - **teams, notices, bindings, roles**: wherever one is named by its id;
 //! - **keys beside which something is placed**.
 //!

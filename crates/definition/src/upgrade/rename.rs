@@ -315,7 +315,20 @@ impl Walk<'_, '_> {
         of_text(self.kind, &here)
     }
 
+    /// What the expression at the end of the way gives the name of, where it gives one.
+    fn given(&self) -> Option<Of> {
+        let here: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+        match &here[..] {
+            ["calendar", "cel"] => Some(Of::Definition(DefinitionKind::Calendar)),
+            [.., "set" | "then", field, "cel"] | ["fields", field, "value"] => {
+                Some(Of::Choice((*field).to_owned()))
+            }
+            _ => None,
+        }
+    }
+
     fn pieces(&mut self, words: &[Placed<'_>], entry: &Entry) -> Vec<Piece> {
+        let given = self.given();
         let each = words.iter().filter_map(|placed| {
             let (of, name) = match placed.word {
                 Word::Name(name)
@@ -335,6 +348,7 @@ impl Walk<'_, '_> {
                     function: "open" | "business",
                     text,
                 } => (Of::Definition(DefinitionKind::Calendar), text),
+                Word::Text(text) => (given.clone()?, text),
                 Word::Member { .. } | Word::Argument { .. } => return None,
             };
             self.piece(&of, name, (placed.start, placed.end), entry)

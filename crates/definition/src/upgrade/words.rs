@@ -20,6 +20,8 @@ pub(super) enum Word<'s> {
         /// What stands in the quotes.
         text: &'s str,
     },
+    /// A text that is held against nothing: perhaps what the expression gives.
+    Text(&'s str),
     /// The first argument of a function, where it is a text.
     Argument {
         /// The function.
@@ -76,8 +78,9 @@ pub(super) fn words(source: &str) -> Vec<Placed<'_>> {
             }
             (Kind::Text, text) => {
                 let word = argument(&tokens, index, text)
-                    .or_else(|| compared(&tokens, index, source, text));
-                found.extend(word.map(|word| placed(word, token)));
+                    .or_else(|| compared(&tokens, index, source, text))
+                    .unwrap_or(Word::Text(text));
+                found.push(placed(word, token));
             }
             _ => {}
         }
@@ -328,8 +331,13 @@ mod tests {
                 "{source}: {found:?}"
             );
         }
-        assert!(named("'new' in kinds", "new").is_empty());
-        assert!(named("kind + 'new'", "new").is_empty());
+        for source in ["'new' in kinds", "kind + 'new'", "kind ? 'new' : ''"] {
+            let found = named(source, "new");
+            assert!(
+                found.len() == 1 && found[0].ends_with("Text(\"new\")"),
+                "{found:?}"
+            );
+        }
     }
 
     #[test]

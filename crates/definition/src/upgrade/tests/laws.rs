@@ -632,7 +632,7 @@ fn the_laws_meet_what_they_are_about() {
         ("Changed", 50),
         ("Added", 20),
         ("Removed", 20),
-        ("Place", 5),
+        ("Place", 1),
     ] {
         assert!(
             met.get(what).is_some_and(|times| *times >= least),
