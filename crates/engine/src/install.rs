@@ -50,8 +50,8 @@ impl Engine {
         let _alone = self.0.installing.lock().await;
         let mut installable = self.0.library.installable()?;
         let before = installable.bindings.clone();
-        let below = pack.chain.iter().map(|below| &below.id);
-        remove(&mut installable, &pack.id, below);
+        let below: Vec<PackId> = pack.chain.iter().map(|below| below.id.clone()).collect();
+        remove(&mut installable, &pack.id, &below);
         check_unclaimed(&installable, pack)?;
         let vetted = self.vetted(pack, supply)?;
         installable.add_pack(pack, |binding, _| {
@@ -382,12 +382,8 @@ fn named(component: &Component) -> String {
 }
 
 /// Takes out what a pack replaces: its own earlier version, and the packs it adapts.
-pub(crate) fn remove<'p>(
-    installable: &mut Installable,
-    pack: &PackId,
-    below: impl Iterator<Item = &'p PackId> + Clone,
-) {
-    let goes = |id: &PackId| id == pack || below.clone().any(|below| below == id);
+pub(crate) fn remove(installable: &mut Installable, pack: &PackId, below: &[PackId]) {
+    let goes = |id: &PackId| id == pack || below.contains(id);
     installable.packs.retain(|id, _| !goes(id));
     installable
         .workflows

@@ -44,7 +44,7 @@ impl Engine {
         };
         let before = self.before(pack, &now, &installable.digest)?;
         let bindings = installable.bindings.clone();
-        remove(&mut installable, pack, now.chain.iter());
+        remove(&mut installable, pack, &now.chain);
         let mut news = News::default();
         let again = put_back(&mut installable, before, pack)?;
         for id in installable.bindings.keys().cloned().collect::<Vec<_>>() {

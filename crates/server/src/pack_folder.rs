@@ -110,11 +110,7 @@ fn change_in_steps(
     if let Some(base) = &change.base {
         write_all(&unfinished.join(BASE), base, step)?;
     }
-    let list: String = change
-        .removed
-        .iter()
-        .map(|path| format!("{path}\n"))
-        .collect();
+    let list = change.removed.join("\n");
     write(&unfinished.join(REMOVED), list.as_bytes())?;
     sync(&unfinished)?;
     step()?;

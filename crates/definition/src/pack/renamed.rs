@@ -56,7 +56,7 @@ impl Renames {
             new.push(key.clone());
             let name = self.last(&old[..=index]).or_else(|| self.last(&new));
             if let Some(name) = name {
-                new[index] = name.to_owned();
+                name.clone_into(&mut new[index]);
             }
         }
         new

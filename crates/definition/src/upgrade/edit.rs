@@ -172,12 +172,11 @@ impl Edits {
             if let Some(value) = self.values.get(&at(entry)) {
                 cuts.push(value_cut(entry, &flow(value), text)?);
             } else if let Some(pieces) = self.texts.get(&at(entry)) {
-                match within(entry, pieces, sources) {
-                    Some(within) => cuts.extend(within),
-                    None => {
-                        let changed = spliced(entry.value.as_text()?, pieces)?;
-                        cuts.push(value_cut(entry, &line_text(&changed), text)?);
-                    }
+                if let Some(within) = within(entry, pieces, sources) {
+                    cuts.extend(within);
+                } else {
+                    let changed = spliced(entry.value.as_text()?, pieces)?;
+                    cuts.push(value_cut(entry, &line_text(&changed), text)?);
                 }
             } else {
                 self.cut(&entry.value, text, sources, cuts)?;

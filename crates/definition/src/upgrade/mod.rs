@@ -117,7 +117,7 @@ fn upgrade_unread(request: &Request<'_>) -> Result<Upgrade, UpgradeError> {
     let ours_today = renamer.carry_over(&ours, &mut found);
     let old_today = renamer.carry_over(&old, &mut Found::default());
     let (touches, own) = touches(&old_today, &new, &ours_today);
-    work.decide(found, &touches, own, &ours_today, (from, to))
+    work.decide(found, &touches, &own, &ours_today, (from, to))
 }
 
 /// The files with the new base in the place of the old one.
@@ -157,7 +157,7 @@ impl Work<'_> {
         &self,
         found: Found,
         touches: &[Touch<'_>],
-        own: Vec<Vec<String>>,
+        own: &[Vec<String>],
         ours: &Laid,
         (from, to): (PackRef, PackRef),
     ) -> Result<Upgrade, UpgradeError> {

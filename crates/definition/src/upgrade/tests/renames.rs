@@ -30,6 +30,7 @@ fn check(ours: &str, base: &str, expected: &Expect) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the report of it all is long")]
 fn names_are_carried_over_wherever_they_stand() {
     let ours = "
 fields:
