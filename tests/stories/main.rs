@@ -28,6 +28,7 @@ mod pagerduty_account;
 mod pages;
 mod python;
 mod registry;
+mod rollback;
 mod secrets;
 mod slack;
 mod slack_workspace;

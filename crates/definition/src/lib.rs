@@ -6,6 +6,7 @@
 //! in a file.
 
 pub mod compile;
+pub mod diff;
 pub mod expression;
 pub mod lint;
 pub mod overlay;
@@ -14,3 +15,4 @@ pub mod scenario;
 pub mod schema;
 pub mod source;
 pub mod template;
+pub mod upgrade;

@@ -50,7 +50,8 @@ impl Engine {
         let _alone = self.0.installing.lock().await;
         let mut installable = self.0.library.installable()?;
         let before = installable.bindings.clone();
-        remove(&mut installable, pack);
+        let below: Vec<PackId> = pack.chain.iter().map(|below| below.id.clone()).collect();
+        remove(&mut installable, &pack.id, &below);
         check_unclaimed(&installable, pack)?;
         let vetted = self.vetted(pack, supply)?;
         installable.add_pack(pack, |binding, _| {
@@ -355,17 +356,21 @@ impl News {
 
     /// A component that is stored, put to use for a binding.
     pub(crate) fn stored(vetted: Vetted, binding: &BindingId, plugin: &Plugin) -> Self {
+        let mut news = Self::default();
+        news.also(vetted, binding, plugin);
+        news
+    }
+
+    /// Adds a component that is stored, put to use for a binding.
+    pub(crate) fn also(&mut self, vetted: Vetted, binding: &BindingId, plugin: &Plugin) {
         let signature = vetted.signature.map(|signature| (vetted.digest, signature));
-        Self {
-            bindings: vec![BoundPlugin {
-                binding: binding.clone(),
-                component: vetted.digest,
-                provenance: vetted.provenance,
-                grants: plugin.grants.clone(),
-            }],
-            blobs: Vec::new(),
-            signatures: signature.into_iter().collect(),
-        }
+        self.signatures.extend(signature);
+        self.bindings.push(BoundPlugin {
+            binding: binding.clone(),
+            component: vetted.digest,
+            provenance: vetted.provenance,
+            grants: plugin.grants.clone(),
+        });
     }
 }
 
@@ -376,9 +381,9 @@ fn named(component: &Component) -> String {
     }
 }
 
-/// Takes out what the pack replaces: its own earlier version, and the packs it adapts.
-fn remove(installable: &mut Installable, pack: &Pack) {
-    let goes = |id: &PackId| *id == pack.id || pack.chain.iter().any(|below| below.id == *id);
+/// Takes out what a pack replaces: its own earlier version, and the packs it adapts.
+pub(crate) fn remove(installable: &mut Installable, pack: &PackId, below: &[PackId]) {
+    let goes = |id: &PackId| id == pack || below.contains(id);
     installable.packs.retain(|id, _| !goes(id));
     installable
         .workflows

@@ -25,6 +25,7 @@ mod origins;
 pub mod port;
 mod rejection;
 mod replay;
+mod rollback;
 mod scope;
 mod surroundings;
 

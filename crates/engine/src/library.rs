@@ -43,7 +43,8 @@ impl Library {
         Ok((digest, self.configuration_of(&digest)?))
     }
 
-    fn configuration_of(&self, digest: &Digest) -> Result<Configuration, EngineError> {
+    /// What was in force under a digest, by the digests of its parts.
+    pub(crate) fn configuration_of(&self, digest: &Digest) -> Result<Configuration, EngineError> {
         let text = self.text(digest)?;
         serde_json::from_str(&text).map_err(|error| EngineError::Installed(error.to_string()))
     }
@@ -54,7 +55,8 @@ impl Library {
         self.written(digest, &configuration)
     }
 
-    fn written(
+    /// A configuration, as it was written.
+    pub(crate) fn written(
         &self,
         digest: Digest,
         configuration: &Configuration,

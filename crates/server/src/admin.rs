@@ -26,7 +26,7 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use model::Digest;
 use model::command::{Actor, Who};
-use model::id::{BindingId, RecordId, SecretId};
+use model::id::{BindingId, PackId, RecordId, SecretId};
 use plugin_registry::Trust;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -70,6 +70,11 @@ pub(crate) enum Ask {
         /// The signatures beside them by path, in base64.
         #[serde(default)]
         signatures: BTreeMap<String, String>,
+    },
+    /// Put the version of a pack in force again that was in force before.
+    RollbackPack {
+        /// The pack.
+        pack: PackId,
     },
     /// Keep a component, so that bindings can name it by digest.
     KeepComponent {
@@ -312,6 +317,10 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             };
             let (report, warnings) = desk.running().await?.install(&files).await?;
             Ok(json!({ "installed": report, "warnings": warnings }))
+        }
+        Ask::RollbackPack { pack } => {
+            let report = desk.running().await?.rollback(pack).await?;
+            Ok(serde_json::to_value(report)?)
         }
         Ask::KeepComponent {
             component,

@@ -10,7 +10,7 @@ use definition::pack::Pack;
 use engine::port::{Brought, Inspection, StoreError, SystemClock};
 use engine::{Deploy, DeployedReport, Engine, InstalledReport};
 use model::configuration::Provenance;
-use model::id::BindingId;
+use model::id::{BindingId, PackId};
 use plugin_host::WasmPlugins;
 use plugin_registry::Trust;
 use store::RedbStore;
@@ -135,6 +135,22 @@ impl Running {
             found.to_string()
         };
         Ok((report, warnings))
+    }
+
+    /// Puts the version of a pack in force again that was in force before.
+    ///
+    /// # Errors
+    /// As [`Engine::rollback`] does.
+    pub(crate) async fn rollback(&self, pack: PackId) -> Result<InstalledReport> {
+        let (engine, trust) = (self.engine.clone(), self.trust.clone());
+        // It goes through the journal, which may be long.
+        let runtime = tokio::runtime::Handle::current();
+        let rolling = tokio::task::spawn_blocking(move || {
+            let (files, trust) = (&PackFiles::default(), &trust);
+            let supply = Supplied { files, trust };
+            runtime.block_on(engine.rollback("operator", &pack, &supply))
+        });
+        Ok(rolling.await??)
     }
 
     /// Keeps a component for packs to name by digest.

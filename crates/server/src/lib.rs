@@ -14,6 +14,7 @@ mod connections;
 mod desk;
 pub mod embedded;
 pub mod pack_files;
+mod pack_folder;
 pub mod replay;
 mod scenario;
 mod secrets;

@@ -1,7 +1,8 @@
 //! The files of a pack: from a folder, or from those that the binary carries inside.
 //!
 //! An adaptation may leave its `base/` out where it extends a shipped pack: that pack is laid under
-//! it from the binary. Its version and digest are checked as they would be with a folder `base/`.
+//! it from the binary, in the version that it names. Its version and digest are checked as they would
+//! be with a folder `base/`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::embedded;
+use crate::pack_folder;
 
 /// The most files of a pack.
 const MAX_FILES: usize = 5_000;
@@ -63,19 +65,26 @@ pub enum PackFilesError {
     },
 }
 
-/// The part of `pack.yaml` that says what lies below it.
+/// The part of `pack.yaml` that says what it is, and what lies below it.
 #[derive(Deserialize)]
 struct Header {
+    version: Option<String>,
     extends: Option<Extends>,
 }
 
 #[derive(Deserialize)]
 struct Extends {
     pack: String,
+    version: Option<String>,
+}
+
+fn header(text: &str) -> Option<Header> {
+    serde_saphyr::from_str(text).ok()
 }
 
 impl PackFiles {
-    /// Reads the pack in a folder.
+    /// Reads the pack in a folder. Where an upgrade of it was interrupted once it was decided, it
+    /// is read as upgraded.
     ///
     /// # Errors
     /// Where it cannot be read, has no `pack.yaml`, holds a symbolic link, or is larger than a pack
@@ -83,6 +92,7 @@ impl PackFiles {
     pub fn read(folder: &Path) -> Result<Self, PackFilesError> {
         let mut files = Self::default();
         files.collect(folder, "", 0)?;
+        files.lay_upgrade_over(folder)?;
         if !files.texts.contains_key("pack.yaml") {
             return Err(PackFilesError::NotAPack(folder.to_owned()));
         }
@@ -90,15 +100,39 @@ impl PackFiles {
         Ok(files)
     }
 
-    /// A shipped pack, where there is one of this id.
-    pub fn shipped(id: &str) -> Option<Self> {
-        let mut files = Self::default();
-        for (path, bytes) in embedded::pack(id) {
-            files
-                .texts
-                .insert(path.to_owned(), String::from_utf8_lossy(bytes).into_owned());
+    /// A shipped pack: `itil` as it is today, `itil@1.0.0` in a version that was released.
+    pub fn shipped(name: &str) -> Option<Self> {
+        let (id, version) = match name.split_once('@') {
+            Some((id, version)) => (id, Some(version)),
+            None => (name, None),
+        };
+        let mut versions = embedded::pack_versions(id).map(Self::carried);
+        match version {
+            None => versions.next(),
+            Some(_) => versions.find(|files| files.version().as_deref() == version),
         }
-        (!files.texts.is_empty()).then_some(files)
+    }
+
+    /// The names of the shipped packs in all their versions.
+    pub fn shipped_names() -> Vec<String> {
+        let versions = embedded::pack_ids().flat_map(|id| {
+            let versions = embedded::pack_versions(id).map(Self::carried);
+            versions.filter_map(move |files| Some(format!("{id}@{}", files.version()?)))
+        });
+        versions.collect()
+    }
+
+    fn carried(folder: &str) -> Self {
+        let mut files = Self::default();
+        for (path, bytes) in embedded::pack(folder) {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            files.texts.insert(path.to_owned(), text);
+        }
+        files
+    }
+
+    fn version(&self) -> Option<String> {
+        header(self.texts.get("pack.yaml")?)?.version
     }
 
     /// The component that a binding calls by this file name: the pack's own, that of a pack below
@@ -127,11 +161,7 @@ impl PackFiles {
         let mut below = String::new();
         loop {
             let header = self.texts.get(&format!("{below}pack.yaml"));
-            let Some(header) = header.and_then(|text| serde_saphyr::from_str::<Header>(text).ok())
-            else {
-                return;
-            };
-            let Some(extends) = header.extends else {
+            let Some(extends) = header.and_then(|text| self::header(text)?.extends) else {
                 return;
             };
             below.push_str("base/");
@@ -141,13 +171,41 @@ impl PackFiles {
             if self.texts.contains_key(&format!("{below}pack.yaml")) {
                 continue;
             }
-            let Some(base) = Self::shipped(&extends.pack) else {
+            // Of a version that is not carried, what is said of today's tells what is wrong.
+            let version = extends.version.unwrap_or_default();
+            let base = Self::shipped(&format!("{}@{version}", extends.pack));
+            let Some(base) = base.or_else(|| Self::shipped(&extends.pack)) else {
                 return;
             };
             for (path, text) in base.texts {
                 self.texts.insert(format!("{below}{path}"), text);
             }
         }
+    }
+
+    /// Lays over the files what an upgrade left to be put in its place.
+    fn lay_upgrade_over(&mut self, folder: &Path) -> Result<(), PackFilesError> {
+        let read = |source| PackFilesError::Read {
+            path: folder.join(pack_folder::DECIDED),
+            source,
+        };
+        let Some(staged) = pack_folder::staged(folder).map_err(read)? else {
+            return Ok(());
+        };
+        for path in &staged.removed {
+            self.texts.remove(path);
+        }
+        if let Some(files) = &staged.files {
+            self.collect(files, "", 1)?;
+        }
+        if let Some(base) = &staged.base {
+            let is_own = |path: &String| !path.starts_with("base/");
+            self.texts.retain(|path, _| is_own(path));
+            self.components.retain(|path, _| is_own(path));
+            self.signatures.retain(|path, _| is_own(path));
+            self.collect(base, "base/", 1)?;
+        }
+        Ok(())
     }
 
     fn collect(&mut self, folder: &Path, within: &str, depth: usize) -> Result<(), PackFilesError> {
@@ -243,6 +301,41 @@ mod tests {
             shipped.texts.get("workflows/incident.yaml")
         );
         assert!(files.texts.contains_key("workflows/incident.yaml"));
+    }
+
+    #[test]
+    fn a_shipped_pack_is_found_by_its_version_too() {
+        let today = PackFiles::shipped("itil").expect("shipped");
+        let version = today.version().expect("it has a version");
+        assert_eq!(PackFiles::shipped(&format!("itil@{version}")), Some(today));
+        assert_eq!(PackFiles::shipped("itil@0.0.7"), None);
+        assert_eq!(PackFiles::shipped("nothing@1.0.0"), None);
+        assert!(PackFiles::shipped_names().contains(&format!("itil@{version}")));
+        for name in PackFiles::shipped_names() {
+            let files = PackFiles::shipped(&name).expect("what is named is there");
+            let version = files.version().expect("it has a version");
+            assert!(
+                name.ends_with(&format!("@{version}")),
+                "{name} says {version}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_adaptation_is_laid_over_the_version_that_it_names() {
+        for name in PackFiles::shipped_names() {
+            let (id, version) = name.split_once('@').expect("a name has a version");
+            let folder = tempfile::tempdir().expect("a folder");
+            let header =
+                format!("kind: Pack\nid: ours\nextends: {{ pack: {id}, version: {version} }}\n");
+            std::fs::write(folder.path().join("pack.yaml"), header).expect("written");
+            let files = PackFiles::read(folder.path()).expect("a pack");
+            let shipped = PackFiles::shipped(&name).expect("shipped");
+            assert_eq!(
+                files.texts.get("base/pack.yaml"),
+                shipped.texts.get("pack.yaml")
+            );
+        }
     }
 
     #[cfg(unix)]

@@ -71,10 +71,10 @@ struct Merge<'a> {
 }
 
 /// A wish to stand beside another key.
-struct Placement {
+pub(crate) struct Placement {
     key: String,
     before: bool,
-    sibling: String,
+    pub(crate) sibling: String,
     span: Span,
 }
 
@@ -255,7 +255,7 @@ impl Merge<'_> {
 }
 
 /// `place: { before: x }` within a value, told from a field of that name by its shape.
-fn placement(key: &str, value: &Node) -> Option<Placement> {
+pub(crate) fn placement(key: &str, value: &Node) -> Option<Placement> {
     let place = value.as_map()?.get("place")?;
     let map = place.value.as_map().filter(|map| map.len() == 1)?;
     let (side, sibling) = map.get_index(0)?;
@@ -273,7 +273,7 @@ fn placement(key: &str, value: &Node) -> Option<Placement> {
     })
 }
 
-fn without_place(value: &Node) -> Node {
+pub(crate) fn without_place(value: &Node) -> Node {
     let mut rest = value.clone();
     if let Kind::Map(map) = &mut rest.kind {
         map.shift_remove("place");

@@ -20,6 +20,11 @@ pub(super) fn canonical(kind: DefinitionKind, root: &Node) -> String {
     value.to_string()
 }
 
+/// A part of a definition, which stands at `path` in it, in canonical order as compact JSON.
+pub(crate) fn canonical_part(kind: DefinitionKind, part: &Node, path: &[String]) -> String {
+    sorted(kind, part, &mut path.to_vec()).to_string()
+}
+
 fn sorted(kind: DefinitionKind, node: &Node, path: &mut Vec<String>) -> Value {
     match &node.kind {
         Kind::Map(map) => {

@@ -18,35 +18,36 @@ use crate::source::{Diagnostic, Diagnostics, FileId, Kind, Node, Sources, load a
 pub const MAX_CHAIN: usize = 8;
 
 /// What the header of a base says of itself alone, which is not handed up to what extends it.
-const OWN: [&str; 5] = ["id", "version", "title", "extends", "renamed"];
+pub(crate) const OWN: [&str; 5] = ["id", "version", "title", "extends", "renamed"];
 
 /// One pack of the chain as its own files have it.
-pub(super) struct Level {
-    id: PackId,
-    header: Node,
-    definitions: Definitions,
+pub(crate) struct Level {
+    pub(crate) id: PackId,
+    pub(crate) header: Node,
+    pub(crate) definitions: Definitions,
 }
 
 /// A definition after merging.
-pub(super) struct Merged {
-    pub(super) kind: DefinitionKind,
-    pub(super) id: String,
-    pub(super) root: Node,
+pub(crate) struct Merged {
+    pub(crate) kind: DefinitionKind,
+    pub(crate) id: String,
+    pub(crate) root: Node,
     pub(super) canonical: String,
     pub(super) digest: Digest,
 }
 
 /// A pack after merging.
-pub(super) struct MergedPack {
-    pub(super) header: Node,
-    pub(super) chain: Vec<PackRef>,
-    pub(super) definitions: Vec<Merged>,
+pub(crate) struct MergedPack {
+    pub(crate) header: Node,
+    pub(crate) chain: Vec<PackRef>,
+    pub(crate) definitions: Vec<Merged>,
 }
 
-pub(super) type Definitions = IndexMap<(DefinitionKind, String), Node>;
+/// Definitions as files have them, by kind and id.
+pub(crate) type Definitions = IndexMap<(DefinitionKind, String), Node>;
 
 /// The first step: every file of every level, the lowest base first.
-pub(super) fn load(
+pub(crate) fn load(
     files: &BTreeMap<String, String>,
     sources: &mut Sources,
 ) -> Result<Vec<Level>, Diagnostics> {
@@ -186,17 +187,48 @@ fn twice(message: &str, second: &Node, first: &Node, sources: &Sources) -> Diagn
     sources.error(span(second), "duplicate-definition", message)
 }
 
+/// The first two steps for an adaptation, which is kept apart: what its own files say, and what
+/// all that is below it comes to. Nothing below, where nothing stands in `base/`.
+pub(crate) fn apart(
+    files: &BTreeMap<String, String>,
+    sources: &mut Sources,
+) -> Result<(Level, Option<MergedPack>), Diagnostics> {
+    let mut levels = load(files, sources)?;
+    let own = levels
+        .pop()
+        .expect("what was loaded without a fault has a header");
+    let below = (!levels.is_empty())
+        .then(|| lay(levels, None, sources))
+        .transpose()?;
+    Ok((own, below))
+}
+
 /// The second step: each level laid over what is below it, from the bottom.
-pub(super) fn merge(levels: Vec<Level>, sources: &Sources) -> Result<MergedPack, Diagnostics> {
+pub(crate) fn merge(levels: Vec<Level>, sources: &Sources) -> Result<MergedPack, Diagnostics> {
+    let top = levels.len().checked_sub(1);
+    lay(levels, top, sources)
+}
+
+/// Lays levels over each other. The one at `top`, where it is among them, has nothing above it.
+fn lay(
+    levels: Vec<Level>,
+    top: Option<usize>,
+    sources: &Sources,
+) -> Result<MergedPack, Diagnostics> {
     let mut found = Diagnostics::new();
     let mut chain: Vec<PackRef> = Vec::new();
     let mut written: Vec<Definitions> = Vec::new();
     let mut definitions = Definitions::new();
     let mut header: Option<Node> = None;
-    let top = levels.len().saturating_sub(1);
     let mut last = Vec::new();
     for (index, level) in levels.into_iter().enumerate() {
-        check_extends(&level, chain.last(), index == top, sources, &mut found);
+        check_extends(
+            &level,
+            chain.last(),
+            top == Some(index),
+            sources,
+            &mut found,
+        );
         // Laid over another base than it was made for, it would only break in ways that mislead.
         if found.has_errors() {
             return found.into_result(None);

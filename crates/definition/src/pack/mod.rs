@@ -6,11 +6,12 @@
 //! from the bottom, each base's digest held to what `extends` says; the merged trees are read into
 //! their types.
 
-mod canonical;
+pub(crate) mod canonical;
 mod catalogue;
-mod chain;
+pub(crate) mod chain;
 mod fragments;
 mod layout;
+pub(crate) mod renamed;
 #[cfg(test)]
 mod tests;
 
@@ -223,6 +224,9 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
     if header.is_some() && merged.header.get("zone").is_none() {
         let message = "`zone` is missing: the IANA zone of calendar days, such as Europe/Brussels";
         found.push(sources.error(merged.header.span, "missing-key", message));
+    }
+    if header.is_some() {
+        renamed::check(&merged, sources, &mut found);
     }
     let mut shelf = Shelf {
         definitions: merged.definitions,

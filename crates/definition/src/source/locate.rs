@@ -140,7 +140,7 @@ impl Tree {
 }
 
 /// The place of one byte of a text, where it can be told.
-fn span_within(sources: &Sources, node: &Node, offset: usize) -> Option<Span> {
+pub(crate) fn span_within(sources: &Sources, node: &Node, offset: usize) -> Option<Span> {
     let Kind::Text { value, style } = &node.kind else {
         return None;
     };

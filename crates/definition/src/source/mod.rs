@@ -23,6 +23,7 @@ use model::id::PackId;
 pub use diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Severity};
 pub use emit::{emit, emit_lines, line_text};
 pub use load::{MAX_DEPTH, MAX_FILE_BYTES, MAX_NODES, load};
+pub(crate) use locate::span_within;
 pub use locate::{Position, Tree};
 pub use read::read;
 pub use suggest::nearest;
@@ -143,6 +144,12 @@ impl Sources {
     /// The file behind an id.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
+    }
+
+    /// The file of this path.
+    pub fn find(&self, path: &str) -> Option<FileId> {
+        let at = self.files.iter().position(|file| &*file.path == path)?;
+        u32::try_from(at).ok().map(FileId)
     }
 
     /// Says which pack a file belongs to.

@@ -31,6 +31,12 @@ pub struct Pack {
     /// The pack that this one adapts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extends: Option<Extends>,
+    /// What earlier versions called otherwise, over all releases: from the path of a thing as they
+    /// had it, its folder, id and keys with `/` between, to its last key now. So adaptations of an
+    /// earlier version are renamed as they are upgraded:
+    /// `workflows/incident/fields/contact: caller`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub renamed: IndexMap<String, String>,
 }
 
 /// A role that people may have.

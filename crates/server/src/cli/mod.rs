@@ -3,6 +3,7 @@
 
 mod plugin;
 mod secret;
+mod upgrade;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -13,12 +14,15 @@ use std::str::FromStr;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use model::definition::MigratedClocks;
-use model::id::{IdError, PersonId, RecordId, RoleId, WorkflowId};
+use model::id::{IdError, PackId, PersonId, RecordId, RoleId, WorkflowId};
 use model::{ByteSize, Duration};
 use plugin_registry::{Trust, Unsigned};
 
 pub(crate) use plugin::{Language, PluginCommand, Reason, RegistryArguments};
 pub(crate) use secret::{KeyArgument, SecretCommand};
+#[cfg(test)]
+pub(crate) use upgrade::Taking;
+pub(crate) use upgrade::UpgradeArguments;
 
 use crate::replay::ReplayArguments;
 use crate::settings;
@@ -231,6 +235,20 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
     },
     /// Runs the scenarios of a pack in virtual time, with its plugins
     Test(PackTestArguments),
+    /// Takes an adaptation to another version of the pack that it extends
+    Upgrade(UpgradeArguments),
+    /// Tells what differs between two packs, path by path
+    #[command(after_help = "Examples:
+  wright pack diff itil@1.0.0 itil
+  wright pack diff itil ./our-pack --format json")]
+    Diff {
+        /// The folder of the old pack, or the name of one that wright ships
+        #[arg(value_name = "OLD")]
+        old: String,
+        /// The folder of the new pack, or the name of one that wright ships
+        #[arg(value_name = "NEW")]
+        new: String,
+    },
     /// Puts a pack in force, with its plugins
     #[command(after_help = "Examples:
   wright pack install itil
@@ -246,6 +264,18 @@ Exit code 1 where there is an error; warnings alone are no reason.")]
     },
     /// Moves the records in flight of a workflow to the version in force
     Migrate(MigrateArguments),
+    /// Puts the version of a pack in force again that was in force before its last installation; said
+    /// twice, it is in force as before. Records stay with the versions that they began under
+    #[command(after_help = "Example:
+  wright pack rollback itil --data /srv/desk")]
+    Rollback {
+        /// The id of the pack
+        pack: PackId,
+        #[command(flatten)]
+        data: DataArgument,
+        #[command(flatten)]
+        trust: TrustArguments,
+    },
     /// Tells every change of what is in force: when, by whom, and the plugins that it bound, each with
     /// its digest, who vouched for it and what it was granted
     #[command(after_help = "Example:

@@ -1,14 +1,15 @@
-//! `wright pack install`: a pack from a folder, or one that the binary carries, put in force.
+//! `wright pack install` and `wright pack rollback`: a pack from a folder, or one that the binary
+//! carries, put in force; and the version of it that was in force before.
 
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use model::id::PackId;
 use serde_json::Value;
 
 use super::{Outcome, block_on, print, text};
 use crate::admin::{self, Ask};
 use crate::cli::{DataArgument, Format, TrustArguments};
-use crate::embedded;
 use crate::pack_files::PackFiles;
 
 pub(super) fn run(
@@ -34,6 +35,19 @@ pub(super) fn run(
     Ok(Outcome::Done)
 }
 
+/// Puts the version of a pack in force again that was in force before.
+pub(super) fn rollback(
+    pack: PackId,
+    data: &DataArgument,
+    trust: &TrustArguments,
+    format: Format,
+) -> Result<Outcome> {
+    let (ask, trust) = (Ask::RollbackPack { pack }, trust.policy());
+    let answer = block_on(admin::ask_with(&data.data, ask, None, &trust))?;
+    print(format, &answer, || told(&answer))?;
+    Ok(Outcome::Done)
+}
+
 /// The files of the pack in this folder, or of the shipped one of this name.
 pub(super) fn files(pack: &str) -> Result<PackFiles> {
     let folder = Path::new(pack);
@@ -43,10 +57,9 @@ pub(super) fn files(pack: &str) -> Result<PackFiles> {
     if let Some(shipped) = PackFiles::shipped(pack) {
         return Ok(shipped);
     }
-    let names: Vec<_> = embedded::pack_ids().collect();
     bail!(
         "there is neither a folder {pack} nor a shipped pack of that name; shipped are: {}",
-        names.join(", ")
+        PackFiles::shipped_names().join(", ")
     )
 }
 

@@ -10,6 +10,7 @@ mod pack_test;
 mod plugin;
 mod secret;
 mod token;
+mod upgrade;
 mod verify;
 
 use std::future::Future;
@@ -71,11 +72,16 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         Command::Pack(PackCommand::Show { id, pack, explain }) => {
             pack::show(&id, &pack, explain, format)
         }
+        Command::Pack(PackCommand::Upgrade(arguments)) => upgrade::run(&arguments, format),
+        Command::Pack(PackCommand::Diff { old, new }) => upgrade::diff(&old, &new, format),
         Command::Pack(PackCommand::Install { pack, data, trust }) => {
             install::run(&pack, &data, &trust, format)
         }
         Command::Pack(PackCommand::Migrate(arguments)) => migrate::run(arguments, format),
         Command::Pack(PackCommand::Test(arguments)) => pack_test::run(&arguments, format),
+        Command::Pack(PackCommand::Rollback { pack, data, trust }) => {
+            install::rollback(pack, &data, &trust, format)
+        }
         Command::Pack(PackCommand::History(data)) => history::run(&data, format),
         Command::Plugin(command) => plugin::run(command, format),
         Command::Secret(command) => secret::run(command, format),

@@ -1,0 +1,324 @@
+//! `wright pack upgrade` and `wright pack diff`: an adaptation taken to another version of the pack
+//! that it extends, and what differs between two packs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use definition::diff::{Difference, diff as differences};
+use definition::lint::lint;
+use definition::pack::Pack;
+use definition::source::{Diagnostic, Diagnostics};
+use definition::upgrade::{Report, Request, upgrade};
+use serde::Serialize;
+
+use super::install::files;
+use super::{Outcome, print};
+use crate::cli::{Format, UpgradeArguments};
+use crate::pack_files::PackFiles;
+use crate::pack_folder::{self, Change};
+
+/// What came of an upgrade.
+#[derive(Serialize)]
+struct Upgraded {
+    /// Whether the folder holds the upgraded pack now.
+    done: bool,
+    #[serde(flatten)]
+    report: Report,
+    /// What is wrong with the pack as it would be, where something is.
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Upgrades the adaptation in a folder, or says why that takes a decision.
+pub(super) fn run(arguments: &UpgradeArguments, format: Format) -> Result<Outcome> {
+    let folder = &arguments.pack;
+    let before = PackFiles::read(folder)?;
+    let base = files(&arguments.to)?;
+    let takes: Vec<_> = arguments.take.iter().map(|take| take.0.clone()).collect();
+    let request = Request {
+        files: &before.texts,
+        base: &base.texts,
+        takes: &takes,
+        prune: arguments.prune,
+    };
+    let upgraded = upgrade(&request)?;
+    let mut found = Diagnostics::new();
+    let mut done = false;
+    if let Some(after) = &upgraded.files {
+        found = faults(after);
+        if !found.has_errors() && !arguments.dry_run {
+            put(folder, &before, after, &base, is_shipped(&arguments.to))?;
+            done = true;
+        }
+    }
+    let is_sound = upgraded.files.is_some() && !found.has_errors();
+    let upgraded = Upgraded {
+        done,
+        report: upgraded.report,
+        diagnostics: found.iter().cloned().collect(),
+    };
+    print(format, &upgraded, || told(&upgraded, &found, is_sound))?;
+    Ok(Outcome::done_if(is_sound))
+}
+
+/// What is wrong with the upgraded pack: the place for whatever a pack has to stand before its files
+/// are moved.
+fn faults(files: &BTreeMap<String, String>) -> Diagnostics {
+    match Pack::read(files) {
+        Ok(pack) => lint(&pack),
+        Err(found) => found,
+    }
+}
+
+fn told(upgraded: &Upgraded, found: &Diagnostics, is_sound: bool) -> String {
+    let mut told = format!("{}\n", upgraded.report);
+    if !found.is_empty() {
+        let _ = writeln!(told, "\n{found}");
+    }
+    let (id, version) = (&upgraded.report.to.pack, &upgraded.report.to.version);
+    let ending = match (upgraded.done, is_sound) {
+        (true, _) => format!("it extends {id} {version} now"),
+        (_, true) => "nothing was changed: a dry run".to_owned(),
+        _ if upgraded.report.conflicts.is_empty() => {
+            "nothing was changed: put right what is wrong above, here or in the new base".to_owned()
+        }
+        _ => "nothing was changed: decide each conflict with --take ours=PATH or --take theirs=PATH, \
+              or edit the file"
+            .to_owned(),
+    };
+    told + &ending
+}
+
+/// Whether a base is one that the binary carries, so that no copy of it is needed.
+fn is_shipped(base: &str) -> bool {
+    !Path::new(base).is_dir()
+}
+
+/// Moves the files of a pack to what they are to be.
+fn put(
+    folder: &Path,
+    before: &PackFiles,
+    after: &BTreeMap<String, String>,
+    base: &PackFiles,
+    is_shipped: bool,
+) -> Result<()> {
+    let own = |path: &&String| !path.starts_with("base/");
+    let changed = after
+        .iter()
+        .filter(|(path, text)| own(path) && before.texts.get(*path) != Some(text));
+    let changed = changed.map(|(path, text)| (path.clone(), text.clone().into_bytes()));
+    let gone = before
+        .texts
+        .keys()
+        .filter(own)
+        .filter(|path| !after.contains_key(*path));
+    let has_copy = fs::symlink_metadata(folder.join("base")).is_ok();
+    let change = Change {
+        files: changed.collect(),
+        removed: gone.cloned().collect(),
+        base: (has_copy || !is_shipped).then(|| all(base)),
+    };
+    pack_folder::change(folder, &change)
+        .with_context(|| format!("cannot change the files in {}", folder.display()))
+}
+
+fn all(files: &PackFiles) -> BTreeMap<String, Vec<u8>> {
+    let texts = files
+        .texts
+        .iter()
+        .map(|(path, text)| (path.clone(), text.clone().into_bytes()));
+    let others = files.components.iter().chain(&files.signatures);
+    texts
+        .chain(others.map(|(path, bytes)| (path.clone(), bytes.clone())))
+        .collect()
+}
+
+/// What differs between two packs.
+#[derive(Serialize)]
+struct Differences {
+    differences: Vec<Difference>,
+}
+
+/// Prints what differs between two packs, each a folder or a shipped one.
+pub(super) fn diff(old: &str, new: &str, format: Format) -> Result<Outcome> {
+    let read = |name: &str| -> Result<Pack> {
+        let files = files(name)?;
+        Pack::read(&files.texts).with_context(|| format!("the pack {name} is not right"))
+    };
+    let differences = differences(&read(old)?, &read(new)?);
+    let found = Differences { differences };
+    print(format, &found, || {
+        let told: Vec<String> = found.differences.iter().map(ToString::to_string).collect();
+        if told.is_empty() {
+            "nothing differs".to_owned()
+        } else {
+            told.join("\n")
+        }
+    })?;
+    Ok(Outcome::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use definition::pack::Pack;
+    use tempfile::TempDir;
+
+    use super::{Format, Outcome, PackFiles, UpgradeArguments, run};
+
+    const ADAPTATION: &str = "\
+# The incident of our desk.
+kind: Workflow
+id: incident
+fields:
+  summary: { maxLength: 120 }  # it goes on a screen
+  cost_centre: { type: string, label: Cost centre }
+";
+
+    /// A pack `later` beside an adaptation `ours` of the shipped itil.
+    fn made(with_base: bool) -> TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shipped = PackFiles::shipped("itil").expect("shipped");
+        let pack = Pack::read(&shipped.texts).expect("it reads");
+        let (version, digest) = (&pack.header.version, pack.digest);
+        let later = |path: &str, text: &str| match path {
+            "pack.yaml" => text.replace(&format!("version: {version}"), "version: 99.0.0"),
+            "workflows/incident.yaml" => {
+                let label = "label: \"What is wrong?\"";
+                assert!(text.contains(label), "the summary has this label");
+                text.replace(label, "label: \"What does not work?\"")
+            }
+            _ => text.to_owned(),
+        };
+        for (path, text) in &shipped.texts {
+            write(&folder.path().join("later").join(path), &later(path, text));
+            if with_base {
+                write(&folder.path().join("ours/base").join(path), text);
+            }
+        }
+        let header = format!(
+            "kind: Pack\nid: ours\nversion: 1.0.0\ntitle: Ours\nextends: {{ pack: itil, version: {version}, digest: \"{digest}\" }}\n"
+        );
+        write(&folder.path().join("ours/pack.yaml"), &header);
+        write(
+            &folder.path().join("ours/workflows/incident.yaml"),
+            ADAPTATION,
+        );
+        write(&folder.path().join("ours/README.md"), "Ours.");
+        folder
+    }
+
+    fn write(path: &Path, text: &str) {
+        fs::create_dir_all(path.parent().expect("it has one")).expect("made");
+        fs::write(path, text).expect("written");
+    }
+
+    fn arguments(folder: &Path, take: &[&str]) -> UpgradeArguments {
+        UpgradeArguments {
+            pack: folder.join("ours"),
+            to: folder.join("later").display().to_string(),
+            take: take
+                .iter()
+                .map(|take| take.parse().expect("a side and a path"))
+                .collect(),
+            prune: false,
+            dry_run: false,
+        }
+    }
+
+    fn read(folder: &Path) -> (PackFiles, PathBuf) {
+        let ours = folder.join("ours");
+        (PackFiles::read(&ours).expect("a pack"), ours)
+    }
+
+    #[test]
+    fn files_digest_and_base_move_together() {
+        for with_base in [true, false] {
+            let folder = made(with_base);
+            let folder = folder.path();
+            let done = run(&arguments(folder, &[]), Format::Json).expect("it is upgraded");
+            assert_eq!(done, Outcome::Done);
+            let (files, ours) = read(folder);
+            let pack = Pack::read(&files.texts).expect("it reads, digest and all");
+            assert_eq!(pack.chain[0].version, "99.0.0");
+            assert_eq!(files.texts["workflows/incident.yaml"], ADAPTATION);
+            let readme = fs::read_to_string(ours.join("README.md")).expect("it stays");
+            assert_eq!(readme, "Ours.");
+        }
+    }
+
+    #[test]
+    fn a_dry_run_and_a_conflict_leave_every_file_as_it_was() {
+        let folder = made(true);
+        let folder = folder.path();
+        let (before, _) = read(folder);
+        let mut dry = arguments(folder, &[]);
+        dry.dry_run = true;
+        assert_eq!(run(&dry, Format::Text).expect("told"), Outcome::Done);
+        assert_eq!(read(folder).0, before);
+
+        let later = folder.join("later/workflows/incident.yaml");
+        let text = fs::read_to_string(&later).expect("read");
+        assert!(
+            text.contains("maxLength: 200, label: \"What does"),
+            "the summary has this length"
+        );
+        let text = text.replace(
+            "maxLength: 200, label: \"What does",
+            "maxLength: 250, label: \"What does",
+        );
+        fs::write(&later, text).expect("written");
+        let wanting = run(&arguments(folder, &[]), Format::Text).expect("told");
+        assert_eq!(wanting, Outcome::Wanting);
+        assert_eq!(read(folder).0, before);
+        let take = ["ours=workflows/incident/fields/summary"];
+        assert_eq!(
+            run(&arguments(folder, &take), Format::Text).expect("done"),
+            Outcome::Done
+        );
+        assert_ne!(read(folder).0, before);
+    }
+
+    #[test]
+    fn what_the_linter_finds_wrong_is_not_put_in_place() {
+        let folder = made(true);
+        let folder = folder.path();
+        let ours = folder.join("ours/workflows/incident.yaml");
+        fs::write(
+            &ours,
+            format!(
+                "{ADAPTATION}anywhere: {{ note: {{ permit: {{ agent: \"summary != ''\" }} }} }}\n"
+            ),
+        )
+        .expect("written");
+        let later = folder.join("later/pack.yaml");
+        let text = fs::read_to_string(&later).expect("read");
+        assert!(text.contains("  agent: { title: Agent }"), "it has agents");
+        let (before, _) = read(folder);
+        for (path, text) in PackFiles::read(&folder.join("later"))
+            .expect("a pack")
+            .texts
+        {
+            fs::write(
+                folder.join("later").join(path),
+                text.replace("agent: true", "worker: true")
+                    .replace("agent: {", "worker: {"),
+            )
+            .expect("written");
+        }
+        let wanting = run(&arguments(folder, &[]), Format::Text).expect("told");
+        assert_eq!(wanting, Outcome::Wanting);
+        assert_eq!(read(folder).0, before);
+    }
+
+    #[test]
+    fn a_side_is_taken_at_a_path() {
+        for text in ["ours", "ours=", "mine=a/b", "theirs=/"] {
+            assert!(text.parse::<crate::cli::Taking>().is_err(), "{text}");
+        }
+    }
+}
