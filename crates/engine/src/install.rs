@@ -377,7 +377,7 @@ fn named(component: &Component) -> String {
 }
 
 /// Takes out what the pack replaces: its own earlier version, and the packs it adapts.
-fn remove(installable: &mut Installable, pack: &Pack) {
+pub(crate) fn remove(installable: &mut Installable, pack: &Pack) {
     let goes = |id: &PackId| *id == pack.id || pack.chain.iter().any(|below| below.id == *id);
     installable.packs.retain(|id, _| !goes(id));
     installable
@@ -399,7 +399,7 @@ fn remove(installable: &mut Installable, pack: &Pack) {
 }
 
 /// Two packs with one id of a definition are refused, unless one extends the other.
-fn check_unclaimed(installable: &Installable, pack: &Pack) -> Result<(), EngineError> {
+pub(crate) fn check_unclaimed(installable: &Installable, pack: &Pack) -> Result<(), EngineError> {
     fn taken<'a, I: Ord + std::fmt::Display + 'a, T>(
         kind: &'static str,
         installed: &'a BTreeMap<I, Versioned<T>>,

@@ -24,6 +24,7 @@ pub mod port;
 mod rejection;
 mod replay;
 mod scope;
+mod simulate;
 mod surroundings;
 
 pub use apply::{FoldError, fold};
@@ -38,6 +39,10 @@ pub use install::InstalledReport;
 pub use rejection::{InputFault, Rejection};
 pub use replay::{
     Counts, Difference, Given, NotAsked, OfBinding, Reason, Replayed, Wanted, replay,
+};
+pub use simulate::{
+    Change, Components, Diverged, Hooks, Kind, OfRecord, OfWorkflow, RecordCounts,
+    RecordDifference, Simulated, Trial, simulate,
 };
 
 /// An error with its causes, in one line.

@@ -3,6 +3,7 @@
 
 mod plugin;
 mod secret;
+mod simulate;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ use plugin_registry::{Trust, Unsigned};
 
 pub(crate) use plugin::{Language, PluginCommand, Reason, RegistryArguments};
 pub(crate) use secret::{KeyArgument, SecretCommand};
+pub(crate) use simulate::SimulateArguments;
 
 use crate::replay::ReplayArguments;
 use crate::settings;
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     Calendar(CalendarCommand),
     /// Drives an event log of another tool through the real engine, the log's own times as the clock
     Replay(ReplayArguments),
+    /// Runs recorded history under changed definitions, and tells what would have come out otherwise
+    Simulate(SimulateArguments),
     /// Tells why a record is where it is: every decision, by what, from what
     Explain(ExplainArguments),
     /// Holds every record against its journal, and the journal against its hashes

@@ -7,6 +7,7 @@ mod install;
 mod pack;
 mod plugin;
 mod secret;
+mod simulate;
 mod token;
 mod verify;
 
@@ -92,6 +93,7 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
             }
             Ok(Outcome::done_if(replayed.refused == 0))
         }
+        Command::Simulate(arguments) => simulate::run(&arguments, format),
         Command::Explain(arguments) => explain::run(arguments, format),
         Command::Verify(data) => verify::run(&data, format),
         Command::Completions { shell } => {

@@ -1,0 +1,76 @@
+//! Which effect of a simulated record is which of the recorded one: the same call, as often as it was
+//! made before. So the result that an effect had then is the result that it has now, though the entry
+//! that caused it may have another number.
+
+use std::collections::HashMap;
+
+use model::command::Action;
+use model::event::Event;
+use model::record::{EffectCall, EffectKey};
+
+/// What is called, and how often the same was before.
+type Place = (String, u32);
+
+/// The effects of one record.
+#[derive(Default)]
+pub(super) struct Effects {
+    then: HashMap<EffectKey, Place>,
+    now: HashMap<Place, EffectKey>,
+    count_then: HashMap<String, u32>,
+    count_now: HashMap<String, u32>,
+}
+
+impl Effects {
+    /// Takes note of what a recorded entry caused.
+    pub(super) fn follow_then(&mut self, events: &[Event]) {
+        for (key, call) in caused(events) {
+            let place = place(&mut self.count_then, call);
+            self.then.insert(key, place);
+        }
+    }
+
+    /// Takes note of what was caused now.
+    pub(super) fn follow_now(&mut self, events: &[Event]) {
+        for (key, call) in caused(events) {
+            let place = place(&mut self.count_now, call);
+            self.now.insert(place, key);
+        }
+    }
+
+    /// The command with the effect that it is about now; none where there is no such effect.
+    pub(super) fn action(&self, action: &Action) -> Option<Action> {
+        let now = |effect: &EffectKey| self.now.get(self.then.get(effect)?).copied();
+        Some(match action {
+            Action::EffectResult { effect, result } => Action::EffectResult {
+                effect: now(effect)?,
+                result: result.clone(),
+            },
+            Action::Redrive { effect } => Action::Redrive {
+                effect: now(effect)?,
+            },
+            other => other.clone(),
+        })
+    }
+}
+
+fn caused(events: &[Event]) -> impl Iterator<Item = (EffectKey, String)> {
+    events.iter().filter_map(|event| match event {
+        Event::EffectDue { effect, call, .. } => Some((*effect, named(call))),
+        _ => None,
+    })
+}
+
+fn place(counts: &mut HashMap<String, u32>, call: String) -> Place {
+    let count = counts.entry(call.clone()).or_default();
+    *count += 1;
+    (call, *count)
+}
+
+/// What an effect does, without the version that caused it.
+fn named(call: &EffectCall) -> String {
+    match call {
+        EffectCall::Deliver { binding, kind, .. } => format!("deliver {binding} {}", kind.as_str()),
+        EffectCall::Create { create } => format!("create {}", create.workflow),
+        EffectCall::LinkBack { kind, target } => format!("link {kind} {target}"),
+    }
+}
