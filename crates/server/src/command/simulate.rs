@@ -1,6 +1,9 @@
 //! `wright simulate`: what changed definitions would have made of the history in a data folder, which is
 //! only read.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
