@@ -11,6 +11,7 @@ mod approval;
 mod clocks;
 mod effects;
 mod promises;
+mod put;
 mod routing;
 mod take;
 mod timers;
@@ -18,6 +19,8 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+pub(crate) use put::put;
 
 use calendar::Calendar;
 use definition::compile::{Definitions, Permits, Right, ServiceLevel, Workflow};

@@ -58,6 +58,8 @@ pub(super) struct Course<'w> {
     diverged: Option<Diverged>,
     /// It is judged no further.
     is_over: bool,
+    /// It is to be put where it was, once the entry that it cannot follow has been folded.
+    is_off: bool,
 }
 
 /// How something that was tried again ended.
@@ -94,6 +96,7 @@ pub(super) fn judge(
         differences: Differences::default(),
         diverged: None,
         is_over: false,
+        is_off: false,
     };
     for (_, entry) in entries {
         course.all_then.follow(&entry.events, entry.command.at);
@@ -119,6 +122,7 @@ impl Course<'_> {
             self.repeat_wake(position, entry)?;
             if !self.is_over {
                 self.fold(entry);
+                self.put_back(position, entry)?;
             }
             return Ok(());
         }
@@ -126,12 +130,19 @@ impl Course<'_> {
         if self.is_over {
             return Ok(());
         }
-        let decisions = self.repeat_command(position, entry)?;
+        let decisions = if self.is_off {
+            Vec::new()
+        } else {
+            self.repeat_command(position, entry)?
+        };
         if self.is_over {
             return Ok(());
         }
         self.fold(entry);
-        self.look(entry.command.at, &entry.decisions, &decisions);
+        self.put_back(position, entry)?;
+        if !self.is_over {
+            self.look(entry.command.at, &entry.decisions, &decisions);
+        }
         Ok(())
     }
 
@@ -142,7 +153,7 @@ impl Course<'_> {
         };
         self.advance(due)?;
         let is_due = |record: &Record| record.next_due() == Some(due);
-        if !self.is_over && self.simulated.as_ref().is_some_and(is_due) {
+        if !self.is_over && !self.is_off && self.simulated.as_ref().is_some_and(is_due) {
             self.wake(due, Some((position, entry)))?;
         }
         Ok(())
@@ -151,7 +162,7 @@ impl Course<'_> {
     /// Does what is due before an instant, each thing at its own time, and looks at open approvals
     /// wherever the directory changed.
     fn advance(&mut self, until: Instant) -> Result<(), EngineError> {
-        while !self.is_over {
+        while !self.is_over && !self.is_off {
             let Some(record) = &self.simulated else {
                 return Ok(());
             };
@@ -409,7 +420,30 @@ impl Course<'_> {
         if self.diverged.is_none() {
             self.diverged = Some(Diverged { at, why });
         }
-        self.is_over = true;
+        self.is_off = true;
+        self.is_over = !self.world.follow;
+    }
+
+    /// Puts a record that could not follow where it was after the entry.
+    fn put_back(&mut self, position: u64, entry: &Entry) -> Result<(), EngineError> {
+        if !std::mem::take(&mut self.is_off) {
+            return Ok(());
+        }
+        let Some(recorded) = self.recorded.take() else {
+            return Ok(());
+        };
+        let command = Command {
+            at: self.not_before(entry.command.at),
+            ..entry.command.clone()
+        };
+        let put = |input: Input<'_>| decide::put(input, &recorded);
+        let tried = self.try_by(&command, position - 1, Some(entry), &put);
+        self.recorded = Some(recorded);
+        match tried? {
+            Tried::Done(decided) => self.accept(*decided, command.at),
+            Tried::Nothing | Tried::Refused(_) => self.is_over = true,
+        }
+        Ok(())
     }
 
     /// Decides what a command does to the record as it would be.
@@ -418,6 +452,22 @@ impl Course<'_> {
         command: &Command,
         before: u64,
         entry: Option<&Entry>,
+    ) -> Result<Tried, EngineError> {
+        let by = |input: Input<'_>| {
+            if input.replies.is_empty() && !may_see(input)? {
+                return Err(Rejection::not_found("record", self.id).into());
+            }
+            decide::decide(input)
+        };
+        self.try_by(command, before, entry, &by)
+    }
+
+    fn try_by(
+        &self,
+        command: &Command,
+        before: u64,
+        entry: Option<&Entry>,
+        by: &dyn Fn(Input<'_>) -> Result<Outcome, DecideError>,
     ) -> Result<Tried, EngineError> {
         let world = self.world;
         let configuration = entry.map_or_else(
@@ -444,7 +494,7 @@ impl Course<'_> {
             entry,
             before,
         };
-        match self.decide(&workflow, &version, moment, command) {
+        match self.decide(&workflow, &version, moment, command, by) {
             Ok(Some(decided)) => Ok(Tried::Done(decided)),
             Ok(None) => Ok(Tried::Nothing),
             Err(EngineError::Rejected(rejection)) => Ok(Tried::Refused(rejection)),
@@ -458,6 +508,7 @@ impl Course<'_> {
         version: &Version,
         moment: Moment<'_>,
         command: &Command,
+        by: &dyn Fn(Input<'_>) -> Result<Outcome, DecideError>,
     ) -> Result<Option<Box<Decided>>, EngineError> {
         let world = self.world;
         let definitions = &*version.definitions;
@@ -482,10 +533,7 @@ impl Course<'_> {
                 replies: &replies,
                 number: Some(self.id),
             };
-            if replies.is_empty() && !may_see(input)? {
-                return Err(Rejection::not_found("record", self.id).into());
-            }
-            match decide::decide(input).map_err(refusal)? {
+            match by(input)? {
                 Outcome::Ask(question) => {
                     let (versions, chronicle) = (&world.versions, &world.chronicle);
                     let asking = &world.asking;
@@ -513,16 +561,17 @@ impl Course<'_> {
             let record = record.as_ref();
             record.is_some_and(|record| record.approval.is_some())
         };
-        if !self.is_over && is_open(&self.simulated) && !is_open(&self.recorded) {
+        let waits = is_open(&self.simulated) && !is_open(&self.recorded);
+        if !self.is_over && !self.is_off && waits {
             self.undecided(self.world.chronicle.end)?;
         }
-        if !self.is_over {
+        if !self.is_over && !self.is_off {
             self.look(self.world.chronicle.end, &[], &[]);
             if let (Some(then), Some(now)) = (&self.recorded, &self.simulated) {
                 self.differences.look_at_clocks(then, now);
             }
         }
-        let whole = self.diverged.is_none();
+        let whole = !self.is_over && !self.is_off;
         Approvals::compare(&self.then, &self.now, whole, &mut self.differences);
         let is_identical = self.is_identical();
         let Some(record) = self.recorded.or(self.simulated) else {
@@ -547,7 +596,7 @@ impl Course<'_> {
 }
 
 /// Whether whoever gives the command may see the record.
-fn may_see(input: Input<'_>) -> Result<bool, EngineError> {
+fn may_see(input: Input<'_>) -> Result<bool, DecideError> {
     let Some(record) = input.record else {
         return Ok(true);
     };
@@ -559,10 +608,6 @@ fn may_see(input: Input<'_>) -> Result<bool, EngineError> {
         person.is_some_and(|person| approval.stage.entitled.contains(person))
     });
     Ok(is_asked || decide::permits(input, record, &input.workflow.see)?)
-}
-
-fn refusal(error: DecideError) -> EngineError {
-    error.into()
 }
 
 /// A refusal with what is wrong in the input.

@@ -63,6 +63,8 @@ struct World {
     asking: Asking,
     /// The digest of what is in force today.
     latest: Digest,
+    /// Whether a record that diverged is judged on.
+    follow: bool,
 }
 
 /// Simulates a store's history under the definitions of a pack, on all cores. The plugins are set up
@@ -103,6 +105,7 @@ fn run(
         chronicle,
         asking: Asking::new(store.clone(), plugins, runtime),
         latest,
+        follow: trial.follow,
     };
     let sum = judge_all(store, &world, trial.worst)?;
     let identical = sum.1;
