@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use definition::compile::Workflow;
 use model::command::{Action, Actor, Command, Who};
+use model::event::Event;
 use model::hook::Reply;
-use model::id::RecordId;
+use model::id::{RecordId, WorkflowId};
 use model::journal::{Decision, Entry};
 use model::record::Record;
 use model::{Duration, Instant};
@@ -35,6 +36,7 @@ const MOST_WAKES: u32 = 100_000;
 pub(super) struct Course<'w> {
     world: &'w World,
     id: &'w RecordId,
+    workflow: WorkflowId,
     /// The record as it was.
     recorded: Option<Record>,
     /// The record as it would have been.
@@ -69,18 +71,23 @@ enum Tried {
     Refused(Rejection),
 }
 
-/// Runs a record's journal again, and says what came of it. None where it has none.
+/// Runs a record's journal again, and says what came of it, and whether the record would be what it is to
+/// the last. None where the journal does not begin it.
 pub(super) fn judge(
     world: &World,
     id: &RecordId,
     entries: &[(u64, Entry)],
 ) -> Result<Option<(Judged, bool)>, EngineError> {
-    let Some((first, _)) = entries.first() else {
+    let Some((first, entry)) = entries.first() else {
+        return Ok(None);
+    };
+    let Some(Event::Created { workflow, .. }) = entry.events.first() else {
         return Ok(None);
     };
     let mut course = Course {
         world,
         id,
+        workflow: workflow.clone(),
         recorded: None,
         simulated: None,
         all_then: Approvals::default(),
@@ -112,7 +119,7 @@ pub(super) fn judge(
             break;
         }
     }
-    course.finish()
+    course.finish().map(Some)
 }
 
 impl Course<'_> {
@@ -548,7 +555,7 @@ impl Course<'_> {
     }
 
     /// Lets time run on to the end, and compares what is there.
-    fn finish(mut self) -> Result<Option<(Judged, bool)>, EngineError> {
+    fn finish(mut self) -> Result<(Judged, bool), EngineError> {
         if !self.is_over {
             let end = self.world.chronicle.end;
             let after = end.saturating_add(Duration::from_millis(1));
@@ -574,16 +581,13 @@ impl Course<'_> {
         let whole = !self.is_over && !self.is_off;
         Approvals::compare(&self.then, &self.now, whole, &mut self.differences);
         let is_identical = self.is_identical();
-        let Some(record) = self.recorded.or(self.simulated) else {
-            return Ok(None);
-        };
         let judged = Judged {
             record: self.id.clone(),
-            workflow: record.workflow,
+            workflow: self.workflow,
             diverged: self.diverged,
             differences: self.differences.finish(),
         };
-        Ok(Some((judged, is_identical)))
+        Ok((judged, is_identical))
     }
 
     /// Whether the record would be what it is, to the last stretch of its clocks.

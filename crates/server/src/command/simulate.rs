@@ -2,6 +2,10 @@
 //! only read.
 
 #[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod kinds;
+#[cfg(test)]
 mod tests;
 
 use std::fmt::Write as _;

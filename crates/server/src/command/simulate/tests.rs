@@ -254,7 +254,7 @@ async fn held_to_two_replays(log: &Path) {
     );
 }
 
-fn digests(folder: &Path) -> BTreeMap<PathBuf, Digest> {
+pub(super) fn digests(folder: &Path) -> BTreeMap<PathBuf, Digest> {
     let files = fs::read_dir(folder).expect("a folder");
     let files = files.map(|file| {
         let path = file.expect("a file").path();
