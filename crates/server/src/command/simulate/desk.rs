@@ -73,6 +73,7 @@ async fn made() -> History {
     desk.incidents().await;
     desk.changes().await;
     desk.requests().await;
+    desk.another_pack().await;
     desk.leave().await;
     desk.store.close();
     history
@@ -82,6 +83,43 @@ pub(super) fn at(text: &str) -> Instant {
     text.parse().expect("an instant")
 }
 
+const NOTE: &str = "apiVersion: servicewright/v1
+kind: Workflow
+id: note
+title: Note
+practice: incident-management
+number: NTE
+see: { agent: true }
+edit: { agent: true }
+fields:
+  text: { type: string, label: Text }
+  size: { options: { short: {}, long: {} }, decided-by: size }
+tables:
+  size:
+    hit: first
+    gives: { size: true }
+    rows: { said: { when: \"text != null\", then: { size: RULE } }, rest: { when: \"true\", then: { size: short } } }
+create:
+  write: { to: open, permit: { agent: true }, form: { text: { required: true } } }
+states:
+  open:
+    category: open
+    transitions: { done: { to: closed, permit: { agent: true } } }
+    timers: { nag: { wait: { time: PT6H }, repeat: true } }
+  closed: { category: closed, outcome: done }
+";
+
+/// The pack of their own.
+pub(super) fn notes(rule: &str) -> PackFiles {
+    let header = "apiVersion: servicewright/v1\nkind: Pack\nid: notes\nversion: 1.0.0\ntitle: Notes\nserver: '>=0.1'\nzone: Europe/Brussels\nlanguage: en\nroles: { agent: { title: Agent } }\n";
+    let mut files = PackFiles::default();
+    let texts = &mut files.texts;
+    texts.insert("pack.yaml".to_owned(), header.to_owned());
+    let workflow = NOTE.replace("RULE", rule);
+    texts.insert("workflows/note.yaml".to_owned(), workflow);
+    files
+}
+
 struct Desk {
     engine: Engine,
     store: Arc<RedbStore>,
@@ -89,12 +127,16 @@ struct Desk {
 }
 
 impl Desk {
-    async fn open(&self) {
-        let files = PackFiles::shipped("itil").expect("it ships");
+    async fn install(&self, files: &PackFiles) {
         let pack = Pack::read(&files.texts).expect("a pack");
         let component = |file: &str| files.component(file).map(<[u8]>::to_vec);
         let installed = self.engine.install("operator", &pack, &component);
         installed.await.expect("installed");
+    }
+
+    async fn open(&self) {
+        self.install(&PackFiles::shipped("itil").expect("it ships"))
+            .await;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/directory");
         for kind in ["user", "team", "service", "organisation", "contract"] {
             let file = folder.join(format!("{kind}.json"));
@@ -292,6 +334,41 @@ impl Desk {
             .await;
         self.put("user", "rob", None).await;
         self.take("mona", &phone, "agree", json!({})).await;
+    }
+
+    /// A pack of their own beside the shipped one, in two versions; a record keeps the one that it began
+    /// under. Notes are linked to an incident, which is told by an effect.
+    async fn another_pack(&self) {
+        self.install(&notes("long")).await;
+        let old = json!({ "text": "Ask them again." });
+        let old = self.create("ada", "note", "write", old).await;
+        self.install(&notes("short")).await;
+        let new = json!({ "text": "Call back." });
+        let new = self.create("ada", "note", "write", new).await;
+        for note in [&old, &new] {
+            let action = Action::Link {
+                kind: "about".parse().expect("a kind"),
+                target: "INC-1".parse().expect("a number"),
+                inverse: false,
+            };
+            self.run("ada", Some(note), action).await;
+        }
+        self.work().await;
+        self.until("2026-03-13T09:00:00Z").await;
+        self.take("ada", &old, "done", json!({})).await;
+        self.take("ada", &new, "done", json!({})).await;
+    }
+
+    /// Lets the engine do what is to be done outside.
+    async fn work(&self) {
+        let mut positions = self.engine.positions();
+        let done = async {
+            let far = Instant::from_millis(i64::MAX);
+            while !self.store.effects_due(far, 1).expect("effects").is_empty() {
+                positions.changed().await.expect("it runs");
+            }
+        };
+        self.engine.run(done).await;
     }
 
     /// In the end nobody is left: what was decided, was decided while they were there.

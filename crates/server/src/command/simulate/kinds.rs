@@ -101,9 +101,9 @@ async fn unchanged_definitions_reproduce_history() {
         return;
     };
     let (simulated, text) = (&tried.simulated, &tried.text);
-    assert_eq!(simulated.total.records, 11, "{text}");
+    assert_eq!(simulated.total.records, 13, "{text}");
     assert_eq!(simulated.total.differ, 0, "{text}");
-    assert_eq!(simulated.identical, 11, "{text}");
+    assert_eq!(simulated.identical, 13, "{text}");
     assert!(simulated.hooks.journaled > 8, "{text}");
     assert_eq!(simulated.hooks.afresh, 0, "{text}");
     assert_eq!(digests(&history.data()), before, "nothing is written");
@@ -338,12 +338,39 @@ async fn a_timer_that_waits_longer_leaves_the_record_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pack_is_tried_in_the_place_of_all_its_versions() {
+    let Some(history) = history().await else {
+        return;
+    };
+    // The note that began under the first version begins under the second, which stays.
+    let folder = tempfile::tempdir().expect("a folder");
+    for (file, text) in super::desk::notes("short").texts {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("written");
+    }
+    let simulated = simulated(&arguments(folder.path(), history)).await;
+    let simulated = simulated.unwrap_or_else(|error| panic!("{error:#}"));
+    let total = simulated.total;
+    assert_eq!(
+        (total.records, total.differ, simulated.identical),
+        (13, 1, 12)
+    );
+    let of = &simulated.worst[0];
+    assert_eq!(of.record.as_str(), "NTE-1");
+    assert_eq!(
+        (&*of.differences[0].then, &*of.differences[0].now),
+        ("long", "short")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_some_records_are_judged() {
     let since = tried_as(&[], |arguments| {
         arguments.since = Some(at("2026-03-03T00:00:00Z"));
     });
     let Some(since) = since.await else { return };
-    assert_eq!(since.simulated.total.records, 7, "{}", since.text);
+    assert_eq!(since.simulated.total.records, 9, "{}", since.text);
     let of = tried_as(&[], |arguments| {
         arguments.workflow = Some("request".parse().expect("an id"));
     });
