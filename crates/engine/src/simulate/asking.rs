@@ -51,6 +51,14 @@ struct Ready {
     unfit: HashMap<BindingId, (Digest, Arc<Plugin>, String)>,
 }
 
+impl Ready {
+    /// Whether a binding can be asked with this component and this definition.
+    fn has(&self, wanted: &BindingSetup) -> bool {
+        let known = self.setups.get(&wanted.id);
+        known.is_some_and(|it| it.digest == wanted.digest && it.plugin == wanted.plugin)
+    }
+}
+
 /// What is asked, and when.
 #[derive(Clone, Copy)]
 pub(super) struct Moment<'m> {
@@ -109,15 +117,13 @@ impl Asking {
             let why = format!("there is no binding `{}`", question.binding);
             return Ok(none(FailureKind::Missing, why));
         };
-        if let Err(why) = self.make_ready(versions, &setup).await? {
-            return Ok(none(FailureKind::Missing, why));
-        }
         let Some(past) = &chronicle.past else {
             return Ok(none(FailureKind::Missing, "no plugin is asked".to_owned()));
         };
         let lookups = moment.entry.map(|entry| entry.lookups.clone());
         let call = call_for(question, command);
-        for tried in 1.. {
+        let mut tried = 0;
+        loop {
             let shown = Shown::new(
                 self.store.clone(),
                 past.clone(),
@@ -128,10 +134,7 @@ impl Asking {
             let shown = Arc::new(shown.looking_back(MOMENTS));
             // Nobody puts other bindings in the place of those that are asked.
             let ready = self.ready.read().await;
-            let is_it = |known: &&BindingSetup| {
-                known.digest == setup.digest && known.plugin == setup.plugin
-            };
-            if ready.setups.get(&setup.id).filter(is_it).is_none() {
+            if !ready.has(&setup) {
                 drop(ready);
                 if let Err(why) = self.make_ready(versions, &setup).await? {
                     return Ok(none(FailureKind::Missing, why));
@@ -140,6 +143,7 @@ impl Asking {
             }
             let reply = self.plugins.ask(call.clone(), question, shown).await;
             drop(ready);
+            tried += 1;
             let failure = reply.answer.as_ref().err();
             let passes = |failure: &Failure| {
                 matches!(failure.kind, FailureKind::Timeout | FailureKind::Busy)
@@ -148,7 +152,6 @@ impl Asking {
                 return Ok(reply);
             }
         }
-        unreachable!("the tries end")
     }
 
     /// Makes a binding ready with this component and this definition; says why it cannot be.
@@ -157,21 +160,8 @@ impl Asking {
         versions: &Versions,
         wanted: &BindingSetup,
     ) -> Result<Result<(), String>, EngineError> {
-        let is_it =
-            |known: &&BindingSetup| known.digest == wanted.digest && known.plugin == wanted.plugin;
-        if self
-            .ready
-            .read()
-            .await
-            .setups
-            .get(&wanted.id)
-            .filter(is_it)
-            .is_some()
-        {
-            return Ok(Ok(()));
-        }
         let mut ready = self.ready.write().await;
-        if ready.setups.get(&wanted.id).filter(is_it).is_some() {
+        if ready.has(wanted) {
             return Ok(Ok(()));
         }
         let unfit = ready.unfit.get(&wanted.id);

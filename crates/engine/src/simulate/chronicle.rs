@@ -61,7 +61,7 @@ pub(super) struct Chronicle {
 impl Chronicle {
     /// Reads a journal to its end. `shows` says whether plugins are to be shown the desk of then.
     pub(super) fn read(
-        store: Arc<dyn Store>,
+        store: &Arc<dyn Store>,
         chosen: &Chosen<'_>,
         shows: bool,
     ) -> Result<Self, StoreError> {
@@ -186,13 +186,12 @@ impl Chronicle {
         if let Some(found) = lock().get(&change) {
             return Ok(found.clone());
         }
-        let thing = match self.store.journal(change - 1, 1)?.pop() {
-            Some((_, Item::Directory { change, .. })) => change.thing,
-            _ => {
-                let message = "the journal has not what it had before".to_owned();
-                return Err(StoreError::Damaged(message));
-            }
+        let read = self.store.journal(change - 1, 1)?.pop();
+        let Some((_, Item::Directory { change: made, .. })) = read else {
+            let message = "the journal has not what it had before".to_owned();
+            return Err(StoreError::Damaged(message));
         };
+        let thing = made.thing;
         let mut found = lock();
         if found.len() >= THINGS {
             found.clear();
@@ -220,10 +219,10 @@ pub(super) struct DirectoryThen<'d> {
 }
 
 impl DirectoryThen<'_> {
-    /// What the journal says that a look-up found, where it says so.
-    fn expected(&self, key: &Key) -> Option<Option<Digest>> {
+    /// What the journal says of a look-up, where it does.
+    fn expected(&self, key: &Key) -> Option<&Lookup> {
         let is_it = |lookup: &&Lookup| matches!(&lookup.what, LookedUp::Thing(of) if of == key);
-        self.lookups.iter().find(is_it).map(|lookup| lookup.found)
+        self.lookups.iter().find(is_it)
     }
 }
 
@@ -241,23 +240,23 @@ impl Directory for DirectoryThen<'_> {
         if last + JUST_BEFORE < self.before {
             return Ok(newest);
         }
-        let Some(expected) = self.expected(key) else {
+        let Some(Lookup { found, .. }) = self.expected(key) else {
             return Ok(newest);
         };
         let digest = |thing: &Option<Thing>| {
             let thing = thing.as_ref();
             thing.map(|thing| Digest::of(&journal::encode(thing)))
         };
-        if digest(&newest) == expected {
+        if digest(&newest) == *found {
             return Ok(newest);
         }
         for change in changes[..end].iter().rev().skip(1).take(TRIES) {
             let earlier = self.chronicle.left_by(*change)?;
-            if digest(&earlier) == expected {
+            if digest(&earlier) == *found {
                 return Ok(earlier);
             }
         }
-        Ok(if expected.is_none() { None } else { newest })
+        Ok(newest.filter(|_| found.is_some()))
     }
 
     fn people_with_role(&self, role: &RoleId) -> Result<Vec<PersonId>, StoreError> {

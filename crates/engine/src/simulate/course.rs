@@ -213,7 +213,8 @@ impl Course<'_> {
             && !self.all_then.asked(&record.state, &approval.stage.plan.id)
         {
             // Nobody was asked then: that nobody answered in time says nothing.
-            return self.undecided(due);
+            self.undecided(due);
+            return Ok(());
         }
         let at = self.not_before(entry.map_or(due, |(_, entry)| entry.command.at));
         let before = match entry {
@@ -272,7 +273,7 @@ impl Course<'_> {
             }
             Tried::Nothing => Ok(Vec::new()),
             Tried::Refused(rejection) => {
-                self.refused(&command, &rejection)?;
+                self.refused(&command, &rejection);
                 Ok(Vec::new())
             }
         }
@@ -324,11 +325,11 @@ impl Course<'_> {
 
     /// What is refused is told. A move, a change of fields or a beginning that is leaves the recorded
     /// course; what else is changes nothing of what comes.
-    fn refused(&mut self, command: &Command, rejection: &Rejection) -> Result<(), EngineError> {
+    fn refused(&mut self, command: &Command, rejection: &Rejection) {
         let (what, diverges) = match &command.action {
             Action::Vote { .. } => {
                 self.unneeded(command, rejection);
-                return Ok(());
+                return;
             }
             Action::Transition { name, .. } => (name.to_string(), true),
             Action::Create(create) => {
@@ -344,7 +345,7 @@ impl Course<'_> {
             Action::Wake
             | Action::EffectResult { .. }
             | Action::Redrive { .. }
-            | Action::DirectoryChanged { .. } => return Ok(()),
+            | Action::DirectoryChanged { .. } => return,
         };
         // A move that waits for an approval on which nobody was asked to vote is not what is wrong.
         if let Some(record) = &self.simulated
@@ -352,7 +353,8 @@ impl Course<'_> {
             && diverges
             && !self.all_then.asked(&record.state, &approval.stage.plan.id)
         {
-            return self.undecided(command.at);
+            self.undecided(command.at);
+            return;
         }
         let why = told(rejection);
         let state = |record: &Option<Record>| {
@@ -372,7 +374,6 @@ impl Course<'_> {
         if diverges {
             self.diverge(command.at, format!("`{what}` is refused: {why}"));
         }
-        Ok(())
     }
 
     fn unneeded(&mut self, command: &Command, rejection: &Rejection) {
@@ -392,12 +393,12 @@ impl Course<'_> {
     }
 
     /// An approval that history has no votes for.
-    fn undecided(&mut self, at: Instant) -> Result<(), EngineError> {
+    fn undecided(&mut self, at: Instant) {
         let Some(record) = &self.simulated else {
-            return Ok(());
+            return;
         };
         let Some(approval) = &record.approval else {
-            return Ok(());
+            return;
         };
         let stage = &approval.stage;
         let what = format!("{}/{}", record.state, stage.plan.id);
@@ -420,7 +421,6 @@ impl Course<'_> {
             why: Some(why.clone()),
         });
         self.diverge(at, why);
-        Ok(())
     }
 
     fn diverge(&mut self, at: Instant, why: String) {
@@ -486,13 +486,11 @@ impl Course<'_> {
             (Some(record), _) => world.versions.workflow_of(&version.definitions, record)?,
             (None, Action::Create(create)) => {
                 let workflow = version.definitions.workflows.get(&create.workflow);
-                match workflow {
-                    Some(workflow) => workflow.clone(),
-                    None => {
-                        let none = Rejection::not_found("workflow", &create.workflow);
-                        return Ok(Tried::Refused(none));
-                    }
-                }
+                let Some(workflow) = workflow else {
+                    let none = Rejection::not_found("workflow", &create.workflow);
+                    return Ok(Tried::Refused(none));
+                };
+                workflow.clone()
             }
             (None, _) => return Ok(Tried::Nothing),
         };
@@ -570,7 +568,7 @@ impl Course<'_> {
         };
         let waits = is_open(&self.simulated) && !is_open(&self.recorded);
         if !self.is_over && !self.is_off && waits {
-            self.undecided(self.world.chronicle.end)?;
+            self.undecided(self.world.chronicle.end);
         }
         if !self.is_over && !self.is_off {
             self.look(self.world.chronicle.end, &[], &[]);

@@ -98,25 +98,22 @@ impl Differences {
     fn see(&mut self, seen: Seen<'_>, at: Instant, why: impl FnOnce() -> Option<String>) {
         let key = (seen.kind, seen.what.to_owned());
         self.present.push(key.clone());
-        match self.found.get_mut(&key) {
-            Some(known) => {
-                known.then = seen.then;
-                known.now = seen.now;
-            }
-            None => {
-                let difference = Difference {
-                    kind: seen.kind,
-                    what: seen.what.to_owned(),
-                    at,
-                    then: seen.then,
-                    now: seen.now,
-                    lasts: false,
-                    shift_s: None,
-                    why: why(),
-                };
-                self.found.insert(key, difference);
-            }
+        if let Some(known) = self.found.get_mut(&key) {
+            known.then = seen.then;
+            known.now = seen.now;
+            return;
         }
+        let difference = Difference {
+            kind: seen.kind,
+            what: seen.what.to_owned(),
+            at,
+            then: seen.then,
+            now: seen.now,
+            lasts: false,
+            shift_s: None,
+            why: why(),
+        };
+        self.found.insert(key, difference);
     }
 
     /// Looks at what was promised, as it stands at the end.

@@ -99,7 +99,7 @@ fn run(
         since: trial.since,
         workflow: trial.workflow.as_ref(),
     };
-    let chronicle = Chronicle::read(store.clone(), &chosen, shows)?;
+    let chronicle = Chronicle::read(store, &chosen, shows)?;
     let world = World {
         versions,
         chronicle,
