@@ -215,10 +215,11 @@ fn sentence(difference: &RecordDifference) -> String {
         Kind::Impossible => write!(told, "`{what}`, taken {then}, is {now}"),
         Kind::Undecided => write!(told, "the approval {what} is undecided"),
         Kind::UnneededVote => write!(told, "the vote {what} is not needed"),
-        Kind::Field | Kind::State | Kind::Route => write!(told, "{what} {now}, then {then}"),
+        Kind::Field | Kind::State | Kind::Route | Kind::Verdict => {
+            write!(told, "{what} {now}, then {then}")
+        }
         Kind::Approvers => write!(told, "approvers of {what}: {now}; then {then}"),
         Kind::Approval => write!(told, "the approval in {what} ended {now}, then {then}"),
-        Kind::Verdict => write!(told, "{what} {now}, then {then}"),
         Kind::Goal => write!(told, "{what} within {now}, then {then}"),
         Kind::Due => write!(told, "{what} due {now}, then {then}"),
     };

@@ -11,11 +11,11 @@ use engine::fold;
 use engine::port::Store as _;
 use engine::{Kind, RecordDifference, Simulated};
 use flate2::read::MultiGzDecoder;
-use model::Digest;
 use model::command::Action;
 use model::id::RecordId;
 use model::journal::{Item, encode};
 use model::record::Record;
+use model::{Digest, Instant};
 use store::Archive;
 
 use super::simulated;
@@ -110,7 +110,7 @@ fn outcome(record: &Record) -> Outcome {
         let goal = (clock.goal, calendar.map(|calendar| calendar.id.clone()));
         let due = clock
             .due
-            .map_or("none".to_owned(), |due| due.to_seconds_text());
+            .map_or("none".to_owned(), Instant::to_seconds_text);
         outcome.insert(format!("goal {name}"), format!("{goal:?}"));
         outcome.insert(format!("verdict {name}"), format!("{:?}", clock.verdict()));
         outcome.insert(format!("due {name}"), due);
