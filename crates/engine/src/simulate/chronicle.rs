@@ -180,6 +180,16 @@ impl Chronicle {
         self.people_changes.get(next).copied()
     }
 
+    /// The last change of people or teams before a position, of those up to an instant.
+    pub(super) fn last_people_change(&self, before: u64, until: Instant) -> u64 {
+        let is_past = |(position, at): &(u64, Instant)| *position < before && *at <= until;
+        let after = self.people_changes.partition_point(is_past);
+        let last = after
+            .checked_sub(1)
+            .and_then(|it| self.people_changes.get(it));
+        last.map_or(0, |(position, _)| *position)
+    }
+
     /// A thing as a change left it.
     fn left_by(&self, change: u64) -> Result<Option<Thing>, StoreError> {
         let lock = || self.found.lock().unwrap_or_else(PoisonError::into_inner);

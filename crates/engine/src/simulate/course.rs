@@ -175,8 +175,15 @@ impl Course<'_> {
             };
             let due = record.next_due().filter(|due| *due < until);
             let due = due.filter(|_| !self.is_stuck);
-            let change = self.world.chronicle.people_change_after(self.seen);
             let limit = due.unwrap_or(until);
+            let chronicle = &self.world.chronicle;
+            if record.approval.is_none() {
+                // Who may vote is of no concern until something waits for a vote.
+                self.seen = self
+                    .seen
+                    .max(chronicle.last_people_change(self.next, limit));
+            }
+            let change = chronicle.people_change_after(self.seen);
             let change = change.filter(|(at, when)| *at < self.next && *when <= limit);
             match (change, due) {
                 (Some((at, when)), _) => {

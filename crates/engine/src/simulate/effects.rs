@@ -74,3 +74,49 @@ fn named(call: &EffectCall) -> String {
         EffectCall::LinkBack { kind, target } => format!("link {kind} {target}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::Instant;
+    use model::command::{Action, EffectDone};
+    use model::event::Event;
+    use model::record::{EffectCall, EffectKey};
+
+    use super::Effects;
+
+    const fn key(version: u64, index: u32) -> EffectKey {
+        EffectKey { version, index }
+    }
+
+    fn link(effect: EffectKey, target: &str) -> Event {
+        Event::EffectDue {
+            effect,
+            call: EffectCall::LinkBack {
+                kind: "about".parse().expect("a kind"),
+                target: target.parse().expect("a number"),
+            },
+            at: Instant::EPOCH,
+        }
+    }
+
+    fn now(effects: &Effects, effect: EffectKey) -> Option<EffectKey> {
+        let result = Ok(EffectDone::default());
+        match effects.action(&Action::EffectResult { effect, result }) {
+            Some(Action::EffectResult { effect, .. }) => Some(effect),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_result_goes_to_the_same_call_as_often_as_it_was_made() {
+        let mut effects = Effects::default();
+        effects.follow_then(&[link(key(2, 0), "INC-1"), link(key(2, 1), "INC-2")]);
+        effects.follow_then(&[link(key(5, 0), "INC-1")]);
+        // A step more came before, and the second of the two is not made now.
+        effects.follow_now(&[link(key(3, 0), "INC-1")]);
+        effects.follow_now(&[link(key(7, 0), "INC-1")]);
+        assert_eq!(now(&effects, key(2, 0)), Some(key(3, 0)));
+        assert_eq!(now(&effects, key(5, 0)), Some(key(7, 0)));
+        assert_eq!(now(&effects, key(2, 1)), None);
+    }
+}

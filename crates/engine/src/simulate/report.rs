@@ -415,3 +415,110 @@ fn count(counted: &mut BTreeMap<(String, String), u64>, change: (String, String)
     };
     *counted.entry(change).or_default() += records;
 }
+
+#[cfg(test)]
+mod tests {
+    use model::Instant;
+    use model::id::{RecordId, WorkflowId};
+
+    use super::{Difference, Diverged, Judged, Kind, MOST_CHANGES, Sum, shift_told};
+
+    fn difference(kind: Kind, what: &str, then: &str, now: &str) -> Difference {
+        Difference {
+            kind,
+            what: what.to_owned(),
+            at: Instant::EPOCH,
+            then: then.to_owned(),
+            now: now.to_owned(),
+            lasts: true,
+            shift_s: None,
+            why: None,
+        }
+    }
+
+    fn judged(number: u64, diverges: bool, differences: Vec<Difference>) -> Judged {
+        Judged {
+            record: RecordId::numbered("INC", number).expect("a number"),
+            workflow: WorkflowId::new("incident").expect("an id"),
+            diverged: diverges.then(|| Diverged {
+                at: Instant::EPOCH,
+                why: String::new(),
+            }),
+            differences,
+        }
+    }
+
+    #[test]
+    fn a_shift_is_told_by_how_far_it_goes() {
+        let told = [
+            -700_000, -90_000, -20_000, -4_000, -1, 1, 3_600, 3_601, 90_000, 700_000,
+        ];
+        assert_eq!(
+            told.map(shift_told),
+            [
+                "earlier by more than 7 d",
+                "earlier by 1 to 7 d",
+                "earlier by 4 to 24 h",
+                "earlier by 1 to 4 h",
+                "earlier by up to 1 h",
+                "later by up to 1 h",
+                "later by up to 1 h",
+                "later by 1 to 4 h",
+                "later by 1 to 7 d",
+                "later by more than 7 d",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_worst_come_first_whichever_thread_had_them() {
+        let one = |now: &str| vec![difference(Kind::Field, "priority", "p3", now)];
+        let two = vec![
+            difference(Kind::Route, "team", "network", "workplace"),
+            difference(Kind::Field, "priority", "p3", "p1"),
+        ];
+        let (mut sum, mut other) = (Sum::new(3), Sum::new(3));
+        sum.add(judged(1, false, one("p1")));
+        sum.add(judged(2, false, Vec::new()));
+        sum.add(judged(9, false, one("p2")));
+        other.add(judged(3, true, one("p1")));
+        other.add(judged(4, false, two));
+        sum.merge(other);
+        let (total, workflows, worst) = sum.finish();
+        let numbers: Vec<_> = worst.iter().map(|of| of.record.as_str()).collect();
+        assert_eq!(numbers, ["INC-3", "INC-4", "INC-1"]);
+        let counts = (total.records, total.same, total.differ, total.diverged);
+        assert_eq!(counts, (5, 1, 4, 1));
+        let of = &workflows["incident"];
+        assert_eq!(of.kinds[&Kind::Field], 4);
+        let told: Vec<_> = of
+            .changes
+            .iter()
+            .map(|it| (&*it.what, &*it.now, it.records))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("priority", "p1", 3),
+                ("priority", "p2", 1),
+                ("team", "workplace", 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_thing_that_changes_in_too_many_ways_is_counted_together() {
+        let mut sum = Sum::new(0);
+        let many = MOST_CHANGES as u64 + 50;
+        for number in 1..=many {
+            let field = difference(Kind::Field, "text", "none", &number.to_string());
+            sum.add(judged(number, false, vec![field]));
+        }
+        let (total, workflows, worst) = sum.finish();
+        assert!(worst.is_empty());
+        let changes = &workflows["incident"].changes;
+        assert_eq!(changes.len(), MOST_CHANGES + 1);
+        assert_eq!((&*changes[0].now, changes[0].records), ("others", 50));
+        assert_eq!(total.differ, many);
+    }
+}
