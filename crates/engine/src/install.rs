@@ -414,7 +414,7 @@ pub(crate) fn remove(installable: &mut Installable, pack: &PackId, below: &[Pack
 }
 
 /// Two packs with one id of a definition are refused, unless one extends the other.
-fn check_unclaimed(installable: &Installable, pack: &Pack) -> Result<(), EngineError> {
+pub(crate) fn check_unclaimed(installable: &Installable, pack: &Pack) -> Result<(), EngineError> {
     fn taken<'a, I: Ord + std::fmt::Display + 'a, T>(
         kind: &'static str,
         installed: &'a BTreeMap<I, Versioned<T>>,

@@ -27,6 +27,7 @@ mod rejection;
 mod replay;
 mod rollback;
 mod scope;
+mod simulate;
 mod surroundings;
 
 pub use apply::{FoldError, fold};
@@ -43,6 +44,10 @@ pub use migrate::{Batch, Migration, Place};
 pub use rejection::{InputFault, Rejection};
 pub use replay::{
     Counts, Difference, Given, NotAsked, OfBinding, Reason, Replayed, Wanted, replay,
+};
+pub use simulate::{
+    Change, Components, Diverged, Hooks, Kind, OfRecord, OfWorkflow, RecordCounts,
+    RecordDifference, Simulated, Trial, simulate,
 };
 
 /// An error with its causes, in one line.

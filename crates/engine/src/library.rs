@@ -55,6 +55,12 @@ impl Library {
         self.written(digest, &configuration)
     }
 
+    /// What was in force under a digest, as it was written.
+    pub(crate) fn written_under(&self, digest: &Digest) -> Result<Installable, EngineError> {
+        let configuration = self.configuration_of(digest)?;
+        self.written(*digest, &configuration)
+    }
+
     /// A configuration, as it was written.
     pub(crate) fn written(
         &self,
@@ -73,8 +79,7 @@ impl Library {
 
     /// What was in force under a digest, compiled.
     pub(crate) fn in_force_under(&self, digest: &Digest) -> Result<Arc<Definitions>, EngineError> {
-        let configuration = self.configuration_of(digest)?;
-        compiled(&self.written(*digest, &configuration)?)
+        compiled(&self.written_under(digest)?)
     }
 
     /// The canonical form of a definition.
@@ -154,7 +159,7 @@ struct Header {
     id: ServiceLevelId,
 }
 
-fn compiled(installable: &Installable) -> Result<Arc<Definitions>, EngineError> {
+pub(crate) fn compiled(installable: &Installable) -> Result<Arc<Definitions>, EngineError> {
     let compiled = compile::definitions(installable)
         .map_err(|faults| EngineError::Installed(told(&faults).join("; ")))?;
     Ok(Arc::new(compiled))

@@ -7,6 +7,7 @@
 //! together, with one sync of the truth, brings the views up behind it, and then answers them all.
 //! Views that are lost, damaged or of another store are thrown away and built anew.
 
+mod archive;
 mod batch;
 mod bytes;
 mod cache;
@@ -24,6 +25,7 @@ mod verify;
 mod views;
 mod writer;
 
+pub use archive::{Archive, ArchiveError};
 pub use open::{Options, RedbStore};
 pub use verify::{Fold, Problem, VerifyReport};
 

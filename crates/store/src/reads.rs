@@ -62,45 +62,16 @@ impl Store for RedbStore {
         after_version: u64,
         limit: usize,
     ) -> Result<Vec<(u64, Entry)>, StoreError> {
-        let doing = "reading a history";
-        self.truth(|reading| {
-            let records = reading.open_table(RECORDS).map_err(failed(doing))?;
-            let journal = reading.open_table(JOURNAL).map_err(failed(doing))?;
-            let key = RecordKey::new(id);
-            let Some(row) = records.get(key.as_slice()).map_err(failed(doing))? else {
-                return Ok(Vec::new());
-            };
-            let row = RecordRow::read(row.value())?;
-            let positions = positions(&journal, &row, after_version, limit.min(MOST))?;
-            let entry = |position| {
-                let row = journal.get(position).map_err(failed(doing))?;
-                let row = row.ok_or_else(missing)?;
-                match JournalRow::read(row.value())? {
-                    JournalRow::Record { entry, .. } => Ok((position, read_entry(entry)?)),
-                    JournalRow::Other { .. } => Err(missing()),
-                }
-            };
-            positions.into_iter().map(entry).collect()
-        })
+        self.truth(|reading| entries_of(reading, id, after_version, limit.min(MOST)))
     }
 
     fn journal(&self, after: u64, limit: usize) -> Result<Vec<(u64, Item)>, StoreError> {
-        let doing = "reading the journal";
         // What is durable and not yet answered is not shown.
         let until = self.shared.position();
         if after >= until {
             return Ok(Vec::new());
         }
-        self.truth(|reading| {
-            let journal = reading.open_table(JOURNAL).map_err(failed(doing))?;
-            let rows = journal.range(after + 1..=until).map_err(failed(doing))?;
-            let item = |row: Result<_, _>| {
-                let (position, row): (redb::AccessGuard<'_, u64>, redb::AccessGuard<'_, Bytes>) =
-                    row.map_err(failed(doing))?;
-                Ok((position.value(), JournalRow::read(row.value())?.item()?))
-            };
-            rows.take(limit.min(MOST)).map(item).collect()
-        })
+        self.truth(|reading| items_after(reading, after, until, limit.min(MOST)))
     }
 
     fn position(&self) -> Result<u64, StoreError> {
@@ -274,16 +245,7 @@ impl Store for RedbStore {
     }
 
     fn active(&self) -> Result<Option<Digest>, StoreError> {
-        self.truth(|reading| {
-            let doing = "reading the configuration in force";
-            let meta = reading.open_table(META).map_err(failed(doing))?;
-            let Some(row) = meta.get(ACTIVE).map_err(failed(doing))? else {
-                return Ok(None);
-            };
-            let digest = row.value().try_into();
-            let digest = digest.map_err(|_| damaged("the configuration in force does not read"))?;
-            Ok(Some(Digest::from_bytes(digest)))
-        })
+        self.truth(read_active)
     }
 
     fn key_value(&self, binding: &BindingId, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -516,6 +478,64 @@ impl RedbStore {
             Ok(found)
         })
     }
+}
+
+/// Reads a record's entries after a version from a snapshot of the truth, oldest first, each with its
+/// position.
+pub(crate) fn entries_of(
+    reading: &ReadTransaction,
+    id: &RecordId,
+    after_version: u64,
+    limit: usize,
+) -> Result<Vec<(u64, Entry)>, StoreError> {
+    let doing = "reading a history";
+    let records = reading.open_table(RECORDS).map_err(failed(doing))?;
+    let journal = reading.open_table(JOURNAL).map_err(failed(doing))?;
+    let key = RecordKey::new(id);
+    let Some(row) = records.get(key.as_slice()).map_err(failed(doing))? else {
+        return Ok(Vec::new());
+    };
+    let row = RecordRow::read(row.value())?;
+    let positions = positions(&journal, &row, after_version, limit)?;
+    let entry = |position| {
+        let row = journal.get(position).map_err(failed(doing))?;
+        let row = row.ok_or_else(missing)?;
+        match JournalRow::read(row.value())? {
+            JournalRow::Record { entry, .. } => Ok((position, read_entry(entry)?)),
+            JournalRow::Other { .. } => Err(missing()),
+        }
+    };
+    positions.into_iter().map(entry).collect()
+}
+
+/// Reads what a snapshot of the truth holds in its journal after a position and up to another one.
+pub(crate) fn items_after(
+    reading: &ReadTransaction,
+    after: u64,
+    until: u64,
+    limit: usize,
+) -> Result<Vec<(u64, Item)>, StoreError> {
+    let doing = "reading the journal";
+    let journal = reading.open_table(JOURNAL).map_err(failed(doing))?;
+    let rows = journal.range(after + 1..=until).map_err(failed(doing))?;
+    let item = |row: Result<_, _>| {
+        let (position, row): (redb::AccessGuard<'_, u64>, redb::AccessGuard<'_, Bytes>) =
+            row.map_err(failed(doing))?;
+        Ok((position.value(), JournalRow::read(row.value())?.item()?))
+    };
+    rows.take(limit).map(item).collect()
+}
+
+/// Reads the digest of the configuration in force from a snapshot of the truth.
+pub(crate) fn read_active(reading: &ReadTransaction) -> Result<Option<Digest>, StoreError> {
+    let doing = "reading the configuration in force";
+    let meta = reading.open_table(META).map_err(failed(doing))?;
+    let Some(row) = meta.get(ACTIVE).map_err(failed(doing))? else {
+        return Ok(None);
+    };
+    let digest = row.value().try_into();
+    let digest = digest.map_err(|_| damaged("the configuration in force does not read"))?;
+    Ok(Some(Digest::from_bytes(digest)))
 }
 
 /// Reads a record from a snapshot of the truth, and says how large it is there.

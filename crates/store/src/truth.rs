@@ -122,7 +122,7 @@ fn refuse_newer(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn check_schema(reading: &ReadTransaction) -> Result<(), StoreError> {
+pub(crate) fn check_schema(reading: &ReadTransaction) -> Result<(), StoreError> {
     let meta = reading
         .open_table(META)
         .map_err(failed("reading the schema of the truth"))?;

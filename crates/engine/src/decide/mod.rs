@@ -13,6 +13,7 @@ mod effects;
 mod links;
 mod migrate;
 mod promises;
+mod put;
 mod routing;
 mod take;
 mod tasks;
@@ -21,6 +22,8 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+pub(crate) use put::put;
 
 use calendar::Calendar;
 use definition::compile::{Definitions, Permits, Right, ServiceLevel, Workflow};

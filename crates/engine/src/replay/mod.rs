@@ -2,10 +2,10 @@
 //! component that answered it or to another one, with the settings, the time, the chance and the desk
 //! of then. The journal is walked through once, in its order, and nothing is written.
 
-mod past;
+pub(crate) mod past;
 mod recent;
 mod report;
-mod shown;
+pub(crate) mod shown;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -31,8 +31,10 @@ const RECENT: usize = 2_000;
 const ALIKE: usize = 100;
 
 /// The desk as it stood at the last positions.
-pub(super) struct Past {
+pub(crate) struct Past {
     store: Arc<dyn Store>,
+    /// How many positions back it can be told.
+    window: u64,
     /// Where things of the directory changed.
     things: HashMap<Key, VecDeque<u64>>,
     /// How much people had from where on.
@@ -48,9 +50,19 @@ pub(super) struct Past {
 }
 
 impl Past {
-    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self::within(store, WINDOW)
+    }
+
+    /// One that can tell the desk as of any position at all.
+    pub(crate) fn whole(store: Arc<dyn Store>) -> Self {
+        Self::within(store, u64::MAX)
+    }
+
+    fn within(store: Arc<dyn Store>, window: u64) -> Self {
         Self {
             store,
+            window,
             things: HashMap::new(),
             loads: HashMap::new(),
             live: HashMap::new(),
@@ -61,12 +73,12 @@ impl Past {
     }
 
     /// Goes on by one position.
-    pub(super) fn follow(&mut self, position: u64, item: &Item) -> Result<(), StoreError> {
+    pub(crate) fn follow(&mut self, position: u64, item: &Item) -> Result<(), StoreError> {
         match item {
             Item::Directory { change, .. } => {
                 let changes = self.things.entry(change.key.clone()).or_default();
                 changes.push_back(position);
-                forget(changes, position, |at| *at);
+                forget(changes, position.saturating_sub(self.window), |at| *at);
             }
             Item::Record { id, entry, .. } => self.follow_record(position, id, entry)?,
             Item::Configuration { .. } => {}
@@ -91,8 +103,11 @@ impl Past {
 
     /// How much a person had.
     pub(super) fn load(&self, person: &PersonId, at: u64) -> Load {
-        let loads = self.loads.get(person).into_iter().flatten();
-        let last = loads.rev().find(|(position, _)| *position <= at);
+        let Some(loads) = self.loads.get(person) else {
+            return Load::default();
+        };
+        let after = loads.partition_point(|(position, _)| *position <= at);
+        let last = after.checked_sub(1).and_then(|last| loads.get(last));
         last.map(|(_, load)| *load).unwrap_or_default()
     }
 
@@ -207,7 +222,7 @@ impl Past {
         let recent = self.recent.entry(workflow).or_default();
         let bounds = Bounds {
             records: RECENT,
-            positions: WINDOW,
+            positions: self.window,
         };
         recent.changed(position, id, entry.command.at, bounds);
         Ok(())
@@ -290,13 +305,13 @@ impl Past {
             Some(last) => last.1 = load,
             None => loads.push_back((position, load)),
         }
-        forget(loads, position, |(at, _)| *at);
+        let first = position.saturating_sub(self.window);
+        forget(loads, first, |(at, _)| *at);
     }
 }
 
 /// Forgets what was no more at the first position that can still be asked for.
-fn forget<T>(changes: &mut VecDeque<T>, position: u64, at: impl Fn(&T) -> u64) {
-    let first = position.saturating_sub(WINDOW);
+fn forget<T>(changes: &mut VecDeque<T>, first: u64, at: impl Fn(&T) -> u64) {
     while changes.get(1).is_some_and(|second| at(second) <= first) {
         changes.pop_front();
     }

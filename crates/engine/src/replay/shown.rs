@@ -29,7 +29,7 @@ const MOMENTS_OF_RECORDS: usize = 64;
 const LINKS: usize = 100;
 
 /// The desk as one call saw it.
-pub(super) struct Shown {
+pub(crate) struct Shown {
     store: Arc<dyn Store>,
     past: Arc<Mutex<Past>>,
     definitions: Arc<Definitions>,
@@ -37,12 +37,14 @@ pub(super) struct Shown {
     lookups: Vec<Lookup>,
     /// The last position before the entry.
     before: u64,
+    /// How many moments a look-up is tried at.
+    moments: usize,
     /// What was asked for that cannot be told of the past.
     untold: Mutex<Option<String>>,
 }
 
 impl Shown {
-    pub(super) const fn new(
+    pub(crate) const fn new(
         store: Arc<dyn Store>,
         past: Arc<Mutex<Past>>,
         definitions: Arc<Definitions>,
@@ -55,8 +57,16 @@ impl Shown {
             definitions,
             lookups,
             before,
+            moments: MOMENTS,
             untold: Mutex::new(None),
         }
+    }
+
+    /// The same, where a look-up that the journal does not know is no surprise: it is tried at so many
+    /// moments only.
+    pub(crate) const fn looking_back(mut self, moments: usize) -> Self {
+        self.moments = moments;
+        self
     }
 
     /// What was asked for that cannot be told of the past, where anything was.
@@ -114,7 +124,8 @@ impl Shown {
         moments: impl IntoIterator<Item = u64>,
         read: impl Fn(&mut Past, u64) -> Result<T, LookupError>,
     ) -> Result<T, LookupError> {
-        let moments = moments.into_iter().take(MOMENTS_OF_RECORDS);
+        let most = MOMENTS_OF_RECORDS.min(self.moments);
+        let moments = moments.into_iter().take(most);
         let tries = moments.map(|at| read(&mut self.past(), at));
         self.seen(what, |found, digest| found::digest(found) == digest, tries)
     }
@@ -162,7 +173,7 @@ impl Surroundings for Shown {
             return Ok(None);
         };
         let moments = self.past().moments_of_thing(&key, self.before);
-        let tries = moments.into_iter().take(MOMENTS).map(|at| {
+        let tries = moments.into_iter().take(self.moments).map(|at| {
             let thing = self.past().thing(&key, at).map_err(unavailable)?;
             Ok(thing.map(|thing| thing.0))
         });
@@ -198,7 +209,7 @@ impl Surroundings for Shown {
             std::iter::once(newest.map(|(members, _)| members)).chain(earlier)
         });
         let is = |members: &Vec<_>, digest| found::digest(members) == digest;
-        let seen = self.seen(&found::members(team), is, tries.take(MOMENTS))?;
+        let seen = self.seen(&found::members(team), is, tries.take(self.moments))?;
         Ok(seen.into_iter().map(|found| found.0).collect())
     }
 

@@ -3,6 +3,7 @@
 
 mod plugin;
 mod secret;
+mod simulate;
 mod upgrade;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use plugin_registry::{Trust, Unsigned};
 
 pub(crate) use plugin::{Language, PluginCommand, Reason, RegistryArguments};
 pub(crate) use secret::{KeyArgument, SecretCommand};
+pub(crate) use simulate::SimulateArguments;
 #[cfg(test)]
 pub(crate) use upgrade::Taking;
 pub(crate) use upgrade::UpgradeArguments;
@@ -93,6 +95,8 @@ pub(crate) enum Command {
     Calendar(CalendarCommand),
     /// Drives an event log of another tool through the real engine, the log's own times as the clock
     Replay(ReplayArguments),
+    /// Runs recorded history under changed definitions, and tells what would have come out otherwise
+    Simulate(SimulateArguments),
     /// Tells why a record is where it is: every decision, by what, from what
     Explain(ExplainArguments),
     /// Holds every record against its journal, and the journal against its hashes

@@ -9,6 +9,7 @@ mod pack;
 mod pack_test;
 mod plugin;
 mod secret;
+mod simulate;
 mod token;
 mod upgrade;
 mod verify;
@@ -102,6 +103,7 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
             }
             Ok(Outcome::done_if(replayed.refused == 0))
         }
+        Command::Simulate(arguments) => simulate::run(&arguments, format),
         Command::Explain(arguments) => explain::run(arguments, format),
         Command::Verify(data) => verify::run(&data, format),
         Command::Completions { shell } => {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use definition::diff::{Difference, diff as differences};
@@ -15,10 +16,12 @@ use definition::upgrade::{Report, Request, upgrade};
 use serde::Serialize;
 
 use super::install::files;
-use super::{Outcome, print};
+use super::{Outcome, block_on, print};
 use crate::cli::{Format, UpgradeArguments};
+use crate::desk::compiler;
 use crate::pack_files::PackFiles;
 use crate::pack_folder::{self, Change};
+use crate::scenario::Bench;
 
 /// What came of an upgrade.
 #[derive(Serialize)]
@@ -29,6 +32,9 @@ struct Upgraded {
     report: Report,
     /// What is wrong with the pack as it would be, where something is.
     diagnostics: Vec<Diagnostic>,
+    /// What the scenarios of the pack as it would be tell, where some fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scenarios: Option<String>,
 }
 
 /// Upgrades the adaptation in a folder, or says why that takes a decision.
@@ -46,25 +52,55 @@ pub(super) fn run(arguments: &UpgradeArguments, format: Format) -> Result<Outcom
     let upgraded = upgrade(&request)?;
     let mut found = Diagnostics::new();
     let mut done = false;
+    let mut unmet = None;
     if let Some(after) = &upgraded.files {
         found = faults(after);
-        if !found.has_errors() && !arguments.dry_run {
+        if !found.has_errors() {
+            unmet = unmet_scenarios(&before, &base, after)?;
+        }
+        if !found.has_errors() && unmet.is_none() && !arguments.dry_run {
             put(folder, &before, after, &base, is_shipped(&arguments.to))?;
             done = true;
         }
     }
-    let is_sound = upgraded.files.is_some() && !found.has_errors();
+    let is_sound = upgraded.files.is_some() && !found.has_errors() && unmet.is_none();
     let upgraded = Upgraded {
         done,
         report: upgraded.report,
         diagnostics: found.iter().cloned().collect(),
+        scenarios: unmet,
     };
     print(format, &upgraded, || told(&upgraded, &found, is_sound))?;
     Ok(Outcome::done_if(is_sound))
 }
 
-/// What is wrong with the upgraded pack: the place for whatever a pack has to stand before its files
-/// are moved.
+/// What the scenarios of the upgraded pack tell, where some of them fail.
+fn unmet_scenarios(
+    before: &PackFiles,
+    base: &PackFiles,
+    after: &BTreeMap<String, String>,
+) -> Result<Option<String>> {
+    let pack = Pack::read(after)?;
+    if pack.scenarios.is_empty() {
+        return Ok(None);
+    }
+    let mut files = before.clone();
+    files.texts.clone_from(after);
+    // Components of the base come with the new one.
+    files
+        .components
+        .retain(|path, _| !path.starts_with("base/"));
+    let below = base.components.iter();
+    let below = below.map(|(path, bytes)| (format!("base/{path}"), bytes.clone()));
+    files.components.extend(below);
+    block_on(async {
+        let bench = Bench::new(&pack, &files, Some(Arc::new(compiler))).await?;
+        let report = bench.run().await;
+        Ok((report.failed() > 0).then(|| report.told()))
+    })
+}
+
+/// What is wrong with the upgraded pack.
 fn faults(files: &BTreeMap<String, String>) -> Diagnostics {
     match Pack::read(files) {
         Ok(pack) => lint(&pack),
@@ -76,6 +112,9 @@ fn told(upgraded: &Upgraded, found: &Diagnostics, is_sound: bool) -> String {
     let mut told = format!("{}\n", upgraded.report);
     if !found.is_empty() {
         let _ = writeln!(told, "\n{found}");
+    }
+    if let Some(scenarios) = &upgraded.scenarios {
+        let _ = writeln!(told, "\n{scenarios}");
     }
     let (id, version) = (&upgraded.report.to.pack, &upgraded.report.to.version);
     let ending = match (upgraded.done, is_sound) {
