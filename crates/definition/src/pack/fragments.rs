@@ -34,7 +34,8 @@ pub(super) fn stay(base: &Node, patch: &Node, sources: &Sources, found: &mut Dia
     }
 }
 
-/// A workflow with fragments laid under it: where both say something, the workflow's own counts.
+/// A workflow with fragments laid under it: where both say something, the workflow's own counts, and
+/// stands first.
 pub(super) fn under(
     workflow: &Node,
     used: &[(String, Entry)],
@@ -81,7 +82,21 @@ pub(super) fn under(
         sources,
         found,
     );
+    own_first(&mut ground, workflow);
     ground
+}
+
+/// Puts the keys that a workflow has itself before those that only its fragments have.
+fn own_first(laid: &mut Node, workflow: &Node) {
+    let (Kind::Map(laid), Some(own)) = (&mut laid.kind, workflow.as_map()) else {
+        return;
+    };
+    laid.sort_by_cached_key(|key, _| own.get_index_of(key).unwrap_or(usize::MAX));
+    for (key, entry) in own {
+        if let Some(below) = laid.get_mut(key) {
+            own_first(&mut below.value, &entry.value);
+        }
+    }
 }
 
 fn header(node: &Node) -> impl Iterator<Item = (String, Entry)> + '_ {
