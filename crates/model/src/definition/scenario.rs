@@ -294,10 +294,10 @@ pub struct Expect {
     /// Its promises, by service level and target, such as `standard/resolution`.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub clocks: IndexMap<String, ExpectClock>,
-    /// The notices given of it since the step before.
+    /// The notices given of it since the last step that was about it.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub notified: IndexMap<NoticeId, Notified>,
-    /// The bindings that were told of it since the step before.
+    /// The bindings that were told of it since the last step that was about it.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub told: IndexMap<BindingId, bool>,
     /// The tasks that it handed out: how far each has come (`waiting`, `open`, `ended`, `dropped`), or

@@ -1,7 +1,7 @@
 //! A fresh desk in virtual time: the real engine on a real store, and a clock that is turned by hand
 //! from one thing that is due to the next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use definition::compile::Definitions;
@@ -30,8 +30,8 @@ pub(super) struct Desk {
     pub(super) engine: Engine,
     store: Arc<RedbStore>,
     clock: Arc<ManualClock>,
-    /// The position of the journal at the end of the last step.
-    mark: u64,
+    /// Up to where each record was looked at by a step that was about it.
+    looked_at: HashMap<RecordId, u64>,
 }
 
 impl Desk {
@@ -56,7 +56,7 @@ impl Desk {
             engine,
             store,
             clock,
-            mark: 0,
+            looked_at: HashMap::new(),
         })
     }
 
@@ -188,11 +188,12 @@ impl Desk {
         self.clock.now()
     }
 
-    /// What became of a record since the last step ended.
+    /// What became of a record since the last step that was about it.
     ///
     /// # Errors
     /// Where the store fails.
     pub(super) fn news(&self, id: &RecordId) -> Result<Vec<Entry>, EngineError> {
+        let looked_at = self.looked_at.get(id).copied().unwrap_or_default();
         let (mut after, mut news) = (0, Vec::new());
         loop {
             let entries = self.store.history(id, after, ENTRIES)?;
@@ -200,17 +201,18 @@ impl Desk {
                 return Ok(news);
             };
             after = last.version;
-            let new = entries.into_iter().filter(|(at, _)| *at > self.mark);
+            let new = entries.into_iter().filter(|(at, _)| *at > looked_at);
             news.extend(new.map(|(_, entry)| entry));
         }
     }
 
-    /// A step has ended: what follows is news.
+    /// A step that was about a record has ended: what follows is news of it.
     ///
     /// # Errors
     /// Where the store fails.
-    pub(super) fn step_ended(&mut self) -> Result<(), EngineError> {
-        self.mark = self.store.position()?;
+    pub(super) fn step_ended(&mut self, about: &RecordId) -> Result<(), EngineError> {
+        let position = self.store.position()?;
+        self.looked_at.insert(about.clone(), position);
         Ok(())
     }
 

@@ -180,7 +180,9 @@ impl Running<'_> {
             refused: refused.as_ref(),
         };
         let unmet = found.against(&step.expect)?;
-        self.desk.step_ended()?;
+        if let Some(record) = &record {
+            self.desk.step_ended(&record.id)?;
+        }
         Ok(unmet)
     }
 
