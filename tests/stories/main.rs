@@ -35,6 +35,7 @@ mod slack_workspace;
 mod teams;
 mod teams_workflow;
 mod telemetry;
+mod upgrading;
 mod vendor;
 mod versions;
 mod webhook;

@@ -7,16 +7,20 @@
 //! - **options**: `default` of a field or in a form, what `set` and `then` give, what an expression
 //!   holds a field against (`==`, `!=`, `in [...]`) or gives a field by itself;
 //! - **states**: `to`, the keys of `from`, what an expression holds `record.state` against;
-//! - **transitions**: `do` of timers and breaches, `then` of an approval, `create` of an effect;
+//! - **transitions**: `do` of timers, breaches and effects on linked records, `then` of an approval and
+//!   of tasks, `with-parent`, `create` of an effect and of a task;
 //! - **tables**: `decided-by`, `routing.by`, `goal`;
-//! - **workflows**: `for` of a service level, `create` effects, events and commands of a binding;
+//! - **workflows**: `for` of a service level, `create` effects, tasks, what links lead to, `of`, events and
+//!   commands of a binding;
+//! - **fragments**: `use`;
 //! - **calendars**: waits, timeouts, service levels and what their `cel` gives, teams, `open(…)` and
 //!   `business(…)`;
 //! - **teams, notices, bindings, roles**: wherever one is named by its id;
 //! - **keys beside which something is placed**.
 //!
-//! What an expression says of other records (`tasks`, `links`) is not known: it may be of any
-//! workflow.
+//! Fragments and items of the catalogue are read like the workflows that they are laid under or over.
+//! What an expression says of other records (`it`, `tasks`, `links`) is not known: it may be of any
+//! workflow. What scenarios, migrations and translations name is left to the linter.
 
 use crate::overlay::DefinitionKind;
 use crate::pack::renamed::HEADER_ROOT;
@@ -65,11 +69,15 @@ fn in_transition<'p>(path: &'p [&'p str]) -> Option<&'p [&'p str]> {
 
 /// What the keys of the map at a path of a definition name.
 pub(super) fn of_keys(kind: DefinitionKind, path: &[&str]) -> Option<Of> {
-    if let [.., "effects", _, "create", "set"] = path {
+    if let [.., "effects", _, "create" | "each", "set"] | [.., "tasks", "each", _, "set"] = path {
         return Some(Of::Field);
     }
     match (kind, path) {
-        (DefinitionKind::Workflow, _) => of_workflow_keys(path),
+        (_, ["use"]) if is_workflow(kind) => Some(Of::Definition(DefinitionKind::Fragment)),
+        (_, ["links", _, "to"]) if is_workflow(kind) => {
+            Some(Of::Definition(DefinitionKind::Workflow))
+        }
+        _ if is_workflow(kind) => of_workflow_keys(path),
         (DefinitionKind::ServiceLevel, ["for"])
         | (DefinitionKind::Plugin, ["events", _, "workflows"] | ["grants", "commands"]) => {
             Some(Of::Definition(DefinitionKind::Workflow))
@@ -77,6 +85,14 @@ pub(super) fn of_keys(kind: DefinitionKind, path: &[&str]) -> Option<Of> {
         (DefinitionKind::Notice, ["to"]) => Some(Of::Role),
         _ => None,
     }
+}
+
+/// Whether it is a workflow, or laid under or over one.
+pub(super) const fn is_workflow(kind: DefinitionKind) -> bool {
+    matches!(
+        kind,
+        DefinitionKind::Workflow | DefinitionKind::Fragment | DefinitionKind::CatalogueItem
+    )
 }
 
 fn of_workflow_keys(path: &[&str]) -> Option<Of> {
@@ -101,12 +117,19 @@ pub(super) fn of_text(kind: DefinitionKind, path: &[&str]) -> Option<Text> {
         [.., "effects", _, "notice"] => return names(DefinitionKind::Notice),
         [.., "effects", _, "plugin"] => return names(DefinitionKind::Plugin),
         [.., "effects", _, "create", "workflow"] => return names(DefinitionKind::Workflow),
-        [.., "effects", _, "create", "create"] => return Some(Text::Name(Of::Transition(None))),
+        [.., "tasks", "each", _, "workflow"] => return names(DefinitionKind::Workflow),
+        [.., "effects", _, "create", "create"]
+        | [.., "effects", _, "each", "do"]
+        | [.., "tasks", "each", _, "create"]
+        | [.., "tasks", "with-parent"] => return Some(Text::Name(Of::Transition(None))),
         [.., "wait" | "timeout", "calendar"] => return names(DefinitionKind::Calendar),
         _ => {}
     }
     match kind {
-        DefinitionKind::Workflow => of_workflow_text(path),
+        DefinitionKind::CatalogueItem if path == ["of"] => names(DefinitionKind::Workflow),
+        DefinitionKind::Migration if path == ["of"] => names(DefinitionKind::Workflow),
+        DefinitionKind::CatalogueItem if path == ["offer"] => Some(Text::Expression),
+        _ if is_workflow(kind) => of_workflow_text(path),
         DefinitionKind::ServiceLevel => match path {
             ["calendar", "named"] => names(DefinitionKind::Calendar),
             ["targets", _, "goal", "table"] => Some(Text::Name(Of::Table)),
@@ -142,7 +165,8 @@ fn of_workflow_text(path: &[&str]) -> Option<Text> {
         }
         ["routing", "fallback", "team"] => names(DefinitionKind::Team),
         ["timers", _, "do"] => Some(Text::Name(Of::Transition(None))),
-        ["states", state, "timers", _, "do"] | ["states", state, "approval", "then", _] => {
+        ["states", state, "timers", _, "do"]
+        | ["states", state, "approval" | "tasks", "then", _] => {
             Some(Text::Name(Of::Transition(Some((*state).to_owned()))))
         }
         ["states", _, "approval", "stages", _, "approvers", _, by] => match *by {

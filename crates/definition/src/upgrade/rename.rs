@@ -140,6 +140,8 @@ impl<'a> Renamer<'a> {
         };
         match kind {
             DefinitionKind::Workflow => vec![own[1].clone()],
+            DefinitionKind::Fragment => self.users(&own[1]),
+            DefinitionKind::CatalogueItem => self.of(own).into_iter().collect(),
             DefinitionKind::ServiceLevel => covered(&[self.old, self.ours], own),
             DefinitionKind::Notice => match self.senders.get(&own[1]) {
                 Some(senders) => senders.iter().cloned().collect(),
@@ -148,6 +150,47 @@ impl<'a> Renamer<'a> {
             DefinitionKind::Plugin => all(),
             _ => Vec::new(),
         }
+    }
+
+    /// The workflows that use a fragment.
+    fn users(&self, fragment: &str) -> Vec<String> {
+        let mut users = BTreeSet::new();
+        for (kind, root, node) in [self.old, self.ours].iter().flat_map(|laid| laid.trees()) {
+            let used = node
+                .get("use")
+                .is_some_and(|used| used.get(fragment).is_some());
+            if kind == DefinitionKind::Workflow && used {
+                users.insert(root[1].clone());
+            }
+        }
+        users.into_iter().collect()
+    }
+
+    /// The workflows that a kind of link may lead to, from whichever side it is called so.
+    fn linked(&self, name: &str) -> Vec<String> {
+        let mut ends = BTreeSet::new();
+        for (kind, root, node) in [self.old, self.ours].iter().flat_map(|laid| laid.trees()) {
+            let links = node.get("links").and_then(Node::as_map);
+            for (own, entry) in links.into_iter().flatten() {
+                let inverse = entry.value.get("inverse").and_then(Node::as_text);
+                let to = entry.value.get("to").and_then(Node::as_map);
+                if kind == DefinitionKind::Workflow && own == name {
+                    ends.extend(to.into_iter().flatten().map(|(to, _)| to.clone()));
+                }
+                if kind == DefinitionKind::Workflow && inverse == Some(name) {
+                    ends.insert(root[1].clone());
+                }
+            }
+        }
+        ends.into_iter().collect()
+    }
+
+    /// The workflow that an item of the catalogue is of.
+    fn of(&self, own: &[String]) -> Option<String> {
+        let path = [own, &["of".to_owned()]].concat();
+        let said = [self.ours, self.old];
+        let said = said.iter().find_map(|laid| laid.get(&path)?.as_text());
+        said.map(str::to_owned)
     }
 
     /// What the old base calls so, and what it is called today.
@@ -378,27 +421,53 @@ impl Walk<'_, '_> {
     }
 
     fn resolve(&self, of: &Of, name: &str) -> Resolved {
-        let homes = self
-            .created()
-            .map_or_else(|| self.homes.clone(), |id| vec![id]);
+        let homes = self.other().unwrap_or_else(|| self.homes.clone());
         self.renamer.resolve(of, name, &homes, self.own)
     }
 
-    /// The workflow of the record that an effect creates, on the way to its fields.
-    fn created(&self) -> Option<String> {
-        let at = self
+    /// The workflow of the other record that an effect or a task is about, on the way to its fields.
+    fn other(&self) -> Option<Vec<String>> {
+        // An expression there speaks of the record that it stands in.
+        if self
             .keys
-            .windows(3)
-            .position(|keys| keys[0] == "effects" && keys[2] == "create")?;
-        // An expression there speaks of the record that creates it.
-        if self.keys.last().is_some_and(|key| key == "cel") {
+            .last()
+            .is_some_and(|key| key == "cel" || key == "when")
+        {
             return None;
         }
-        let path = [self.own, &self.keys[..at + 3], &["workflow".to_owned()]].concat();
-        let said = [self.renamer.ours, self.renamer.old];
-        let said = said.iter().find_map(|laid| laid.get(&path)?.as_text());
+        if let [.., state, tasks, with_parent] = self.keys.as_slice()
+            && tasks == "tasks"
+            && with_parent == "with-parent"
+        {
+            return Some(self.handed_out(state));
+        }
+        let at = self.keys.windows(3).position(|keys| {
+            (keys[0] == "effects" && (keys[2] == "create" || keys[2] == "each"))
+                || (keys[0] == "tasks" && keys[1] == "each")
+        })?;
+        let here = [self.own, &self.keys[..at + 3]].concat();
+        let said = |key: &str| {
+            let path = [&here[..], &[key.to_owned()]].concat();
+            let said = [self.renamer.ours, self.renamer.old];
+            let said = said.iter().find_map(|laid| laid.get(&path)?.as_text());
+            said.map(str::to_owned)
+        };
         // The workflow's own id is named here, not something in it.
-        said.map(str::to_owned)
+        said("workflow")
+            .map(|workflow| vec![workflow])
+            .or_else(|| Some(self.renamer.linked(&said("link")?)))
+    }
+
+    /// The workflows of the tasks that a state hands out.
+    fn handed_out(&self, state: &str) -> Vec<String> {
+        let within = ["states", state, "tasks", "each"].map(str::to_owned);
+        let path = [self.own, &within[..]].concat();
+        let all = [self.renamer.ours, self.renamer.old];
+        let tasks = all.iter().filter_map(|laid| laid.get(&path)?.as_map());
+        let said = tasks.flat_map(|tasks| tasks.values());
+        let said = said.filter_map(|task| task.value.get("workflow")?.as_text());
+        let workflows: BTreeSet<String> = said.map(str::to_owned).collect();
+        workflows.into_iter().collect()
     }
 
     fn named(&mut self, path: Vec<String>, to: &str, span: Span) {
