@@ -25,7 +25,7 @@ pub use effect::{CreateEffect, EachEffect, Effect};
 pub use field::{Cel, Field, FieldFormat, FieldType, Group, OptionLabel, Permit, Setting, Wait};
 pub use link::LinkType;
 pub use migration::{MigratedClocks, MigratedState, Migration};
-pub use pack::{Extends, Pack, Role};
+pub use pack::{Extends, Lint, Pack, Role};
 pub use people::{Notice, Team};
 pub use service_level::{
     Breach, CalendarChoice, Goal, OnChange, OnReopen, ServiceLevel, ServiceLevelType, Target,
