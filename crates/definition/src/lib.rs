@@ -7,6 +7,8 @@
 
 pub mod compile;
 pub mod expression;
+pub mod format;
+pub mod graph;
 pub mod lint;
 pub mod overlay;
 pub mod pack;

@@ -19,9 +19,9 @@ mod staffing;
 mod states;
 mod tables;
 mod tasks;
-mod unused;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
 

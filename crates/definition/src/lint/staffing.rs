@@ -42,7 +42,9 @@ impl Staff {
 
     fn with_role<'s>(&'s self, role: &'s RoleId) -> impl Iterator<Item = &'s PersonId> {
         let people = self.people.iter();
-        people.filter(|(_, roles)| roles.contains(role)).map(|(id, _)| id)
+        people
+            .filter(|(_, roles)| roles.contains(role))
+            .map(|(id, _)| id)
     }
 
     fn members(&self, team: &TeamId) -> impl Iterator<Item = &PersonId> {
@@ -51,7 +53,11 @@ impl Staff {
 }
 
 pub(super) fn check(pack: &Pack, all: &Definitions, staff: &Staff, faults: &mut Vec<Fault>) {
-    for id in pack.teams.keys().filter(|id| staff.members(id).next().is_none()) {
+    for id in pack
+        .teams
+        .keys()
+        .filter(|id| staff.members(id).next().is_none())
+    {
         let message = format!("nobody is a member of the team `{id}`");
         Rules::of(DefinitionKind::Team, id.as_str(), faults)
             .warning("empty-team", &["id"], message)
@@ -128,7 +134,14 @@ fn quorum((state, id): (&StateId, &StageId), stage: &Stage, staff: &Staff, rules
         Quorum::All(_) | Quorum::Any(_) | Quorum::Percent(_) => 1,
     };
     if needed > asked.len() {
-        let path = ["states", state.as_str(), "approval", "stages", id.as_str(), "quorum"];
+        let path = [
+            "states",
+            state.as_str(),
+            "approval",
+            "stages",
+            id.as_str(),
+            "quorum",
+        ];
         let people = match asked.len() {
             0 => "there is nobody to ask".to_owned(),
             1 => "there is one person to ask".to_owned(),

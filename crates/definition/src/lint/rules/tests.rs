@@ -20,7 +20,11 @@ fn each_part_lists_its_rules_once_in_order() {
         for text in [rule.finds, rule.why] {
             assert!(text.ends_with('.'), "{}: {text}", rule.id);
         }
-        assert!(!rule.fault.is_empty() && rule.fault != rule.cure, "{}", rule.id);
+        assert!(
+            !rule.fault.is_empty() && rule.fault != rule.cure,
+            "{}",
+            rule.id
+        );
     }
 }
 
@@ -76,7 +80,10 @@ fn every_id_in_the_sources_is_a_rule_and_every_rule_is_in_them() {
     }
     assert!(told.len() > 60, "too few are found: {}", told.len());
     let unknown: Vec<_> = told.iter().filter(|(id, _)| find(id).is_none()).collect();
-    assert!(unknown.is_empty(), "no rule says what these mean: {unknown:?}");
+    assert!(
+        unknown.is_empty(),
+        "no rule says what these mean: {unknown:?}"
+    );
     // The command line finds it, which knows what it ships.
     let elsewhere = ["missing-component"];
     let untold: Vec<&str> = all()

@@ -69,7 +69,7 @@ number: CHG
 fields:
   reason: { type: string }
 create:
-  propose: { to: asked, permit: { agent: true } }
+  propose: { to: asked, permit: { agent: true }, form: { reason: {} } }
 states:
   asked:
     category: waiting
