@@ -91,8 +91,22 @@ impl Layout {
                 }
             }
             if !changed {
-                return;
+                break;
             }
+        }
+        self.settle(down);
+    }
+
+    /// What begins stands right above what it leads to, and what nothing leads to or from, at the end.
+    fn settle(&mut self, down: &[(usize, usize)]) {
+        let last = self.vertices.iter().map(|it| it.layer).max().unwrap_or(0);
+        for vertex in 0..self.vertices.len() {
+            if down.iter().any(|(_, to)| *to == vertex) {
+                continue;
+            }
+            let below = down.iter().filter(|(from, _)| *from == vertex);
+            let below = below.map(|(_, to)| self.vertices[*to].layer).min();
+            self.vertices[vertex].layer = below.map_or(last, |below| below - 1);
         }
     }
 

@@ -12,6 +12,7 @@ mod tests;
 use indexmap::IndexMap;
 use model::definition::{Category, Outcome, State, Timer, Transition, Wait, Workflow};
 use model::id::{StateId, TransitionId};
+use model::time::Period;
 
 pub use layout::TooLarge;
 
@@ -63,7 +64,7 @@ pub struct Step {
     pub by: By,
 }
 
-/// Who or what takes a transition; where several may, the first of these.
+/// Who or what takes a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum By {
     /// People.
@@ -113,10 +114,10 @@ impl Graph {
         for (from, (id, state)) in workflow.states.iter().enumerate() {
             let mut within = Vec::new();
             for (transition, said) in &state.transitions {
-                let step = step(transition, said, state);
+                let steps = steps(transition, said, state);
                 match said.to.as_ref().and_then(place) {
-                    Some(to) if to != from => edges.entry((from, to)).or_default().push(step),
-                    _ => within.push(step.label),
+                    Some(to) if to != from => edges.entry((from, to)).or_default().extend(steps),
+                    _ => within.extend(steps.into_iter().map(|step| step.label)),
                 }
             }
             within.extend(inside(state));
@@ -164,47 +165,44 @@ fn title(id: &str, title: Option<&String>) -> String {
     })
 }
 
-/// A transition of a state, and what takes it.
-fn step(id: &TransitionId, transition: &Transition, state: &State) -> Step {
-    let mut by = Vec::new();
-    let mut when = Vec::new();
-    if !transition.permit.is_empty() {
-        by.push(By::People);
-    }
+/// A transition of a state, once for people and once for whatever else takes it.
+fn steps(id: &TransitionId, transition: &Transition, state: &State) -> Vec<Step> {
+    let mut others = Vec::new();
     if let Some(approval) = &state.approval {
         let ends = approval.then.iter().filter(|(_, taken)| *taken == id);
         let ends: Vec<&str> = ends.map(|(outcome, _)| Outcome::as_str(*outcome)).collect();
         if !ends.is_empty() {
-            by.push(By::Approval);
-            when.push(ends.join(", "));
+            others.push((ends.join(", "), By::Approval));
         }
     }
     if let Some(tasks) = &state.tasks {
         if tasks.then.all == *id {
-            by.push(By::Tasks);
-            when.push("all done".to_owned());
+            others.push(("all done".to_owned(), By::Tasks));
         }
         if tasks.then.failed.as_ref() == Some(id) {
-            by.push(By::Tasks);
-            when.push("one failed".to_owned());
+            others.push(("one failed".to_owned(), By::Tasks));
         }
     }
-    for timer in state.timers.values() {
-        if timer.transition.as_ref() == Some(id) {
-            by.push(By::Timer);
-            when.push(after(&timer.wait));
-        }
-    }
+    let timers = state.timers.values();
+    let timers = timers.filter(|timer| timer.transition.as_ref() == Some(id));
+    others.extend(timers.map(|timer| (after(&timer.wait), By::Timer)));
     let title = title(id.as_str(), transition.title.as_ref());
-    let label = if when.is_empty() {
-        title
-    } else {
-        format!("{title} ({})", when.join("; "))
-    };
-    Step {
-        label,
-        by: by.into_iter().min().unwrap_or(By::Itself),
+    let by_people = !transition.permit.is_empty();
+    let mut steps = Vec::new();
+    if by_people || others.is_empty() {
+        let by = if by_people { By::People } else { By::Itself };
+        let label = title.clone();
+        steps.push(Step { label, by });
     }
+    steps.extend(others.into_iter().map(|(when, by)| {
+        let label = if by_people {
+            when
+        } else {
+            format!("{title} ({when})")
+        };
+        Step { label, by }
+    }));
+    steps
 }
 
 /// What happens in a state: who is asked, what is handed out, what comes after a time.
@@ -231,9 +229,40 @@ fn reminder(id: &str, timer: &Timer) -> String {
 
 fn after(wait: &Wait) -> String {
     match wait {
-        Wait::Time(period) => format!("after {period}"),
-        Wait::Business { period, .. } => format!("after {period} of business time"),
+        Wait::Time(period) => format!("after {}", words(*period)),
+        Wait::Business { period, .. } => format!("after {} of business time", words(*period)),
     }
+}
+
+/// A period as people say it: `2 days 4 hours`.
+fn words(period: Period) -> String {
+    let mut words = Vec::new();
+    let mut count = String::new();
+    let mut in_time = false;
+    for character in period.to_string().chars() {
+        let unit = match character {
+            'T' => {
+                in_time = true;
+                continue;
+            }
+            'W' => "week",
+            'D' => "day",
+            'H' => "hour",
+            'M' if in_time => "minute",
+            'M' => "month",
+            'Y' => "year",
+            'S' => "second",
+            digit if digit.is_ascii_digit() || digit == '.' => {
+                count.push(digit);
+                continue;
+            }
+            _ => continue,
+        };
+        let plural = if count == "1" { "" } else { "s" };
+        words.push(format!("{count} {unit}{plural}"));
+        count.clear();
+    }
+    words.join(" ")
 }
 
 /// What is open or runs in several states.

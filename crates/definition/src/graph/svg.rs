@@ -139,7 +139,7 @@ impl Drawing {
         Self {
             body: String::new(),
             width: right.fold(0.0, f64::max),
-            height: bottom.fold(0.0, f64::max) + 34.0,
+            height: bottom.fold(0.0, f64::max) + 66.0,
             title: title.to_owned(),
         }
     }

@@ -66,7 +66,8 @@ fn a_workflow_as_mermaid() {
           s0 == "Go (approved)" ==> s1
           s0 == "Stop (rejected, expired, unreachable, nobody-asked)" ==> s2
           s1 -- "Ask again" --> s0
-          s1 -- "Finish (after P9D)" --> s2
+          s1 -- "Finish" --> s2
+          s1 -. "after 9 days" .-> s2
           anywhere["<b>Anywhere</b><br/>Cancel: from open, waiting to closed"]:::anywhere
           classDef open fill:#dcebfb,stroke:#2f6fb0,color:#1a1a1a
           classDef waiting fill:#fdeecb,stroke:#a87a12,color:#1a1a1a

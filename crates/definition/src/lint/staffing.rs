@@ -7,6 +7,7 @@ use model::directory::{Key, Person, Roster, Thing, kind};
 use model::id::{PersonId, RoleId, StageId, StateId, TeamId};
 
 use super::Rules;
+use super::unused::OF_THE_SERVER;
 use crate::compile::{Definitions, Fault, Stage, Workflow};
 use crate::overlay::DefinitionKind;
 use crate::pack::Pack;
@@ -64,6 +65,10 @@ pub(super) fn check(pack: &Pack, all: &Definitions, staff: &Staff, faults: &mut 
             .help = Some("give it members in the directory".to_owned());
     }
     for role in pack.header.roles.keys() {
+        // The server's own come with tokens.
+        if OF_THE_SERVER.contains(&role.as_str()) {
+            continue;
+        }
         if staff.with_role(role).next().is_none() {
             let message = format!("nobody has the role `{role}`");
             Rules::of(DefinitionKind::Pack, pack.id.as_str(), faults)

@@ -13,7 +13,7 @@ use crate::pack::Pack;
 use crate::source::{Kind, Node};
 
 /// Roles that the server itself asks for.
-const OF_THE_SERVER: [&str; 1] = ["administrator"];
+pub(super) const OF_THE_SERVER: [&str; 1] = ["administrator"];
 /// Keys whose texts are for people, in which a name is only a word.
 const PROSE: [&str; 7] = [
     "title",
@@ -89,7 +89,7 @@ const fn called(kind: DefinitionKind) -> &'static str {
     }
 }
 
-/// Tells of fields that nobody can fill in and that nothing names.
+/// Tells of fields of the pack itself that nobody can fill in and that nothing names.
 pub(super) fn fields(workflow: &Workflow, pack: &Pack, all: &Definitions, rules: &mut Rules<'_>) {
     let empty = |id: &FieldId| {
         let field = &workflow.fields[id];
@@ -103,7 +103,13 @@ pub(super) fn fields(workflow: &Workflow, pack: &Pack, all: &Definitions, rules:
             || source.value.is_some()
             || source.decided_by.is_some())
     };
-    let mut silent: Vec<&FieldId> = workflow.fields.keys().filter(|id| empty(id)).collect();
+    let own = |id: &FieldId| {
+        let tree = pack.workflows.get(&workflow.id).map(|it| &it.tree);
+        let position = tree.map(|tree| tree.position(&["fields", id.as_str()]));
+        position.is_some_and(|position| position.pack.as_ref() == Some(&pack.id))
+    };
+    let fields = workflow.fields.keys();
+    let mut silent: Vec<&FieldId> = fields.filter(|id| empty(id) && own(id)).collect();
     if silent.is_empty() {
         return;
     }

@@ -52,8 +52,8 @@ pub(super) const RULES: &[Rule] = &[
         "choice",
         "A choice that says none of its keys, or two of them.",
         "A choice is told by its one key; with two, nobody knows which is meant.",
-        "wait: { time: P1D, business: PT8H }",
-        "wait: { time: P1D }",
+        "approvers: { cab: { team: cab, role: approver } }",
+        "approvers: { cab: { team: cab }, others: { role: approver } }",
     ),
     rule(
         "control-character",

@@ -29,17 +29,17 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "binding",
-        "A binding whose hooks, events or grants do not fit together.",
-        "The plugin would never be called, or refused what it needs.",
-        "hooks: { routing: true }\nevents: { created: {} }",
-        "hooks: { delivery: true }\nevents: { created: {} }",
+        "A binding that is used for no hook, or does not say when.",
+        "The plugin would never be called.",
+        "hooks: { schedule: true }",
+        "hooks: { schedule: true }\nschedule: { every: PT1H }",
     ),
     rule(
         "calendar",
         "A calendar whose hours or holidays do not make sense.",
         "Business time could not be counted.",
-        "hours: { mon: { all: \"08:00-25:00\" } }",
-        "hours: { mon: { all: \"08:00-17:00\" } }",
+        "hours: { mon: { early: \"08:00-12:00\", late: \"11:00-17:00\" } }",
+        "hours: { mon: { early: \"08:00-12:00\", late: \"13:00-17:00\" } }",
     ),
     rule(
         "circular",
@@ -57,10 +57,10 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "effect",
-        "An effect that says nothing, or two things at once.",
-        "An effect does one thing; another one has a name of its own.",
-        "effects: { tell: { notice: resolved, plugin: pager } }",
-        "effects: { tell: { notice: resolved }, page: { plugin: pager } }",
+        "An effect on linked records where no links are known, as in a service level.",
+        "Only a workflow knows what its records are linked to.",
+        "breach: { effects: { all: { each: { link: causes, do: hurry } } } }",
+        "breach: { do: hurry }  # a transition of the workflow, with the effect",
     ),
     rule(
         "expression-limit",
@@ -106,10 +106,10 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "migration",
-        "A migration of a workflow that has another one already, or that gives nothing its place.",
-        "Each workflow's records move by one map.",
-        "of: incident  # in two migrations",
-        "of: problem",
+        "A migration of a workflow that has another one already, or that drops a field which stays.",
+        "Each workflow's records move by one map, and lose only what is gone.",
+        "drops: { impact: No longer asked. }  # and the workflow has `impact`",
+        "drops: { old_impact: No longer asked. }",
     ),
     rule(
         "missing-hook",

@@ -1,5 +1,7 @@
 //! A sound pack, and what the linter says of it with one thing changed.
 
+pub(crate) mod cases;
+mod faulty;
 mod names;
 mod rules;
 
