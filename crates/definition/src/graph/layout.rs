@@ -165,7 +165,10 @@ impl Layout {
                 let middle = |vertex: &usize| {
                     let next = &next[*vertex];
                     if next.is_empty() {
-                        return places[*vertex];
+                        // What nothing leads to stands last.
+                        let alone =
+                            self.above[*vertex].is_empty() && self.below[*vertex].is_empty();
+                        return if alone { 2.0 } else { places[*vertex] };
                     }
                     let sum: f64 = next.iter().map(|other| places[*other]).sum();
                     sum / number(next.len())
@@ -279,16 +282,17 @@ impl Layout {
                 .collect();
             let own = self.vertices[*vertex].x;
             let sum: f64 = next.iter().map(|other| self.vertices[*other].x).sum();
-            let wanted = if next.is_empty() {
-                own
-            } else {
-                sum / number(next.len())
+            let wanted = match next.len() {
+                // What stands alone leans on what is beside it.
+                0 if nth > 0 => -1e6,
+                0 => own,
+                count => sum / number(count),
             };
             // A bend that strays makes its way crooked.
-            let weight = if self.vertices[*vertex].width < 5.0 {
-                4.0
-            } else {
-                1.0
+            let weight = match self.vertices[*vertex].width {
+                _ if next.is_empty() => 1e-9,
+                width if width < 5.0 => 4.0,
+                _ => 1.0,
             };
             groups.push(Group {
                 wanted: wanted - offset,

@@ -4,6 +4,7 @@
 //! tools; the loader's own messages are better. Choices are said as properties of which one
 //! stands, not as alternatives, because a validator's message about alternatives helps nobody.
 
+mod reference;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -19,6 +20,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::overlay::DefinitionKind;
+
+pub use reference::reference;
 
 /// The schema of a whole definition of this kind, header included. A fragment and an item of the
 /// catalogue are, as far as they say anything of a workflow, patches from the beginning.

@@ -38,8 +38,8 @@ pub(super) const RULES: &[Rule] = &[
         "calendar",
         "A calendar whose hours or holidays do not make sense.",
         "Business time could not be counted.",
-        "hours: { mon: { early: \"08:00-12:00\", late: \"11:00-17:00\" } }",
-        "hours: { mon: { early: \"08:00-12:00\", late: \"13:00-17:00\" } }",
+        "always: true\nhours: { mon: { all: \"08:00-17:00\" } }",
+        "hours: { mon: { all: \"08:00-17:00\" } }",
     ),
     rule(
         "circular",
