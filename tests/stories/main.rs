@@ -4,6 +4,9 @@
 mod alertmanager;
 #[path = "../../crates/plugin-host/tests/it/assemble.rs"]
 mod assemble;
+mod authors;
+#[path = "../../crates/definition/src/lint/tests/cases.rs"]
+mod cases;
 mod change_approval;
 mod decisions_again;
 mod first_hour;

@@ -13,13 +13,28 @@ use test_support::{binary, repository};
 /// Where both bases and the hospital say something, or the hospital's word hangs on what is gone.
 const CONFLICTS: [(&str, &str); 8] = [
     ("notices/chase-vendor/subject", "changed"),
-    ("service-levels/problems/tables/cause-goals/rows/high/then/goal", "changed"),
-    ("workflows/incident/states/in-progress/transitions/hand-to-vendor/title", "changed"),
-    ("workflows/problem/states/resolved/timers/proven/wait", "removed"),
-    ("workflows/problem/states/resolved/transitions/nothing-to-learn/title", "removed"),
+    (
+        "service-levels/problems/tables/cause-goals/rows/high/then/goal",
+        "changed",
+    ),
+    (
+        "workflows/incident/states/in-progress/transitions/hand-to-vendor/title",
+        "changed",
+    ),
+    (
+        "workflows/problem/states/resolved/timers/proven/wait",
+        "removed",
+    ),
+    (
+        "workflows/problem/states/resolved/transitions/nothing-to-learn/title",
+        "removed",
+    ),
     ("workflows/release/edit/agent", "changed"),
     ("workflows/release/states/building/title", "changed"),
-    ("workflows/release/states/building/transitions/tests-passed/permit/ward-manager", "removed"),
+    (
+        "workflows/release/states/building/transitions/tests-passed/permit/ward-manager",
+        "removed",
+    ),
 ];
 
 /// What the new base says by itself now.
@@ -48,7 +63,10 @@ const KEPT: [&str; 15] = [
 ];
 
 fn wright(arguments: &[&str]) -> Output {
-    Command::new(binary()).args(arguments).output().expect("it runs")
+    Command::new(binary())
+        .args(arguments)
+        .output()
+        .expect("it runs")
 }
 
 fn json(output: &Output) -> Json {
@@ -59,7 +77,10 @@ fn json(output: &Output) -> Json {
 /// The hospital's pack in a folder of its own.
 fn hospital() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    copy(&repository().join("tests/adaptations/hospital"), folder.path());
+    copy(
+        &repository().join("tests/adaptations/hospital"),
+        folder.path(),
+    );
     folder
 }
 
@@ -80,7 +101,11 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         if path.is_dir() {
             let below = files(&path).into_iter();
             found.extend(below.map(|(path, text)| (format!("{name}/{path}"), text)));
@@ -92,7 +117,9 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 }
 
 fn texts<'j>(report: &'j Json, list: &str, key: Option<&str>) -> BTreeSet<&'j str> {
-    let list = report[list].as_array().unwrap_or_else(|| panic!("{list} of {report}"));
+    let list = report[list]
+        .as_array()
+        .unwrap_or_else(|| panic!("{list} of {report}"));
     let texts = list.iter().map(|one| key.map_or(one, |key| &one[key]));
     texts.map(|text| text.as_str().expect("a text")).collect()
 }
@@ -102,55 +129,116 @@ fn what_both_changed_is_asked_and_nothing_else() {
     let folder = hospital();
     let path = folder.path().to_str().expect("a path of text");
     let before = files(folder.path());
-    let tried = wright(&["--format", "json", "pack", "upgrade", path, "--to", "itil@1.1.0"]);
+    let tried = wright(&[
+        "--format",
+        "json",
+        "pack",
+        "upgrade",
+        path,
+        "--to",
+        "itil@1.1.0",
+    ]);
     assert_eq!(tried.status.code(), Some(1), "there are conflicts");
-    assert_eq!(files(folder.path()), before, "nothing moves before all is decided");
+    assert_eq!(
+        files(folder.path()),
+        before,
+        "nothing moves before all is decided"
+    );
     let report = json(&tried);
     let conflicts = report["conflicts"].as_array().expect("conflicts");
     let found: BTreeSet<(&str, &str)> = conflicts
         .iter()
-        .map(|one| (one["path"].as_str().expect("a path"), one["kind"].as_str().expect("a kind")))
+        .map(|one| {
+            (
+                one["path"].as_str().expect("a path"),
+                one["kind"].as_str().expect("a kind"),
+            )
+        })
         .collect();
     assert_eq!(found, BTreeSet::from(CONFLICTS));
     for conflict in conflicts {
         for side in ["old", "ours"] {
             let place = &conflict[side];
-            assert!(place["line"].as_u64() > Some(0) && place["file"].is_string(), "{conflict}");
+            assert!(
+                place["line"].as_u64() > Some(0) && place["file"].is_string(),
+                "{conflict}"
+            );
         }
-        assert_eq!(conflict["new"].is_object(), conflict["kind"] == "changed", "{conflict}");
+        assert_eq!(
+            conflict["new"].is_object(),
+            conflict["kind"] == "changed",
+            "{conflict}"
+        );
     }
-    assert_eq!(texts(&report, "not_needed", Some("path")), BTreeSet::from(NOT_NEEDED));
+    assert_eq!(
+        texts(&report, "not_needed", Some("path")),
+        BTreeSet::from(NOT_NEEDED)
+    );
     assert_eq!(texts(&report, "kept", None), BTreeSet::from(KEPT));
     let renamed = texts(&report, "renamed", Some("path"));
-    assert_eq!(renamed, BTreeSet::from(["workflows/incident/fields/vendor_reference"]));
+    assert_eq!(
+        renamed,
+        BTreeSet::from(["workflows/incident/fields/vendor_reference"])
+    );
 }
 
 #[test]
 fn everything_arrives_and_everything_stays() {
     let folder = hospital();
     let path = folder.path().to_str().expect("a path of text");
-    let mut arguments = vec!["--format", "json", "pack", "upgrade", path, "--to", "itil@1.1.0", "--prune"];
+    let mut arguments = vec![
+        "--format",
+        "json",
+        "pack",
+        "upgrade",
+        path,
+        "--to",
+        "itil@1.1.0",
+        "--prune",
+    ];
     let takes: Vec<String> = CONFLICTS
         .iter()
-        .map(|(path, kind)| format!("{}={path}", if *kind == "changed" { "ours" } else { "theirs" }))
+        .map(|(path, kind)| {
+            format!(
+                "{}={path}",
+                if *kind == "changed" { "ours" } else { "theirs" }
+            )
+        })
         .collect();
     for take in &takes {
         arguments.extend(["--take", take]);
     }
     let done = wright(&arguments);
     let report = json(&done);
-    assert_eq!(done.status.code(), Some(0), "{}", report["scenarios"].as_str().unwrap_or("") .to_owned() + &report.to_string());
+    assert_eq!(
+        done.status.code(),
+        Some(0),
+        "{}",
+        report["scenarios"].as_str().unwrap_or("").to_owned() + &report.to_string()
+    );
     assert_eq!(report["done"], true);
 
     let after = files(folder.path());
     let incident = &after["workflows/incident.yaml"];
-    assert!(incident.contains("# Whoever stands at a bed comes first."), "{incident}");
+    assert!(
+        incident.contains("# Whoever stands at a bed comes first."),
+        "{incident}"
+    );
     assert!(incident.contains("# it has to fit a pager"), "{incident}");
-    assert!(incident.contains("supplier_reference != 'unknown'"), "{incident}");
+    assert!(
+        incident.contains("supplier_reference != 'unknown'"),
+        "{incident}"
+    );
     assert!(!incident.contains("vendor_reference"), "{incident}");
-    assert!(!incident.contains("Waiting for the supplier"), "it was not needed: {incident}");
+    assert!(
+        !incident.contains("Waiting for the supplier"),
+        "it was not needed: {incident}"
+    );
     let chase = &after["notices/chase-vendor.yaml"];
-    assert!(chase.contains("{{ supplier_reference }}: ask the vendor"), "{chase}");
+    assert!(
+        chase.contains("{{ supplier_reference }}: ask the vendor"),
+        "{chase}"
+    );
     assert!(after["notices/ward-called.yaml"].contains("{{ supplier_reference }}"));
     assert!(after["pack.yaml"].contains("version: 1.1.0"));
 
@@ -169,10 +257,17 @@ fn everything_arrives_and_everything_stays() {
         assert!(release.contains(line), "{line} is missing in {release}");
     }
     let problem = show("problem");
-    assert!(problem.contains("review-due:") && !problem.contains("nothing-to-learn"), "{problem}");
+    assert!(
+        problem.contains("review-due:") && !problem.contains("nothing-to-learn"),
+        "{problem}"
+    );
     assert!(show("supplier-contract").contains("personal_data:"));
     let linted = wright(&["pack", "lint", path]);
-    assert!(linted.status.success(), "{}", String::from_utf8_lossy(&linted.stdout));
+    assert!(
+        linted.status.success(),
+        "{}",
+        String::from_utf8_lossy(&linted.stdout)
+    );
     // Once more changes nothing.
     let again = wright(&["pack", "upgrade", path, "--to", "itil@1.1.0"]);
     assert!(again.status.success());

@@ -8,6 +8,8 @@
 pub mod compile;
 pub mod diff;
 pub mod expression;
+pub mod format;
+pub mod graph;
 pub mod lint;
 pub mod overlay;
 pub mod pack;

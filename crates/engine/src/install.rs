@@ -74,7 +74,9 @@ impl Engine {
             }
         }
         news.add(vetted);
-        news.blobs.extend(canonical(pack));
+        let forms = pack.canonical_forms();
+        news.blobs
+            .extend(forms.map(|(digest, text)| (digest, text.as_bytes().to_vec())));
         let what = format!("installed {} {}", pack.id, pack.header.version);
         let (configuration, changed) = self
             .put_in_force(actor, what, installable, news, true)
@@ -472,38 +474,4 @@ pub(crate) fn check_unclaimed(installable: &Installable, pack: &Pack) -> Result<
     } else {
         Err(EngineError::Install(faults))
     }
-}
-
-/// The canonical forms of a pack's definitions, by digest.
-fn canonical(pack: &Pack) -> Vec<(Digest, Vec<u8>)> {
-    let workflows = pack.workflows.values().map(|it| (it.digest, &it.canonical));
-    let levels = pack
-        .service_levels
-        .values()
-        .map(|it| (it.digest, &it.canonical));
-    let calendars = pack.calendars.values().map(|it| (it.digest, &it.canonical));
-    let teams = pack.teams.values().map(|it| (it.digest, &it.canonical));
-    let notices = pack.notices.values().map(|it| (it.digest, &it.canonical));
-    let plugins = pack.plugins.values().map(|it| (it.digest, &it.canonical));
-    let migrations = pack.migrations.values();
-    let migrations = migrations.map(|it| (it.digest, &it.canonical));
-    let translations = pack.translations.values();
-    let translations = translations.map(|it| (it.digest, &it.canonical));
-    let items = pack.catalogue.values().flat_map(|it| {
-        [
-            (it.item.digest, &it.item.canonical),
-            (it.workflow.digest, &it.workflow.canonical),
-        ]
-    });
-    let all = workflows
-        .chain(items)
-        .chain(migrations)
-        .chain(translations)
-        .chain(levels)
-        .chain(calendars)
-        .chain(teams)
-        .chain(notices)
-        .chain(plugins);
-    all.map(|(digest, text)| (digest, text.clone().into_bytes()))
-        .collect()
 }

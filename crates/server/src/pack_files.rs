@@ -90,13 +90,22 @@ impl PackFiles {
     /// Where it cannot be read, has no `pack.yaml`, holds a symbolic link, or is larger than a pack
     /// may be: 5,000 files of a mebibyte each, components of 64 MiB.
     pub fn read(folder: &Path) -> Result<Self, PackFilesError> {
+        let mut files = Self::own(folder)?;
+        files.add_shipped_base();
+        Ok(files)
+    }
+
+    /// The same without the shipped pack that lies under it from the binary.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    pub fn own(folder: &Path) -> Result<Self, PackFilesError> {
         let mut files = Self::default();
         files.collect(folder, "", 0)?;
         files.lay_upgrade_over(folder)?;
         if !files.texts.contains_key("pack.yaml") {
             return Err(PackFilesError::NotAPack(folder.to_owned()));
         }
-        files.add_shipped_base();
         Ok(files)
     }
 

@@ -274,37 +274,10 @@ fn what_is_stored_compiles_to_what_was_installed() {
     let installable = shipped();
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/itil");
     let pack = Pack::read(&crate::lint::tests::folder(&root)).expect("the pack reads");
-    let mut stored: BTreeMap<Digest, String> = BTreeMap::new();
-    stored.extend(
-        pack.workflows
-            .values()
-            .map(|it| (it.digest, it.canonical.clone())),
-    );
-    stored.extend(
-        pack.service_levels
-            .values()
-            .map(|it| (it.digest, it.canonical.clone())),
-    );
-    stored.extend(
-        pack.calendars
-            .values()
-            .map(|it| (it.digest, it.canonical.clone())),
-    );
-    stored.extend(
-        pack.teams
-            .values()
-            .map(|it| (it.digest, it.canonical.clone())),
-    );
-    stored.extend(
-        pack.notices
-            .values()
-            .map(|it| (it.digest, it.canonical.clone())),
-    );
-    stored.extend(
-        pack.plugins
-            .values()
-            .map(|it| (it.digest, it.canonical.clone())),
-    );
+    let stored: BTreeMap<Digest, String> = pack
+        .canonical_forms()
+        .map(|(digest, text)| (digest, text.to_owned()))
+        .collect();
     let digest = Digest::of(b"configuration");
     let read = Installable::stored(digest, &installable.configuration(), |digest| {
         stored.get(digest).cloned()

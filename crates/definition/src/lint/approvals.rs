@@ -63,6 +63,7 @@ fn outcomes(workflow: &Workflow, state: &StateId, approval: &Approval, rules: &m
 /// Those asked must not all be such as only the requester can be. Best effort: roles that whoever
 /// begins a record has.
 fn asked(workflow: &Workflow, state: &StateId, approval: &Approval, rules: &mut Rules<'_>) {
+    only_one(state, approval, rules);
     let begin: BTreeSet<&Right> = workflow
         .create
         .values()
@@ -90,6 +91,31 @@ fn asked(workflow: &Workflow, state: &StateId, approval: &Approval, rules: &mut 
             ];
             let message = format!(
                 "only `{beginner}` may begin these records, and only `{beginner}` is asked: a requester is among the approvers and may not vote"
+            );
+            rules
+                .warning("requester-among-approvers", &path, message)
+                .help = Some("ask someone else too, or say `self: true`".to_owned());
+        }
+    }
+}
+
+/// One person alone, who may be the requester too.
+fn only_one(state: &StateId, approval: &Approval, rules: &mut Rules<'_>) {
+    for (id, stage) in &approval.stages {
+        let approvers: Vec<&Approver> = stage.source.approvers.values().collect();
+        if let [Approver::User(person)] = approvers[..]
+            && !stage.source.allow_self
+        {
+            let path = [
+                "states",
+                state.as_str(),
+                "approval",
+                "stages",
+                id.as_str(),
+                "approvers",
+            ];
+            let message = format!(
+                "only `{person}` is asked, and nobody where `{person}` is the requester: nobody approves what they ask for themselves"
             );
             rules
                 .warning("requester-among-approvers", &path, message)

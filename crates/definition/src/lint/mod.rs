@@ -4,7 +4,9 @@
 //! here look at those that compile, one story a file: where records can go ([`states`]), who or what
 //! moves them ([`moves`]), who must agree ([`approvals`]), which work is handed out ([`tasks`]), what
 //! tables answer ([`tables`]), when clocks stop ([`clocks`]), in which business days ([`days`]), what
-//! notices say ([`notices`]), and that scenarios name what exists ([`scenarios`]).
+//! notices say ([`notices`]), that scenarios name what exists ([`scenarios`]), what nothing names
+//! ([`unused`]), and who is there to do it all ([`staffing`]). [`rules`] lists every rule, and
+//! [`silence`] takes out what a pack has judged to be right.
 
 mod approvals;
 mod clocks;
@@ -12,12 +14,16 @@ mod days;
 mod graph;
 mod moves;
 mod notices;
+pub mod rules;
 mod scenarios;
+mod silence;
+mod staffing;
 mod states;
 mod tables;
 mod tasks;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,13 +36,34 @@ use crate::pack::Pack;
 use crate::source::{Diagnostics, Severity, Tree};
 use graph::Graph;
 
+pub use staffing::Staff;
+
 /// Finds what is wrong with the definitions of a pack that could be read, in the order of its files.
 pub fn lint(pack: &Pack) -> Diagnostics {
+    lint_with(pack, None, Vec::new())
+}
+
+/// The same with what is found elsewhere, and held against those who are there.
+pub fn lint_with(pack: &Pack, staff: Option<&Staff>, elsewhere: Vec<Fault>) -> Diagnostics {
     let installable = Installable::of_pack(pack, |_, _| Digest::default());
+    let (compiled, mut faults) = compile_all(&installable);
+    judge(&installable, &compiled, &mut faults);
+    // What could not be compiled names what it names all the same, but nobody could say what.
+    if compiled.workflows.len() == installable.workflows.len() {
+        unused::check(pack, &mut faults);
+        for (id, workflow) in &compiled.workflows {
+            let mut rules = Rules::of(DefinitionKind::Workflow, id.as_str(), &mut faults);
+            unused::fields(workflow, pack, &compiled, &mut rules);
+        }
+    }
+    if let Some(staff) = staff {
+        staffing::check(pack, &compiled, staff, &mut faults);
+    }
+    scenarios::check(pack, &mut faults);
+    faults.extend(elsewhere);
+    silence::apply(pack, &mut faults);
     let mut found = Diagnostics::new();
-    let mut all = faults(&installable);
-    scenarios::check(pack, &mut all);
-    for fault in all {
+    for fault in faults {
         found.push(match tree(pack, fault.kind, &fault.id) {
             Some(tree) => fault.locate(tree),
             None => fault.locate(&pack.tree),
@@ -50,15 +77,21 @@ pub fn lint(pack: &Pack) -> Diagnostics {
 /// an [error](Severity::Error) keeps them from being installed.
 pub fn faults(installable: &Installable) -> Vec<Fault> {
     let (compiled, mut faults) = compile_all(installable);
-    numbers(installable, &mut faults);
+    judge(installable, &compiled, &mut faults);
+    faults
+}
+
+/// Looks at what compiled by the rules of judgement.
+fn judge(installable: &Installable, compiled: &Definitions, faults: &mut Vec<Fault>) {
+    numbers(installable, faults);
     let mut graphs: BTreeMap<&WorkflowId, Graph<'_>> = compiled
         .workflows
         .iter()
-        .map(|(id, workflow)| (id, Graph::of(workflow, &compiled)))
+        .map(|(id, workflow)| (id, Graph::of(workflow, compiled)))
         .collect();
     let mut stuck = BTreeSet::new();
     for (id, graph) in &graphs {
-        let mut rules = Rules::of(DefinitionKind::Workflow, id.as_str(), &mut faults);
+        let mut rules = Rules::of(DefinitionKind::Workflow, id.as_str(), faults);
         if states::check(graph, &mut rules) {
             stuck.insert(*id);
         }
@@ -66,20 +99,19 @@ pub fn faults(installable: &Installable) -> Vec<Fault> {
         approvals::check(graph, &mut rules);
         tables::check_workflow(graph.workflow, &mut rules);
         tasks::check(graph, &compiled.workflows, &mut rules);
-        days::check_workflow(graph.workflow, &compiled, &mut rules);
+        days::check_workflow(graph.workflow, compiled, &mut rules);
     }
-    items(&compiled, &mut faults);
+    items(compiled, faults);
     // Where records are held fast, clocks run on; that is no fault of theirs.
     graphs.retain(|id, _| !stuck.contains(id));
     for (id, level) in &compiled.service_levels {
-        let mut rules = Rules::of(DefinitionKind::ServiceLevel, id.as_str(), &mut faults);
+        let mut rules = Rules::of(DefinitionKind::ServiceLevel, id.as_str(), faults);
         clocks::check(level, &graphs, &mut rules);
         tables::check_service_level(level, &mut rules);
-        days::check_service_level(level, &compiled, &mut rules);
+        days::check_service_level(level, compiled, &mut rules);
     }
     let all_known = compiled.workflows.len() == installable.workflows.len();
-    notices::check(&compiled, all_known, &mut faults);
-    faults
+    notices::check(compiled, all_known, faults);
 }
 
 /// What is wrong with the workflows of catalogue items alone: what their common workflow has is told

@@ -188,6 +188,32 @@ impl Pack {
             .chain(scenarios)
     }
 
+    /// The canonical forms that a store keeps of it, by digest: those of all definitions that can be in
+    /// force, and of each item of the catalogue its workflow too.
+    pub fn canonical_forms(&self) -> impl Iterator<Item = (Digest, &str)> {
+        fn of<'p, I: 'p, T: 'p>(
+            all: &'p IndexMap<I, Sourced<T>>,
+        ) -> impl Iterator<Item = (Digest, &'p str)> {
+            all.values().map(|it| (it.digest, it.canonical.as_str()))
+        }
+        let items = self.catalogue.values().flat_map(|it| {
+            let (item, workflow) = (&it.item, &it.workflow);
+            [
+                (item.digest, item.canonical.as_str()),
+                (workflow.digest, workflow.canonical.as_str()),
+            ]
+        });
+        of(&self.workflows)
+            .chain(items)
+            .chain(of(&self.migrations))
+            .chain(of(&self.translations))
+            .chain(of(&self.service_levels))
+            .chain(of(&self.calendars))
+            .chain(of(&self.teams))
+            .chain(of(&self.notices))
+            .chain(of(&self.plugins))
+    }
+
     /// The merged definitions of this id, of whatever kind, as YAML; `explained`, each line behind
     /// the pack it comes from. Empty where there is none.
     pub fn show(&self, id: &str, explained: bool) -> Vec<(DefinitionKind, String)> {

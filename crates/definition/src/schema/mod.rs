@@ -4,6 +4,7 @@
 //! tools; the loader's own messages are better. Choices are said as properties of which one
 //! stands, not as alternatives, because a validator's message about alternatives helps nobody.
 
+mod reference;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -20,6 +21,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::overlay::DefinitionKind;
+
+pub use reference::reference;
 
 /// The schema of a whole definition of this kind, header included. A fragment and an item of the
 /// catalogue are, as far as they say anything of a workflow, patches from the beginning.
@@ -325,11 +328,13 @@ fn nullable(schema: &mut Value) {
         return;
     }
     match map.get_mut("type") {
+        Some(Value::Array(types)) if types.iter().any(|name| name == "null") => {}
         Some(Value::Array(types)) => types.push("null".into()),
         Some(name) => *name = json!([name.take(), "null"]),
         None => {}
     }
     match map.get_mut("enum") {
+        Some(Value::Array(values)) if values.contains(&Value::Null) => {}
         Some(Value::Array(values)) => values.push(Value::Null),
         _ => {
             if let Some(word) = map.shift_remove("const") {

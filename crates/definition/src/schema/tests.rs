@@ -66,6 +66,38 @@ fn the_published_schemas_are_those_of_the_types() {
 }
 
 #[test]
+fn the_published_reference_is_that_of_the_types() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/definitions/reference.md");
+    let text = reference();
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
+        std::fs::write(&path, &text).expect("the file can be written");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == text,
+        "{} is out of date: run this test with UPDATE_SCHEMAS=1",
+        path.display()
+    );
+    for kind in DefinitionKind::ALL {
+        assert!(text.contains(&format!("\n## {kind}\n")), "{kind}");
+    }
+    // Every key of the largest kind, and every part that is linked to.
+    let schema = whole(DefinitionKind::Workflow);
+    for key in schema["properties"].as_object().expect("keys").keys() {
+        assert!(text.contains(&format!("`{key}`")), "{key}");
+    }
+    for link in text.split("](#").skip(1) {
+        let part = link.split(')').next().expect("an end");
+        let headed = text
+            .lines()
+            .filter_map(|line| line.strip_prefix('#'))
+            .any(|line| line.trim_start_matches('#').trim().to_lowercase() == part);
+        assert!(headed, "nothing is headed {part}");
+    }
+}
+
+#[test]
 fn what_the_loader_takes_fits_the_schemas() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/itil");
     let pack = ReadPack::read(&read_folder(&folder)).unwrap_or_else(|found| panic!("{found}"));

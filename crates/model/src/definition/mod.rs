@@ -27,7 +27,7 @@ pub use effect::{CreateEffect, EachEffect, Effect};
 pub use field::{Cel, Field, FieldFormat, FieldType, Group, OptionLabel, Permit, Setting, Wait};
 pub use link::LinkType;
 pub use migration::{MigratedClocks, MigratedState, Migration};
-pub use pack::{Extends, Pack, Role};
+pub use pack::{Extends, Lint, Pack, Role};
 pub use people::{Notice, Team};
 pub use scenario::{
     Ballot, Begin, Change, Deed, Expect, ExpectApproval, ExpectClock, Follow, Given, Join, Linked,

@@ -37,6 +37,20 @@ pub struct Pack {
     /// `workflows/incident/fields/contact: caller`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub renamed: IndexMap<String, String>,
+    /// What the linter is told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lint: Option<Lint>,
+}
+
+/// What the linter is told of a pack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Lint {
+    /// Warnings that are right as they are: by the place, such as `workflows/incident/states/new`, and
+    /// the rule, the reason.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub silence: IndexMap<String, IndexMap<String, String>>,
 }
 
 /// A role that people may have.

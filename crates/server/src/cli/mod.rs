@@ -71,6 +71,10 @@ pub(crate) enum Format {
     Text,
     /// For programs
     Json,
+    /// `pack show` alone: a workflow as a graph in Mermaid
+    Graph,
+    /// `pack show` alone: a workflow as a drawing
+    Svg,
 }
 
 /// What `wright` does.
@@ -211,17 +215,60 @@ pub(crate) enum PackCommand {
     #[command(after_help = "Examples:
   wright pack lint ./our-pack
   wright pack lint itil --format json
+  wright pack lint ./our-pack --directory ./our-people
 
-Exit code 1 where there is an error; warnings alone are no reason.")]
+Exit code 1 where there is an error; warnings alone are no reason.
+`wright pack rules` tells what is looked for, and how to silence a warning with a reason.")]
     Lint {
         /// The folder of the pack, or the name of one that wright ships
         #[arg(value_name = "DIR|NAME", default_value = ".")]
         pack: String,
+        /// Hold the pack against the directory in this folder: user.json, team.json and so on, each the
+        /// things of a kind by id
+        #[arg(long, value_name = "FOLDER", env = "WRIGHT_DIRECTORY")]
+        directory: Option<PathBuf>,
+    },
+    /// Tells the rules that packs are held to: what each finds, why, and what would be right
+    #[command(after_help = "Examples:
+  wright pack rules
+  wright pack rules dead-end")]
+    Rules {
+        /// The id of a rule, such as dead-end; all of them without it
+        rule: Option<String>,
+    },
+    /// Brings the files of a pack into one style; comments and what they say stay
+    #[command(after_help = "Examples:
+  wright pack fmt ./our-pack
+  wright pack fmt ./our-pack --check
+
+With --check nothing is written, and the exit code is 1 where a file is in another style.")]
+    Fmt {
+        /// The folder of the pack
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+        /// Only say which files are in another style
+        #[arg(long, env = "WRIGHT_CHECK")]
+        check: bool,
+    },
+    /// Begins a pack, or an adaptation of one, in a new folder
+    #[command(after_help = "Examples:
+  wright pack new our-desk --extends itil
+  wright pack new our-desk --extends itil@1.0.0
+  wright pack new our-desk --extends ./group-pack
+  wright pack new our-own")]
+    New {
+        /// Its name, which is also that of the folder
+        name: PackId,
+        /// The pack to adapt: a shipped one, at this version where one is said, or that in a folder
+        #[arg(long, value_name = "PACK[@VERSION]|DIR", env = "WRIGHT_EXTENDS")]
+        extends: Option<String>,
     },
     /// Prints what definitions come to, every adaptation laid over what it adapts
     #[command(after_help = "Examples:
   wright pack show incident --explain
-  wright pack show incident --pack itil")]
+  wright pack show incident --pack itil
+  wright pack show incident --pack itil --format graph
+  wright pack show incident --pack itil --format svg > incident.svg")]
     Show {
         /// The id of a definition, such as incident
         id: String,

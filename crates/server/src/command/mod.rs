@@ -1,13 +1,18 @@
 //! The commands: what each asks for, and how its result is printed.
 
 mod calendar;
+mod draw;
 mod explain;
+mod fmt;
 mod history;
 mod install;
 mod migrate;
+mod new_pack;
 mod pack;
 mod pack_test;
+mod people;
 mod plugin;
+mod rules;
 mod secret;
 mod simulate;
 mod token;
@@ -17,7 +22,7 @@ mod verify;
 use std::future::Future;
 use std::io::{self, Write as _};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::CommandFactory as _;
 use serde::Serialize;
 use serde_json::Value;
@@ -64,14 +69,26 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
 }
 
 fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<Outcome> {
+    let shows = matches!(command, Command::Pack(PackCommand::Show { .. }));
+    if matches!(format, Format::Graph | Format::Svg) && !shows {
+        bail!("only `wright pack show` draws; use --format text or json");
+    }
     match command {
         Command::Serve(arguments) => {
             block_on(serve::serve(&arguments, telemetry))?;
             Ok(Outcome::Done)
         }
-        Command::Pack(PackCommand::Lint { pack }) => pack::lint(&pack, format),
-        Command::Pack(PackCommand::Show { id, pack, explain }) => {
-            pack::show(&id, &pack, explain, format)
+        Command::Pack(PackCommand::Lint { pack, directory }) => {
+            pack::lint(&pack, directory.as_deref(), format)
+        }
+        Command::Pack(PackCommand::Show { id, pack, explain }) => match format {
+            Format::Graph | Format::Svg => draw::run(&id, &pack, format),
+            Format::Text | Format::Json => pack::show(&id, &pack, explain, format),
+        },
+        Command::Pack(PackCommand::Rules { rule }) => rules::run(rule.as_deref(), format),
+        Command::Pack(PackCommand::Fmt { folder, check }) => fmt::run(&folder, check, format),
+        Command::Pack(PackCommand::New { name, extends }) => {
+            new_pack::run(&name, extends.as_deref(), format)
         }
         Command::Pack(PackCommand::Upgrade(arguments)) => upgrade::run(&arguments, format),
         Command::Pack(PackCommand::Diff { old, new }) => upgrade::diff(&old, &new, format),
@@ -127,7 +144,7 @@ fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 fn print(format: Format, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
     let mut printed = match format {
         Format::Json => serde_json::to_string_pretty(result)?,
-        Format::Text => text(),
+        Format::Text | Format::Graph | Format::Svg => text(),
     };
     if !printed.is_empty() && !printed.ends_with('\n') {
         printed.push('\n');

@@ -1,15 +1,19 @@
 //! `wright pack lint` and `wright pack show`: what is wrong with a pack, and what its definitions
 //! come to once every adaptation is laid over what it adapts.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
-use definition::lint::lint as find;
+use definition::compile::{Fault, Spot};
+use definition::lint::{Staff, lint_with};
+use definition::overlay::DefinitionKind;
 use definition::pack::Pack;
 use definition::source::{Diagnostic, Diagnostics, Severity, nearest};
 use model::definition::Component;
 use serde::Serialize;
 
 use super::install::files;
-use super::{Outcome, print};
+use super::{Outcome, people, print};
 use crate::cli::Format;
 use crate::pack_files::PackFiles;
 
@@ -55,32 +59,43 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-/// Prints what is wrong with the pack in a folder, or with a shipped one.
-pub(super) fn lint(pack: &str, format: Format) -> Result<Outcome> {
-    let found = findings(&files(pack)?);
+/// Prints what is wrong with the pack in a folder, or with a shipped one; with a directory, held against
+/// those who are there.
+pub(super) fn lint(pack: &str, directory: Option<&Path>, format: Format) -> Result<Outcome> {
+    let staff = match directory {
+        Some(folder) => Some(Staff::of(&people::read(folder)?)),
+        None => None,
+    };
+    let found = findings(&files(pack)?, staff.as_ref());
     let report = Report::of(&found);
     print(format, &report, || report.told(&found))?;
     Ok(Outcome::done_if(report.errors == 0))
 }
 
-fn findings(files: &PackFiles) -> Diagnostics {
+pub(super) fn findings(files: &PackFiles, staff: Option<&Staff>) -> Diagnostics {
     let pack = match Pack::read(&files.texts) {
         Ok(pack) => pack,
         Err(found) => return found,
     };
-    let mut found = find(&pack);
-    for (_, plugin) in &pack.plugins {
-        if let Component::File(file) = &plugin.value.component
-            && files.component(file).is_none()
-        {
-            let message =
-                format!("`{file}` is neither in the folder `plugins`, nor does wright ship it");
-            let path = ["component", "file"];
-            found.push(plugin.tree.warning(&path, "missing-component", message));
-        }
-    }
-    found.sort();
-    found
+    let missing = pack
+        .plugins
+        .iter()
+        .filter_map(|(id, plugin)| match &plugin.value.component {
+            Component::File(file) if files.component(file).is_none() => Some(Fault {
+                kind: DefinitionKind::Plugin,
+                id: id.to_string(),
+                rule: "missing-component",
+                severity: Severity::Warning,
+                path: vec!["component".to_owned(), "file".to_owned()],
+                spot: Spot::Key,
+                message: format!(
+                    "`{file}` is neither in the folder `plugins`, nor does wright ship it"
+                ),
+                help: None,
+            }),
+            _ => None,
+        });
+    lint_with(&pack, staff, missing.collect())
 }
 
 /// A definition as it is once merged.
@@ -135,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_shipped_pack_has_no_fault_but_components_that_were_not_built() {
-        let found = findings(&shipped());
+        let found = findings(&shipped(), None);
         let report = Report::of(&found);
         assert_eq!(report.errors, 0, "{found}");
         assert!(
@@ -151,7 +166,7 @@ mod tests {
         files
             .texts
             .insert("workflows/broken.yaml".to_owned(), "kind: [".to_owned());
-        let found = findings(&files);
+        let found = findings(&files, None);
         assert!(Report::of(&found).errors > 0);
         assert!(found.iter().any(|one| one.file == "workflows/broken.yaml"));
     }

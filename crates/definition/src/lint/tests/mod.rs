@@ -1,5 +1,7 @@
 //! A sound pack, and what the linter says of it with one thing changed.
 
+pub(crate) mod cases;
+mod faulty;
 mod names;
 mod rules;
 mod scenarios;
@@ -70,7 +72,7 @@ number: CHG
 fields:
   reason: { type: string }
 create:
-  propose: { to: asked, permit: { agent: true } }
+  propose: { to: asked, permit: { agent: true }, form: { reason: {} } }
 states:
   asked:
     category: waiting

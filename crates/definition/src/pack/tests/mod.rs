@@ -211,13 +211,12 @@ fn what_stands_in_the_wrong_place_is_said() {
             ("workflows/d.yaml", "kind: Team\nid: desk\ntitle: Desk\n"),
             (
                 "workflows/e.yaml",
-                "kind: Workflw\nid: e\n---\nkind: Scenario\nid: f\n---\nid: Over There\nkind: Workflow\n---\n[]\n",
+                "kind: Workflw\nid: e\n---\nkind: Team\nid: f\n---\nid: Over There\nkind: Workflow\n---\n[]\n",
             ),
             ("workflows/f.yaml", "# nothing\n"),
             ("workflows/g.yaml", "apiVersion: v2\nkind: Workflow\n"),
             ("workflows/incident.yaml", INCIDENT),
             ("workflows/twin.yaml", INCIDENT),
-            ("scenarios/x.yaml", "kind: CatalogueItem\nid: laptop\n"),
             ("teams/broken.yaml", "kind: Team\nid: x\ntitle: \"Desk\n"),
         ]),
         expect![[r#"

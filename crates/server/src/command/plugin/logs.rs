@@ -43,7 +43,7 @@ fn print(lines: &[Value], format: Format) -> io::Result<()> {
     for line in lines {
         match format {
             Format::Json => writeln!(output, "{line}")?,
-            Format::Text => {
+            Format::Text | Format::Graph | Format::Svg => {
                 let part = |name| text(line, name);
                 let (at, level, hook) = (part("at"), part("level"), part("hook"));
                 writeln!(output, "{at} {level:5} {hook}: {}", part("message"))?;
