@@ -101,9 +101,14 @@ fn the_published_reference_is_that_of_the_types() {
 fn what_the_loader_takes_fits_the_schemas() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/itil");
     let pack = ReadPack::read(&read_folder(&folder)).unwrap_or_else(|found| panic!("{found}"));
-    let trees = pack
+    // Of an item of the catalogue, what is written; the tree beside it is that of a whole workflow.
+    let items = pack.catalogue.values().map(|it| &it.item.tree);
+    let items = items.map(|tree| (DefinitionKind::CatalogueItem, tree.root.to_json()));
+    let others = pack
         .trees()
-        .map(|(kind, _, tree)| (kind, tree.root.to_json()));
+        .filter(|(kind, ..)| *kind != DefinitionKind::CatalogueItem);
+    let trees = others.map(|(kind, _, tree)| (kind, tree.root.to_json()));
+    let trees = trees.chain(items);
     let header = (DefinitionKind::Pack, pack.tree.root.to_json());
     let mut checked = 0;
     for (kind, json) in trees.chain([header]) {

@@ -95,6 +95,14 @@ pub(super) const RULES: &[Rule] = &[
         "stages: { boss: { approvers: { boss: { manager-of: requester } }, quorum: { all: true }, timeout: { time: P3D } } }",
     ),
     rule(
+        "expects-nothing",
+        Weight::Warning,
+        "A scenario that expects nothing.",
+        "It could hardly fail, and so tells nothing.",
+        "steps: { report: { as: rita, do: { … } } }",
+        "steps: { report: { as: rita, do: { … }, expect: { state: new } } }",
+    ),
+    rule(
         "form-nobody-fills",
         Weight::Error,
         "A timer, an approval, a breach or the end of tasks that takes a transition whose form must be filled in.",

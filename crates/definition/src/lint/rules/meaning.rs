@@ -161,11 +161,25 @@ pub(super) const RULES: &[Rule] = &[
         "targets: { resolution: { start: \"true\", stop: \"record.category == 'closed'\", goal: { business: PT8H } } }",
     ),
     rule(
+        "renamed",
+        "A renaming of what does not stand in the pack, or whose earlier name still does.",
+        "Upgrades of adaptations would carry names over to nothing.",
+        "renamed: { workflows/incident/fields/contact: calller }",
+        "renamed: { workflows/incident/fields/contact: caller }",
+    ),
+    rule(
         "reserved-name",
         "A field with a name that the language has taken.",
         "Expressions could not tell it from what they mean by that name.",
         "fields: { now: { type: string } }",
         "fields: { present: { type: string } }",
+    ),
+    rule(
+        "scenario",
+        "A scenario that does not say when it begins or who does something, or is about no record.",
+        "It could not be run.",
+        "steps: { start: { do: { transition: { id: start } } } }",
+        "steps: { start: { as: ada, do: { transition: { id: start } } } }",
     ),
     rule(
         "set",
@@ -215,6 +229,13 @@ pub(super) const RULES: &[Rule] = &[
         "Some of what it says would never take effect.",
         "start: { to: working, automatic: true, form: { impact: { required: true } } }",
         "start: { to: working, automatic: true }",
+    ),
+    rule(
+        "translation",
+        "A translation of what is no text for people.",
+        "Translations change what is read, never what happens.",
+        "workflows: { incident: { number: ST } }",
+        "workflows: { incident: { title: Störung } }",
     ),
     rule(
         "unknown-name",

@@ -223,9 +223,6 @@ fn what_stands_in_the_wrong_place_is_said() {
             error[misplaced]: a Workflow stands in `workflows/`; here it would not be read
              --> incident.yaml:1:1
 
-            error[misplaced]: `scenarios/` is not part of this version of the language
-             --> scenarios/x.yaml:1:1
-
             error[syntax]: invalid indentation in multiline quoted scalar
              --> teams/broken.yaml:4:1
 
@@ -250,11 +247,11 @@ fn what_stands_in_the_wrong_place_is_said() {
             1 | kind: Workflw
               |       ^^^^^^^
 
-            error[header]: `Scenario` is not part of this version of the language
+            error[header]: a Team stands in `teams/`, not in workflows/e.yaml
              --> workflows/e.yaml:4:7
               |
-            4 | kind: Scenario
-              |       ^^^^^^^^
+            4 | kind: Team
+              |       ^^^^
 
             error[header]: `Over There` is not the id of a workflow: up to 64 lower-case letters and digits, in words joined by `-`, a letter first
              --> workflows/e.yaml:7:5
