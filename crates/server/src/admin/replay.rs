@@ -66,6 +66,8 @@ mod tests {
                 at,
                 action: Action::Create(Create {
                     workflow: "note".parse().unwrap(),
+                    item: None,
+                    parent: None,
                     via: None,
                     requester: None,
                     fields: serde_json::Map::new(),
@@ -83,7 +85,10 @@ mod tests {
                 via: "write".parse().unwrap(),
                 state: "open".parse().unwrap(),
                 category: Category::Open,
+                outcome: None,
                 requester: None,
+                item: None,
+                parent: None,
             }],
         };
         let encoded_entry = encode(&entry);
