@@ -4,6 +4,7 @@ pub(crate) mod cases;
 mod faulty;
 mod names;
 mod rules;
+mod silence;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
