@@ -155,12 +155,15 @@ impl Layout {
     /// Sweeps down and up, each vertex to the middle of its neighbours, and keeps the best.
     fn order(&mut self) {
         let mut best = (self.crossings(), self.layers.clone());
+        let mut places = vec![0.0; self.vertices.len()];
+        for layer in &self.layers {
+            place(layer, &mut places);
+        }
         for sweep in 0..SWEEPS {
             let downwards = sweep % 2 == 0;
             let count = self.layers.len();
             for nth in 0..count {
                 let layer = if downwards { nth } else { count - 1 - nth };
-                let places = self.places();
                 let next = if downwards { &self.above } else { &self.below };
                 let middle = |vertex: &usize| {
                     let next = &next[*vertex];
@@ -179,6 +182,7 @@ impl Layout {
                     .collect();
                 keyed.sort_by(|(a, _), (b, _)| a.total_cmp(b));
                 self.layers[layer] = keyed.into_iter().map(|(_, vertex)| vertex).collect();
+                place(&self.layers[layer], &mut places);
             }
             let crossings = self.crossings();
             if crossings < best.0 {
@@ -186,17 +190,6 @@ impl Layout {
             }
         }
         self.layers = best.1;
-    }
-
-    /// How far along its layer each vertex stands, from 0 to 1.
-    fn places(&self) -> Vec<f64> {
-        let mut places = vec![0.0; self.vertices.len()];
-        for layer in &self.layers {
-            for (nth, vertex) in layer.iter().enumerate() {
-                places[*vertex] = (number(nth) + 0.5) / number(layer.len());
-            }
-        }
-        places
     }
 
     fn crossings(&self) -> usize {
@@ -343,6 +336,13 @@ impl Layout {
             }
             y += height + LEAST + (aside / 12.0).min(30.0);
         }
+    }
+}
+
+/// How far along its layer each vertex stands, from 0 to 1.
+fn place(layer: &[usize], places: &mut [f64]) {
+    for (nth, vertex) in layer.iter().enumerate() {
+        places[*vertex] = (number(nth) + 0.5) / number(layer.len());
     }
 }
 

@@ -5,6 +5,7 @@ use definition::graph::Graph;
 use definition::pack::Pack;
 use definition::source::nearest;
 use model::definition::Workflow;
+use model::id::WorkflowId;
 
 use super::install::files;
 use super::{Outcome, print};
@@ -32,7 +33,7 @@ fn workflow<'p>(pack: &'p Pack, id: &str) -> Result<&'p Workflow> {
     if pack.trees().any(|(_, of, _)| of == id) {
         bail!("`{id}` is no workflow, and only workflows are drawn; leave --format out");
     }
-    let near = nearest(id, pack.workflows.keys().map(|id| id.as_str()));
+    let near = nearest(id, pack.workflows.keys().map(WorkflowId::as_str));
     let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
     bail!("the pack {} has no workflow `{id}`{near}", pack.id)
 }

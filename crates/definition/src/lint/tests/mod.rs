@@ -5,6 +5,7 @@ mod faulty;
 mod names;
 mod rules;
 mod scenarios;
+mod silence;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
