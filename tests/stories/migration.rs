@@ -116,14 +116,18 @@ async fn begin(ada: &Client, count: usize) -> Vec<String> {
             if number >= count {
                 return begun;
             }
-            let size = if number % 7 == 0 { "huge" } else { "small" };
+            let size = if number.is_multiple_of(7) {
+                "huge"
+            } else {
+                "small"
+            };
             let mut fields =
                 json!({ "summary": format!("{number}"), "contact": "rita", "size": size });
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 fields["floor"] = json!("3");
             }
             let parcel = ada.create("parcel", "bring", fields).await.expect(201).id();
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 let _ = ada
                     .transition(&parcel, "carry", json!({}))
                     .await

@@ -138,33 +138,7 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
         | Event::Commented { .. }
         | Event::StageEnded { .. }
         | Event::Notified { .. } => {}
-        Event::Entered {
-            to,
-            category,
-            outcome,
-            ..
-        } => {
-            record.state = to.clone();
-            record.category = *category;
-            record.outcome.clone_from(outcome);
-            record.state_since = at;
-            close_stage(record);
-        }
-        Event::Migrated {
-            to,
-            entered,
-            category,
-            outcome,
-            ..
-        } => {
-            if record.state != *entered {
-                record.state_since = at;
-            }
-            record.definition = *to;
-            record.state = entered.clone();
-            record.category = *category;
-            record.outcome.clone_from(outcome);
-        }
+        Event::Entered { .. } | Event::Migrated { .. } => apply_move(record, event, at),
         Event::FieldSet { field, value, by } => {
             if value.is_null() {
                 record.fields.remove(field);
@@ -298,6 +272,40 @@ fn close_stage(record: &mut Record) {
     record.past_votes.extend(votes);
     let surplus = record.past_votes.len().saturating_sub(PAST_VOTES);
     record.past_votes.drain(..surplus);
+}
+
+/// A record comes to a state, by a transition or under another version of its workflow.
+fn apply_move(record: &mut Record, event: &Event, at: Instant) {
+    match event {
+        Event::Entered {
+            to,
+            category,
+            outcome,
+            ..
+        } => {
+            record.state = to.clone();
+            record.category = *category;
+            record.outcome.clone_from(outcome);
+            record.state_since = at;
+            close_stage(record);
+        }
+        Event::Migrated {
+            to,
+            entered,
+            category,
+            outcome,
+            ..
+        } => {
+            if record.state != *entered {
+                record.state_since = at;
+            }
+            record.definition = *to;
+            record.state = entered.clone();
+            record.category = *category;
+            record.outcome.clone_from(outcome);
+        }
+        _ => {}
+    }
 }
 
 fn apply_tasks(record: &mut Record, event: &Event) {

@@ -370,16 +370,7 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             let batch = desk.running().await?.engine.migrate(&what).await?;
             Ok(serde_json::to_value(batch)?)
         }
-        Ask::Explain { record } => {
-            let engine = desk.running().await?.engine.clone();
-            let actor = Actor {
-                who: Who::Operator,
-                ..Actor::timer()
-            };
-            let explained =
-                tokio::task::spawn_blocking(move || engine.explain(&actor, &record)).await??;
-            Ok(serde_json::to_value(explained)?)
-        }
+        Ask::Explain { record } => explain(desk.running().await?, record).await,
         Ask::Replay {
             binding,
             component,
@@ -408,6 +399,17 @@ fn decoded(component: &str, signatures: &[String]) -> Result<Brought> {
         component: BASE64.decode(component)?,
         signatures: signatures.collect::<Result<_, _>>()?,
     })
+}
+
+/// Tells why a record is where it is.
+async fn explain(running: &Running, record: RecordId) -> Result<Value> {
+    let engine = running.engine.clone();
+    let actor = Actor {
+        who: Who::Operator,
+        ..Actor::timer()
+    };
+    let explained = tokio::task::spawn_blocking(move || engine.explain(&actor, &record)).await??;
+    Ok(serde_json::to_value(explained)?)
 }
 
 /// Keeps a component, and tells who vouches for it.

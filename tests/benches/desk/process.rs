@@ -181,6 +181,8 @@ fn agent() -> Actor {
 fn create() -> Next {
     let fields = json!({ "summary": "The printer prints nothing", "description": "x".repeat(700), "urgency": "medium" });
     let create = Create {
+        item: None,
+        parent: None,
         workflow: WorkflowId::new("incident").expect("a workflow"),
         via: Some(TransitionId::new("report").expect("a way to begin")),
         requester: None,

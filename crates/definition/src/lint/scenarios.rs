@@ -215,16 +215,19 @@ impl<'p> Checker<'p, '_> {
             self.person(&within("requester"), requester.as_str());
         }
         let workflow = self.workflow(&within("workflow"), begin.workflow.as_str())?;
-        let workflow = match &begin.item {
+        let workflow = match begin
+            .item
+            .as_ref()
+            .map(|item| self.pack.catalogue.get(item))
+        {
             None => workflow,
-            Some(item) => match self.pack.catalogue.get(item) {
-                Some(item) => &item.workflow.value,
-                None => {
-                    let known = ids(&self.pack.catalogue);
-                    self.name_at_value(&within("item"), item.as_str(), &known, "catalogue item");
-                    return None;
-                }
-            },
+            Some(Some(item)) => &item.workflow.value,
+            Some(None) => {
+                let item = begin.item.as_ref().map_or("", |item| item.as_str());
+                let known = ids(&self.pack.catalogue);
+                self.name_at_value(&within("item"), item, &known, "catalogue item");
+                return None;
+            }
         };
         let Some(via) = &begin.via else {
             return Some(workflow);

@@ -116,8 +116,9 @@ pub(super) fn of_text(kind: DefinitionKind, path: &[&str]) -> Option<Text> {
     match path {
         [.., "effects", _, "notice"] => return names(DefinitionKind::Notice),
         [.., "effects", _, "plugin"] => return names(DefinitionKind::Plugin),
-        [.., "effects", _, "create", "workflow"] => return names(DefinitionKind::Workflow),
-        [.., "tasks", "each", _, "workflow"] => return names(DefinitionKind::Workflow),
+        [.., "effects", _, "create", "workflow"] | [.., "tasks", "each", _, "workflow"] => {
+            return names(DefinitionKind::Workflow);
+        }
         [.., "effects", _, "create", "create"]
         | [.., "effects", _, "each", "do"]
         | [.., "tasks", "each", _, "create"]
@@ -126,8 +127,9 @@ pub(super) fn of_text(kind: DefinitionKind, path: &[&str]) -> Option<Text> {
         _ => {}
     }
     match kind {
-        DefinitionKind::CatalogueItem if path == ["of"] => names(DefinitionKind::Workflow),
-        DefinitionKind::Migration if path == ["of"] => names(DefinitionKind::Workflow),
+        DefinitionKind::CatalogueItem | DefinitionKind::Migration if path == ["of"] => {
+            names(DefinitionKind::Workflow)
+        }
         DefinitionKind::CatalogueItem if path == ["offer"] => Some(Text::Expression),
         _ if is_workflow(kind) => of_workflow_text(path),
         DefinitionKind::ServiceLevel => match path {

@@ -235,7 +235,8 @@ impl<'a> Step<'a> {
                 .approval
                 .as_ref()
                 .is_some_and(|open| open.by.is_some());
-            if !known && !(by_plugin && stages.is_some()) {
+            let asked_there = known || (by_plugin && stages.is_some());
+            if !asked_there {
                 return refuse(format!(
                     "the votes of the stage `{}` are open, which `{}` does not have",
                     stage.plan.id, entered.id
