@@ -95,16 +95,16 @@ fn breaks_that_nobody_would_notice_fail_a_share_that_is_asked_for() {
     let arguments = [
         "pack",
         "test",
-        "itil",
+        "fitsm-light",
         "--only",
-        "change-refused",
+        "incident-mended",
         "--mutants",
     ];
     let output = wright(&arguments);
     let told = text(&output.stdout);
     assert!(output.status.success(), "{told}");
     assert!(
-        told.contains("workflows/normal-change.yaml:") && told.contains("row removed"),
+        told.contains("workflows/incident.yaml:") && told.contains("row removed"),
         "{told}"
     );
     let output = wright(&[&arguments[..], &["--at-least", "90"]].concat());

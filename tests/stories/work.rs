@@ -81,7 +81,7 @@ states:
 "#;
 
 const JOINER: &str = r#"kind: CatalogueItem
-id: new-joiner
+id: newcomer
 of: wish
 title: New joiner
 description: Somebody begins to work here.
@@ -166,7 +166,7 @@ fn house() -> (Server, tempfile::TempDir) {
         ("workflows/wish.yaml", REQUEST),
         ("workflows/fault.yaml", FAULT),
         ("workflows/cause.yaml", CAUSE),
-        ("catalogue/new-joiner.yaml", JOINER),
+        ("catalogue/newcomer.yaml", JOINER),
         ("fragments/closing.yaml", CLOSING),
     ]);
     let server = Server::start();
@@ -192,7 +192,7 @@ async fn once(client: &Client, record: &str, holds: impl Fn(&Json) -> bool) -> J
 /// Asks for a new joiner; the request once its first tasks have begun.
 async fn joiner(server: &Server, fields: Json) -> Json {
     let manager = server.client("mia", "manager");
-    let body = json!({ "workflow": "wish", "item": "new-joiner", "fields": fields });
+    let body = json!({ "workflow": "wish", "item": "newcomer", "fields": fields });
     let request = manager
         .post("/api/v1/records", &body)
         .await
@@ -227,7 +227,7 @@ async fn a_new_joiner_is_tasks_that_are_joined() {
     let form = &offered["items"][0]["begin"][0]["form"];
     assert_eq!(form["required"], json!(["name"]));
     assert!(form["properties"].get("address").is_none(), "{form}");
-    let body = json!({ "workflow": "wish", "item": "new-joiner", "fields": { "name": "Noor" } });
+    let body = json!({ "workflow": "wish", "item": "newcomer", "fields": { "name": "Noor" } });
     let refused = ada.post("/api/v1/records", &body).await.expect(403);
     assert!(
         refused.body["detail"]
@@ -238,7 +238,7 @@ async fn a_new_joiner_is_tasks_that_are_joined() {
 
     let request = joiner(&server, json!({ "name": "Noor", "laptop": true })).await;
     let id = request["id"].as_str().expect("an id").to_owned();
-    assert_eq!(request["item"], "new-joiner");
+    assert_eq!(request["item"], "newcomer");
     assert_eq!(
         request["tasks"]["desk"]["status"], "waiting",
         "it needs the account"

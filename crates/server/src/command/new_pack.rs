@@ -118,18 +118,7 @@ fn base_of(base: &str) -> Result<(PackFiles, bool)> {
     if Path::new(base).is_dir() {
         return Ok((PackFiles::read(Path::new(base))?, true));
     }
-    let (id, version) = match base.split_once('@') {
-        Some((id, version)) => (id, Some(version)),
-        None => (base, None),
-    };
-    let files = pack_files(id)?;
-    if let Some(version) = version {
-        let pack = Pack::read(&files.texts)?;
-        if pack.header.version != version {
-            bail!("wright ships {id} {}, not {version}", pack.header.version);
-        }
-    }
-    Ok((files, false))
+    Ok((pack_files(base)?, false))
 }
 
 /// A patch of the first workflow of a pack, which adds nothing yet: what it would add are comments.

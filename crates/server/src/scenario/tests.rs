@@ -164,7 +164,7 @@ steps:
                    scenarios/all.yaml:20:27: step `write`: unset.requester: expected none, found "rita"
                    scenarios/all.yaml:21:27: step `write`: notified.nudged: expected true, found false
                    scenarios/all.yaml:22:23: step `write`: told.outbox: expected false, found true
-                   scenarios/all.yaml:23:33: step `write`: links.copy_of.copy: expected 2, found 1
+                   scenarios/all.yaml:23:33: step `write`: links.copy_of.copy: expected 2, found 0
                    scenarios/all.yaml:25:20: step `write`: seen.ada: expected false, found true
                    scenarios/all.yaml:24:22: step `write`: may.finish: expected true, found false
                    scenarios/all.yaml:29:24: step `refused`: refused: expected `not-found`, but it is refused (forbidden): rita may not take `finish`: it takes the role `agent`
@@ -230,13 +230,14 @@ steps:
 ";
     check(
         linked,
-        expect![[r"
+        expect![[r#"
             FAIL linked: A note is copied, and somebody leaves
-                   scenarios/all.yaml:22:13: step `no-such-link`: NTE-1 has no such link `part_of`
+                   scenarios/all.yaml:17:41: step `write`: links.copy_of.copy: expected 1, found 0
+                   scenarios/all.yaml:19:13: step `the-copy`: NTE-1 has no such link `copy_of`
             ok   other: Another desk has other numbers and other people
 
             1 passed; 1 failed; 0 skipped
-        "]],
+        "#]],
     )
     .await;
 }

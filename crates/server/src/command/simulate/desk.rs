@@ -91,6 +91,7 @@ practice: incident-management
 number: NTE
 see: { agent: true }
 edit: { agent: true }
+links: { about: { to: { note: true }, inverse: notes } }
 fields:
   text: { type: string, label: Text }
   size: { options: { short: {}, long: {} }, decided-by: size }
@@ -341,7 +342,7 @@ impl Desk {
     }
 
     /// A pack of their own beside the shipped one, in two versions; a record keeps the one that it began
-    /// under. Notes are linked to an incident, which is told by an effect.
+    /// under. Notes are linked to each other, which is told by effects.
     async fn another_pack(&self) {
         self.install(&notes("long")).await;
         let old = json!({ "text": "Ask them again." });
@@ -349,10 +350,10 @@ impl Desk {
         self.install(&notes("short")).await;
         let new = json!({ "text": "Call back." });
         let new = self.create("ada", "note", "write", new).await;
-        for note in [&old, &new] {
+        for (note, other) in [(&old, &new), (&new, &old)] {
             let action = Action::Link {
                 kind: "about".parse().expect("a kind"),
-                target: "INC-1".parse().expect("a number"),
+                target: other.clone(),
                 inverse: false,
             };
             self.run("ada", Some(note), action).await;
