@@ -180,18 +180,12 @@ fn what_both_changed_is_asked_and_nothing_else() {
         .collect();
     assert_eq!(found, BTreeSet::from(CONFLICTS));
     for conflict in conflicts {
-        for side in ["old", "ours"] {
+        let is_changed = conflict["kind"] == "changed";
+        for (side, wanted) in [("ours", true), ("old", is_changed), ("new", is_changed)] {
             let place = &conflict[side];
-            assert!(
-                place["line"].as_u64() > Some(0) && place["file"].is_string(),
-                "{conflict}"
-            );
+            let stands = place["line"].as_u64() > Some(0) && place["file"].is_string();
+            assert!(stands || !wanted, "{side} of {conflict}");
         }
-        assert_eq!(
-            conflict["new"].is_object(),
-            conflict["kind"] == "changed",
-            "{conflict}"
-        );
     }
     assert_eq!(
         texts(&report, "not_needed", Some("path")),
@@ -274,7 +268,7 @@ fn everything_arrives_and_everything_stays() {
         "title: Being tested",
         "title: In the workshop",
         "tests-failed:",
-        "agent: \"record.state == 'planning'\"",
+        "record.state == 'planning'",
         "downtime_of_wards:",
     ] {
         assert!(release.contains(line), "{line} is missing in {release}");
