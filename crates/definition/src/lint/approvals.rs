@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use model::definition::{Approver, Outcome};
-use model::id::StateId;
+use model::id::{StageId, StateId};
 
 use super::Rules;
 use super::graph::Graph;
@@ -81,20 +81,10 @@ fn asked(workflow: &Workflow, state: &StateId, approval: &Approval, rules: &mut 
         let is_beginner =
             |approver: &Approver| matches!(approver, Approver::Role(role) if role == beginner);
         if !stage.source.approvers.is_empty() && stage.source.approvers.values().all(is_beginner) {
-            let path = [
-                "states",
-                state.as_str(),
-                "approval",
-                "stages",
-                id.as_str(),
-                "approvers",
-            ];
             let message = format!(
                 "only `{beginner}` may begin these records, and only `{beginner}` is asked: a requester is among the approvers and may not vote"
             );
-            rules
-                .warning("requester-among-approvers", &path, message)
-                .help = Some("ask someone else too, or say `self: true`".to_owned());
+            requester_among(state, id, message, rules);
         }
     }
 }
@@ -106,20 +96,24 @@ fn only_one(state: &StateId, approval: &Approval, rules: &mut Rules<'_>) {
         if let [Approver::User(person)] = approvers[..]
             && !stage.source.allow_self
         {
-            let path = [
-                "states",
-                state.as_str(),
-                "approval",
-                "stages",
-                id.as_str(),
-                "approvers",
-            ];
             let message = format!(
                 "only `{person}` is asked, and nobody where `{person}` is the requester: nobody approves what they ask for themselves"
             );
-            rules
-                .warning("requester-among-approvers", &path, message)
-                .help = Some("ask someone else too, or say `self: true`".to_owned());
+            requester_among(state, id, message, rules);
         }
     }
+}
+
+fn requester_among(state: &StateId, stage: &StageId, message: String, rules: &mut Rules<'_>) {
+    let path = [
+        "states",
+        state.as_str(),
+        "approval",
+        "stages",
+        stage.as_str(),
+        "approvers",
+    ];
+    rules
+        .warning("requester-among-approvers", &path, message)
+        .help = Some("ask someone else too, or say `self: true`".to_owned());
 }

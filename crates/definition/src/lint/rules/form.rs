@@ -1,222 +1,205 @@
 //! Rules of form: files that cannot be read, or not laid over each other.
 
-use super::{Rule, Weight};
-
-const fn rule(
-    id: &'static str,
-    finds: &'static str,
-    why: &'static str,
-    fault: &'static str,
-    cure: &'static str,
-) -> Rule {
-    Rule {
-        id,
-        weight: Weight::Error,
-        finds,
-        why,
-        fault,
-        cure,
-    }
-}
+use super::{Rule, error};
 
 pub(super) const RULES: &[Rule] = &[
-    rule(
+    error(
         "alias",
         "An alias, `*name`.",
         "What stands elsewhere changes what stands here; an adaptation could not patch the one without the other.",
         "urgency: *impact",
         "urgency: { options: { low: {}, high: {} } }",
     ),
-    rule(
+    error(
         "ambiguous-key",
         "A key that some readers of YAML take for something other than text.",
         "A file must mean the same to every tool that reads it.",
         "states: { on: { category: open } }",
         "states: { \"on\": { category: open } }",
     ),
-    rule(
+    error(
         "ambiguous-value",
         "A value without quotes that readers of YAML take differently, such as `yes` or a bare time.",
         "A file must mean the same to every tool that reads it.",
         "label: yes",
         "label: \"yes\"",
     ),
-    rule(
+    error(
         "anchor",
         "An anchor, `&name`.",
         "Anchors are there for aliases, which are not part of the language.",
         "impact: &levels { options: { low: {}, high: {} } }",
         "impact: { options: { low: {}, high: {} } }",
     ),
-    rule(
+    error(
         "choice",
         "A choice that says none of its keys, or two of them.",
         "A choice is told by its one key; with two, nobody knows which is meant.",
         "approvers: { cab: { team: cab, role: approver } }",
         "approvers: { cab: { team: cab }, others: { role: approver } }",
     ),
-    rule(
+    error(
         "control-character",
         "A character that is not text.",
         "It cannot be seen, and readers of YAML disagree on it.",
         "title: a byte order mark within a text",
         "title: Incident",
     ),
-    rule(
+    error(
         "duplicate-definition",
         "Two definitions of one kind and id in a pack.",
         "One of them would be read and the other passed over.",
         "id: desk  # in teams/desk.yaml and again in teams/office.yaml",
         "id: office",
     ),
-    rule(
+    error(
         "duplicate-key",
         "A key that stands twice in one map.",
         "Readers of YAML keep the first, the last or neither.",
         "fields: { impact: {…}, impact: {…} }",
         "fields: { impact: {…}, urgency: {…} }",
     ),
-    rule(
+    error(
         "empty-document",
         "A file, or a part of one between `---`, that says nothing.",
         "It was probably meant to hold something.",
         "# teams/desk.yaml, with nothing but comments",
         "kind: Team\nid: desk\ntitle: Desk",
     ),
-    rule(
+    error(
         "empty-value",
         "A key without a value.",
         "It could mean `null`, an empty text or an empty map. An empty map is written `{}`.",
         "closed:",
         "closed: { category: closed }",
     ),
-    rule(
+    error(
         "extends",
         "An `extends` that does not fit the pack in `base/`.",
         "An adaptation over another base than it was made for means something else.",
         "extends: { pack: itil, version: 0.9.0, digest: \"sha256:…\" }",
         "extends: { pack: itil, version: 1.0.0, digest: \"sha256:…\" }",
     ),
-    rule(
+    error(
         "fragment",
         "A `use` of fragments that cannot be followed: in an adaptation, or changed by one.",
         "A workflow has what it uses from the level on that says so; the levels above patch the whole.",
         "use: { cancelling: null }",
         "states: { cancelled: null }",
     ),
-    rule(
+    error(
         "header",
         "A definition whose header is missing, or says another kind than its folder.",
         "The header says what a file is and what it patches.",
         "kind: Notice  # in teams/",
         "kind: Team",
     ),
-    rule(
+    error(
         "key",
         "A key that is no name: a list, a map, or too long.",
         "Keys are the ids by which everything else names things.",
         "? [a, b]\n: { category: open }",
         "a-b: { category: open }",
     ),
-    rule(
+    error(
         "misplaced",
         "A file in a folder where it would not be read.",
         "A definition that nothing reads looks as if it were in force.",
         "workflow/incident.yaml",
         "workflows/incident.yaml",
     ),
-    rule(
+    error(
         "missing-file",
         "A pack without `pack.yaml`.",
         "Its header says what the pack is called, its version and what it extends.",
         "our-pack/workflows/incident.yaml alone",
         "our-pack/pack.yaml beside it",
     ),
-    rule(
+    error(
         "missing-key",
         "A key that must be there and is not.",
         "Without it the definition says too little to run.",
         "kind: Workflow\nid: incident\nnumber: INC",
         "kind: Workflow\nid: incident\ntitle: Incident\nnumber: INC",
     ),
-    rule(
+    error(
         "null",
         "A `null` where there is nothing to remove.",
         "`null` removes what a base has and is never a value.",
         "default: null",
         "# leave `default` out",
     ),
-    rule(
+    error(
         "place",
         "A `place` beside something that is not there, or of something that is not new.",
         "It would stand anywhere, and the order of fields and rows means something.",
         "vip: { place: { before: lats }, when: \"vip\", then: { priority: p1 } }",
         "vip: { place: { before: last }, when: \"vip\", then: { priority: p1 } }",
     ),
-    rule(
+    error(
         "removes-nothing",
         "A `null` for something that the base does not have.",
         "A misspelt removal would leave in force what should be gone.",
         "transitions: { strat: null }",
         "transitions: { start: null }",
     ),
-    rule(
+    error(
         "syntax",
         "Text that is no YAML.",
         "Nothing after it can be read reliably.",
         "fields: { impact: { options: {}",
         "fields: { impact: { options: {} } }",
     ),
-    rule(
+    error(
         "tab",
         "A tab.",
         "YAML forbids them in indentation, and editors show them in different widths.",
         "→title: Incident",
         "  title: Incident",
     ),
-    rule(
+    error(
         "tag",
         "A tag, `!name`.",
         "Tags change what a value is, differently in each reader.",
         "minLength: !!int \"3\"",
         "minLength: 3",
     ),
-    rule(
+    error(
         "too-deep",
         "Maps nested deeper than 32, or more than 8 packs on each other.",
         "What comes in from outside has bounds, so that reading it has an end.",
         "a: { b: { c: { … } } }  # and so on",
         "a: {}",
     ),
-    rule(
+    error(
         "too-large",
         "A file over a mebibyte, a pack over 32, or more than 2,000 files.",
         "What comes in from outside has bounds, so that reading it has an end.",
         "text: a manual of two million characters",
         "text: \"See https://desk.example/manual\"",
     ),
-    rule(
+    error(
         "type",
         "A value of another type: text for a number, a word for a map.",
         "It would have to be guessed what is meant.",
         "maxLength: \"200\"",
         "maxLength: 200",
     ),
-    rule(
+    error(
         "unknown-key",
         "A key that means nothing where it stands.",
         "Passed over in silence, a misspelt key would never take effect.",
         "titel: Incident",
         "title: Incident",
     ),
-    rule(
+    error(
         "unknown-word",
         "A word where only certain words may stand.",
         "Passed over in silence, it would never take effect.",
         "category: done",
         "category: closed",
     ),
-    rule(
+    error(
         "value",
         "A value of the right type that does not fit: an id with capitals, a duration in words.",
         "It would have to be guessed what is meant.",

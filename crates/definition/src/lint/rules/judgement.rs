@@ -1,25 +1,7 @@
 //! Rules of judgement: definitions that could run, and would leave records stuck, rows unread or people
 //! unasked.
 
-use super::{Rule, Weight};
-
-const fn rule(
-    id: &'static str,
-    weight: Weight,
-    finds: &'static str,
-    why: &'static str,
-    fault: &'static str,
-    cure: &'static str,
-) -> Rule {
-    Rule {
-        id,
-        weight,
-        finds,
-        why,
-        fault,
-        cure,
-    }
-}
+use super::{Rule, Weight, rule};
 
 pub(super) const RULES: &[Rule] = &[
     rule(

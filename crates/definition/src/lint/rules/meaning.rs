@@ -1,257 +1,240 @@
 //! Rules of meaning: definitions that can be read, but not run.
 
-use super::{Rule, Weight};
-
-const fn rule(
-    id: &'static str,
-    finds: &'static str,
-    why: &'static str,
-    fault: &'static str,
-    cure: &'static str,
-) -> Rule {
-    Rule {
-        id,
-        weight: Weight::Error,
-        finds,
-        why,
-        fault,
-        cure,
-    }
-}
+use super::{Rule, error};
 
 pub(super) const RULES: &[Rule] = &[
-    rule(
+    error(
         "approval",
         "An approval that asks nobody, a number that cannot be, or people who are none.",
         "It could never be decided.",
         "boss: { manager-of: summary }",
         "boss: { manager-of: requester }",
     ),
-    rule(
+    error(
         "binding",
         "A binding that is used for no hook, or does not say when.",
         "The plugin would never be called.",
         "hooks: { schedule: true }",
         "hooks: { schedule: true }\nschedule: { every: PT1H }",
     ),
-    rule(
+    error(
         "calendar",
         "A calendar whose hours or holidays do not make sense.",
         "Business time could not be counted.",
         "always: true\nhours: { mon: { all: \"08:00-17:00\" } }",
         "hours: { mon: { all: \"08:00-17:00\" } }",
     ),
-    rule(
+    error(
         "circular",
         "Fields, tables or tasks that each wait for the other.",
         "None of them could be the first.",
         "fields: { a: { type: integer, value: \"b\" }, b: { type: integer, value: \"a\" } }",
         "fields: { a: { type: integer }, b: { type: integer, value: \"a\" } }",
     ),
-    rule(
+    error(
         "covers-nothing",
         "A service level that is for no workflow.",
         "It would measure nothing.",
         "for: {}",
         "for: { incident: \"true\" }",
     ),
-    rule(
+    error(
         "effect",
         "An effect on linked records where no links are known, as in a service level.",
         "Only a workflow knows what its records are linked to.",
         "breach: { effects: { all: { each: { link: causes, do: hurry } } } }",
         "breach: { do: hurry }  # a transition of the workflow, with the effect",
     ),
-    rule(
+    error(
         "expression-limit",
         "An expression that is too long, too deep or has too many operators.",
         "Expressions run at every step, for every record; they stay short.",
         "when: \"a == 1 || a == 2 || a == 3 || …\"  # forty of them",
         "when: \"a in [1, 2, 3]\"",
     ),
-    rule(
+    error(
         "expression-syntax",
         "An expression that is no CEL.",
         "It cannot be evaluated.",
         "when: \"impact = 'high'\"",
         "when: \"impact == 'high'\"",
     ),
-    rule(
+    error(
         "field",
         "A field whose properties do not fit its type or each other.",
         "No value could ever fit it, or nobody could say which does.",
         "minutes: { type: integer, maxLength: 3 }",
         "minutes: { type: integer, maximum: 999 }",
     ),
-    rule(
+    error(
         "form",
         "A form that asks for what it cannot take.",
         "What people filled in would be refused, or lost.",
         "form: { priority: {} }  # decided by a table, without `override`",
         "form: { impact: {} }",
     ),
-    rule(
+    error(
         "ill-typed",
         "An expression that compares or gives values of types that do not go together.",
         "It would fail whenever it is evaluated, and what fails is never true.",
         "when: \"minutes == 'ten'\"",
         "when: \"minutes == 10\"",
     ),
-    rule(
+    error(
         "link",
         "A kind of link that contradicts another, or leads nowhere.",
         "Both sides of a link must mean the same.",
         "links: { caused_by: { to: {} } }",
         "links: { caused_by: { to: { problem: true }, inverse: causes } }",
     ),
-    rule(
+    error(
         "migration",
         "A migration of a workflow that has another one already, or that drops a field which stays.",
         "Each workflow's records move by one map, and lose only what is gone.",
         "drops: { impact: No longer asked. }  # and the workflow has `impact`",
         "drops: { old_impact: No longer asked. }",
     ),
-    rule(
+    error(
         "missing-hook",
         "A binding named for a hook that it does not have.",
         "The plugin would be asked what it cannot answer.",
         "routing: { by: { plugin: pager }, fallback: { team: desk } }",
         "routing: { by: { plugin: skills-router }, fallback: { team: desk } }",
     ),
-    rule(
+    error(
         "no-time",
         "A wait or a goal of no time at all.",
         "It would be over before it began.",
         "wait: { time: PT0S }",
         "wait: { time: PT4H }",
     ),
-    rule(
+    error(
         "no-way-to-begin",
         "A workflow without a way to begin.",
         "It would never have a record.",
         "create: {}",
         "create: { report: { to: new, permit: { anyone: true } } }",
     ),
-    rule(
+    error(
         "notice-template",
         "A notice whose text is no template.",
         "It could not be sent.",
         "text: \"{{ summary\"",
         "text: \"{{ summary }}\"",
     ),
-    rule(
+    error(
         "number",
         "A `number` that is not two to eight capital letters.",
         "It stands before the number of every record, in mails and in addresses.",
         "number: inc-",
         "number: INC",
     ),
-    rule(
+    error(
         "outcome",
         "An `outcome` of a state that is not closed.",
         "Records end only in closed states.",
         "waiting: { category: waiting, outcome: done }",
         "closed: { category: closed, outcome: done }",
     ),
-    rule(
+    error(
         "promises-nothing",
         "A service level without targets.",
         "It would measure nothing.",
         "targets: {}",
         "targets: { resolution: { start: \"true\", stop: \"record.category == 'closed'\", goal: { business: PT8H } } }",
     ),
-    rule(
+    error(
         "renamed",
         "A renaming of what does not stand in the pack, or whose earlier name still does.",
         "Upgrades of adaptations would carry names over to nothing.",
         "renamed: { workflows/incident/fields/contact: calller }",
         "renamed: { workflows/incident/fields/contact: caller }",
     ),
-    rule(
+    error(
         "reserved-name",
         "A field with a name that the language has taken.",
         "Expressions could not tell it from what they mean by that name.",
         "fields: { now: { type: string } }",
         "fields: { present: { type: string } }",
     ),
-    rule(
+    error(
         "scenario",
         "A scenario that does not say when it begins or who does something, or is about no record.",
         "It could not be run.",
         "steps: { start: { do: { transition: { id: start } } } }",
         "steps: { start: { as: ada, do: { transition: { id: start } } } }",
     ),
-    rule(
+    error(
         "set",
         "A `set` of what cannot be set, or set twice.",
         "It would have no effect, or only one of both.",
         "set: { priority: p1 }  # computed by a table",
         "set: { impact: high }",
     ),
-    rule(
+    error(
         "state-name",
         "A state called like a category.",
         "`from: { open: true }` could mean either.",
         "states: { open: { category: open } }",
         "states: { in-progress: { category: open } }",
     ),
-    rule(
+    error(
         "table",
         "A decision table whose rows give what it does not declare, or not what it does.",
         "A field would be left as it was without anybody having said so.",
         "gives: { priority: true }\nrows: { rest: { when: \"true\", then: { impact: low } } }",
         "gives: { priority: true }\nrows: { rest: { when: \"true\", then: { priority: p3 } } }",
     ),
-    rule(
+    error(
         "tasks",
         "Tasks that name themselves, or a state of tasks without any.",
         "They could never be handed out.",
         "tasks: { each: {}, then: { all: done } }",
         "tasks: { each: { desk: { workflow: task } }, then: { all: done } }",
     ),
-    rule(
+    error(
         "to-nobody",
         "A notice that nobody gets.",
         "It would never be sent.",
         "to: {}",
         "to: { requester: true }",
     ),
-    rule(
+    error(
         "too-many",
         "More fields, states or tasks than a workflow may have.",
         "What comes in from outside has bounds.",
         "states: { s1: {…}, s2: {…}, … }  # a thousand of them",
         "states: { new: {…}, closed: {…} }",
     ),
-    rule(
+    error(
         "transition",
         "A transition with properties that do not go together.",
         "Some of what it says would never take effect.",
         "start: { to: working, automatic: true, form: { impact: { required: true } } }",
         "start: { to: working, automatic: true }",
     ),
-    rule(
+    error(
         "translation",
         "A translation of what is no text for people.",
         "Translations change what is read, never what happens.",
         "workflows: { incident: { number: ST } }",
         "workflows: { incident: { title: Störung } }",
     ),
-    rule(
+    error(
         "unknown-name",
         "A name that nothing has: a field, state, transition, team, notice, calendar, role or option.",
         "What it means would never take effect.",
         "to: wiating",
         "to: waiting",
     ),
-    rule(
+    error(
         "wrong-value",
         "A value that the field it is for does not take.",
         "Every record would be refused, or have a value that its own form would not take.",
         "default: medium  # of the options low and high",
         "default: low",
     ),
-    rule(
+    error(
         "zone",
         "A zone that is no IANA time zone.",
         "Days could not be counted.",

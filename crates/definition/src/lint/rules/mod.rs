@@ -32,6 +32,35 @@ pub struct Rule {
     pub cure: &'static str,
 }
 
+/// A rule whose finding is an error always.
+const fn error(
+    id: &'static str,
+    finds: &'static str,
+    why: &'static str,
+    fault: &'static str,
+    cure: &'static str,
+) -> Rule {
+    rule(id, Weight::Error, finds, why, fault, cure)
+}
+
+const fn rule(
+    id: &'static str,
+    weight: Weight,
+    finds: &'static str,
+    why: &'static str,
+    fault: &'static str,
+    cure: &'static str,
+) -> Rule {
+    Rule {
+        id,
+        weight,
+        finds,
+        why,
+        fault,
+        cure,
+    }
+}
+
 /// How much what a rule finds matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
