@@ -303,6 +303,17 @@ fn laid(levels: &[Definitions], sources: &Sources, found: &mut Diagnostics) -> D
     all
 }
 
+/// Holds an adaptation that is kept apart to what it was made for.
+pub(crate) fn check_base(
+    own: &Level,
+    below: &MergedPack,
+    sources: &Sources,
+) -> Result<(), Diagnostics> {
+    let mut found = Diagnostics::new();
+    check_extends(own, below.chain.last(), true, sources, &mut found);
+    found.into_result(Some(()))
+}
+
 /// Holds what a level says it extends to what stands in its `base/`.
 fn check_extends(
     level: &Level,

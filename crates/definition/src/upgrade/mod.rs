@@ -23,7 +23,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::overlay::DefinitionKind;
-use crate::pack::chain::{MergedPack, apart};
+use crate::pack::chain::{MergedPack, apart, check_base};
 use crate::pack::renamed::Renames;
 use crate::pack::{Pack, PackRef};
 use crate::source::{Diagnostics, Entry, Kind, Map, Node, Sources, load};
@@ -94,6 +94,7 @@ fn upgrade_unread(request: &Request<'_>) -> Result<Upgrade, UpgradeError> {
     let mut sources = Sources::new();
     let (level, below) = apart(request.files, &mut sources).map_err(UpgradeError::Adaptation)?;
     let below = below.ok_or(UpgradeError::NoBase)?;
+    check_base(&level, &below, &sources).map_err(UpgradeError::Adaptation)?;
     let mut new_sources = Sources::new();
     let above = over(request);
     let (_, new) = apart(&above, &mut new_sources).map_err(UpgradeError::Base)?;

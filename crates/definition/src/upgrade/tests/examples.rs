@@ -421,3 +421,20 @@ fn a_pack_that_extends_none_or_another_is_not_upgraded() {
         Err(UpgradeError::OtherPack { .. })
     ));
 }
+
+#[test]
+fn a_base_that_was_altered_is_not_the_one_that_was_adapted() {
+    let old = pack("1.0.0", "", BASE);
+    let mut files = adapted(&old, OURS);
+    let altered = BASE.replace(LONGER.0, LONGER.1);
+    files.insert("base/workflows/incident.yaml".to_owned(), altered);
+    let refused = run(&files, &pack("1.1.0", "", BASE), &[], false);
+    let Err(UpgradeError::Adaptation(why)) = refused else {
+        panic!("{refused:?}");
+    };
+    let why = why.to_string();
+    assert!(
+        why.contains("the pack in `base/` has another digest"),
+        "{why}"
+    );
+}
