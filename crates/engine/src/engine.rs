@@ -197,20 +197,7 @@ impl Engine {
         definitions: &Definitions,
         record: &Record,
     ) -> Result<Arc<Workflow>, EngineError> {
-        let item = record
-            .item
-            .as_ref()
-            .and_then(|item| definitions.catalogue.get(item));
-        let present = item
-            .map(|item| &item.workflow)
-            .or_else(|| definitions.workflows.get(&record.workflow));
-        match present {
-            Some(workflow) if workflow.digest == record.definition => Ok(workflow.clone()),
-            _ => self
-                .0
-                .library
-                .workflow(definitions, &record.workflow, &record.definition),
-        }
+        self.0.library.workflow_of(definitions, record)
     }
 
     /// The version of its workflow that a record runs under.
@@ -240,13 +227,12 @@ impl Engine {
         definitions: &Definitions,
         create: &Create,
     ) -> Result<Arc<Workflow>, EngineError> {
-        let Some(id) = &create.item else {
-            return Self::active_workflow(definitions, create.workflow.as_str());
+        let workflow = definitions.in_force(&create.workflow, create.item.as_ref());
+        let none = || match &create.item {
+            Some(item) => Rejection::not_found("catalogue item", item),
+            None => Rejection::not_found("workflow", &create.workflow),
         };
-        let item = definitions.catalogue.get(id);
-        let item = item.filter(|item| item.workflow.id == create.workflow);
-        let item = item.ok_or_else(|| Rejection::not_found("catalogue item", id))?;
-        Ok(item.workflow.clone())
+        Ok(workflow.cloned().ok_or_else(none)?)
     }
 
     /// A workflow with its texts in the language that is liked best, where that is not its own.

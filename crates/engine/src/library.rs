@@ -10,6 +10,7 @@ use definition::pack::from_canonical;
 use model::Digest;
 use model::configuration::Configuration;
 use model::id::{PackId, ServiceLevelId, WorkflowId};
+use model::record::Record;
 
 use crate::error::EngineError;
 use crate::port::Store;
@@ -90,6 +91,18 @@ impl Library {
             .ok_or_else(|| EngineError::Installed(format!("{digest} is not stored")))?;
         String::from_utf8(bytes)
             .map_err(|_| EngineError::Installed(format!("{digest} is no definition")))
+    }
+
+    /// The version of its workflow that a record runs under.
+    pub(crate) fn workflow_of(
+        &self,
+        definitions: &Definitions,
+        record: &Record,
+    ) -> Result<Arc<Workflow>, EngineError> {
+        match definitions.in_force(&record.workflow, record.item.as_ref()) {
+            Some(workflow) if workflow.digest == record.definition => Ok(workflow.clone()),
+            _ => self.workflow(definitions, &record.workflow, &record.definition),
+        }
     }
 
     /// A version of a workflow that a record is pinned to.

@@ -119,17 +119,8 @@ impl Engine {
 
     async fn migrate_record(&self, record: &Record, what: &Migration) -> Result<Came, EngineError> {
         let definitions = self.definitions();
-        let present = match &record.item {
-            Some(item) => definitions
-                .catalogue
-                .get(item)
-                .map(|item| item.workflow.digest),
-            None => definitions
-                .workflows
-                .get(&record.workflow)
-                .map(|workflow| workflow.digest),
-        };
-        let Some(to) = present else {
+        let in_force = definitions.in_force(&record.workflow, record.item.as_ref());
+        let Some(to) = in_force.map(|workflow| workflow.digest) else {
             return Ok(Came::Stuck(
                 "its catalogue item is not offered any more".to_owned(),
             ));

@@ -55,6 +55,24 @@ pub struct Definitions {
     pub names: Names,
 }
 
+impl Definitions {
+    /// The version in force of the workflow that records run: that of a catalogue item for those of one.
+    /// None where there is no such workflow, or no such item of it.
+    pub fn in_force(
+        &self,
+        workflow: &WorkflowId,
+        item: Option<&CatalogueItemId>,
+    ) -> Option<&Arc<Workflow>> {
+        match item {
+            None => self.workflows.get(workflow),
+            Some(item) => {
+                let of_item = self.catalogue.get(item).map(|item| &item.workflow);
+                of_item.filter(|of_item| of_item.id == *workflow)
+            }
+        }
+    }
+}
+
 /// An item of the catalogue.
 #[derive(Clone, Debug)]
 pub struct CatalogueItem {

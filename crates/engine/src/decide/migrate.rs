@@ -50,6 +50,7 @@ impl<'a> Step<'a> {
             return Err(Rejection::not_possible(plan.obstacles.join("; ")).into());
         };
         self.check_open_work(entered)?;
+        let left = self.input.workflow.states.get(&self.record.state);
         self.move_to(
             target,
             entered,
@@ -59,7 +60,7 @@ impl<'a> Step<'a> {
         let clocks = migrate
             .clocks
             .or_else(|| migration.map(|migration| migration.clocks));
-        self.settle_in(target, entered)?;
+        self.settle_in(target, left, entered)?;
         if clocks == Some(MigratedClocks::Recompute) {
             self.recompute_clocks()?;
         }
@@ -68,22 +69,15 @@ impl<'a> Step<'a> {
 
     /// The version of the record's workflow in force, that of its catalogue item where it is of one.
     fn version_in_force(&self) -> Result<&'a Workflow> {
-        let definitions = self.input.definitions;
-        let gone = |what: String| Interrupt::Reject(Rejection::not_possible(what));
-        match &self.record.item {
-            None => {
-                let workflow = definitions.workflows.get(&self.record.workflow);
-                workflow
-                    .map(Arc::as_ref)
-                    .ok_or_else(|| gone(format!("there is no workflow `{}`", self.record.workflow)))
-            }
-            Some(item) => {
-                let known = definitions.catalogue.get(item);
-                known
-                    .map(|item| item.workflow.as_ref())
-                    .ok_or_else(|| gone(format!("there is no catalogue item `{item}`")))
-            }
-        }
+        let (workflow, item) = (&self.record.workflow, self.record.item.as_ref());
+        let in_force = self.input.definitions.in_force(workflow, item);
+        let gone = || {
+            Rejection::not_possible(match item {
+                Some(item) => format!("there is no catalogue item `{item}`"),
+                None => format!("there is no workflow `{workflow}`"),
+            })
+        };
+        Ok(in_force.ok_or_else(gone)?)
     }
 
     /// The state that the record comes to: as it is declared, back where it came from, or the same.
@@ -297,7 +291,12 @@ impl<'a> Step<'a> {
 
     /// Brings the record up in its new version: new fields are decided, its timers are those of the state
     /// that it is in, and an agreement or tasks that the state asks for are asked for.
-    fn settle_in(&mut self, target: &'a Workflow, entered: &'a State) -> Result<()> {
+    fn settle_in(
+        &mut self,
+        target: &'a Workflow,
+        left: Option<&State>,
+        entered: &'a State,
+    ) -> Result<()> {
         let earlier = std::mem::replace(&mut self.input.workflow, target);
         let asked_before = |table: &definition::compile::Table| {
             table
@@ -309,16 +308,8 @@ impl<'a> Step<'a> {
             self.changed.extend(table.reads.iter().cloned());
         }
         self.decide_fields();
-        let left = match self.events.iter().rev().find_map(|event| match event {
-            Event::Migrated { left, .. } => Some(left.clone()),
-            _ => None,
-        }) {
-            Some(left) => left,
-            None => self.record.state.clone(),
-        };
-        let old = earlier.states.get(&left);
-        self.change_timers(earlier, target, old, entered);
-        let had_tasks = old.is_some_and(|state| state.tasks.is_some());
+        self.change_timers(earlier, target, left, entered);
+        let had_tasks = left.is_some_and(|state| state.tasks.is_some());
         if entered.tasks.is_some() && !had_tasks {
             self.hand_out_tasks();
         }
@@ -333,7 +324,7 @@ impl<'a> Step<'a> {
         &mut self,
         earlier: &Workflow,
         target: &'a Workflow,
-        old: Option<&State>,
+        left: Option<&State>,
         entered: &'a State,
     ) {
         let known_now =
@@ -349,7 +340,7 @@ impl<'a> Step<'a> {
             self.emit(Event::TimerCleared { timer });
         }
         let known_then = |id: &TimerId| {
-            old.is_some_and(|state| state.timers.contains_key(id))
+            left.is_some_and(|state| state.timers.contains_key(id))
                 || earlier.timers.contains_key(id)
         };
         let now = entered.timers.values().chain(target.timers.values());

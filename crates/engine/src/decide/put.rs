@@ -60,15 +60,7 @@ impl Step<'_> {
         let moves = self.record.state != other.state;
         if moves {
             self.leave();
-            let from = self.record.state.clone();
-            self.emit(Event::Entered {
-                via,
-                from,
-                to: to.id.clone(),
-                category: to.category,
-                outcome: to.outcome.clone(),
-            });
-            self.entered = true;
+            self.come_to(to, via);
         }
         // Its tasks went on as they did then.
         self.record.tasks.clone_from(&other.tasks);

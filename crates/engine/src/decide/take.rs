@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use definition::compile::{FormField, Slot, Transition};
+use definition::compile::{FormField, Slot, State, Transition};
 use model::Value;
 use model::command::{Create, Who};
 use model::event::{Event, SetBy};
@@ -223,18 +223,22 @@ impl Step<'_> {
         };
         self.leave();
         self.leave_tasks();
-        let from = self.record.state.clone();
+        self.come_to(to, via);
+        // What ended before is of the state that was left.
+        self.ended = None;
+        true
+    }
+
+    /// Notes that the record is in another state now.
+    pub(super) fn come_to(&mut self, to: &State, via: TransitionId) {
         self.emit(Event::Entered {
             via,
-            from,
+            from: self.record.state.clone(),
             to: to.id.clone(),
             category: to.category,
             outcome: to.outcome.clone(),
         });
         self.entered = true;
-        // What ended before is of the state that was left.
-        self.ended = None;
-        true
     }
 
     /// Fills in the form: every part is accepted, or all faults are told.

@@ -26,6 +26,7 @@ use super::report::{Difference, Diverged, Judged, Kind};
 use super::versions::{PinnedThen, Version};
 use crate::apply::{apply, begin};
 use crate::decide::{self, DecideError, Decided, Input, Outcome};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::rejection::Rejection;
 
@@ -319,8 +320,8 @@ impl Course<'_> {
         };
         let version = self.world.versions.under(&self.world.latest);
         let workflow = version.ok().and_then(|version| {
-            let workflow = version.definitions.workflows.get(&after.workflow);
-            workflow.cloned()
+            let item = after.item.as_ref();
+            version.definitions.in_force(&after.workflow, item).cloned()
         });
         let reasons = Reasons {
             workflow: workflow.as_deref(),
@@ -494,12 +495,11 @@ impl Course<'_> {
         let workflow = match (&self.simulated, &command.action) {
             (Some(record), _) => world.versions.workflow_of(&version.definitions, record)?,
             (None, Action::Create(create)) => {
-                let workflow = version.definitions.workflows.get(&create.workflow);
-                let Some(workflow) = workflow else {
-                    let none = Rejection::not_found("workflow", &create.workflow);
-                    return Ok(Tried::Refused(none));
-                };
-                workflow.clone()
+                match Engine::workflow_to_begin(&version.definitions, create) {
+                    Ok(workflow) => workflow,
+                    Err(EngineError::Rejected(rejection)) => return Ok(Tried::Refused(rejection)),
+                    Err(error) => return Err(error),
+                }
             }
             (None, _) => return Ok(Tried::Nothing),
         };

@@ -177,12 +177,7 @@ impl Versions {
         definitions: &Definitions,
         record: &Record,
     ) -> Result<Arc<Workflow>, EngineError> {
-        match definitions.workflows.get(&record.workflow) {
-            Some(workflow) if workflow.digest == record.definition => Ok(workflow.clone()),
-            _ => self
-                .library
-                .workflow(definitions, &record.workflow, &record.definition),
-        }
+        self.library.workflow_of(definitions, record)
     }
 
     /// A component: one that the pack brings, or one that is stored.

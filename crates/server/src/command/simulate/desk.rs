@@ -188,14 +188,29 @@ impl Desk {
 
     async fn create(&self, who: &str, workflow: &str, via: &str, fields: Json) -> RecordId {
         let create = Create {
-            item: None,
-            parent: None,
             workflow: workflow.parse().expect("a workflow"),
             via: Some(via.parse().expect("a way")),
             requester: None,
             fields: object(fields),
             link: None,
             reference: None,
+            item: None,
+            parent: None,
+        };
+        self.run(who, None, Action::Create(create)).await
+    }
+
+    /// Asks for an item of the catalogue.
+    async fn ask(&self, who: &str, item: &str, fields: Json) -> RecordId {
+        let create = Create {
+            workflow: "request".parse().expect("a workflow"),
+            via: Some("ask".parse().expect("a way")),
+            requester: None,
+            fields: object(fields),
+            link: None,
+            reference: None,
+            item: Some(item.parse().expect("an item")),
+            parent: None,
         };
         self.run(who, None, Action::Create(create)).await
     }
@@ -332,7 +347,11 @@ impl Desk {
         let delivered = json!({ "delivered": "It lies on the desk." });
         self.take("wout", &laptop, "deliver", delivered.clone())
             .await;
-        self.take("wout", &screen, "deliver", delivered).await;
+        self.take("wout", &screen, "deliver", delivered.clone())
+            .await;
+        let mailbox = json!({ "address": "orders@desk.example", "owner": "rita" });
+        let mailbox = self.ask("rita", "shared-mailbox", mailbox).await;
+        self.take("wout", &mailbox, "deliver", delivered).await;
         // The chair expires. Of the phone, whoever might agree leaves.
         self.until("2026-03-12T09:00:00Z").await;
         self.take("wout", &phone, "estimate", json!({ "cost": 700 }))
