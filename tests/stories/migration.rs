@@ -320,6 +320,12 @@ async fn what_was_moved_goes_back() {
     install(&server, &folder("2.0.0", &later(), Some(MIGRATION)));
     assert!(migrate(&server, &[]).0);
     assert_eq!(ada.record(&parcel).await["state"], "in-house");
+    let explained = ada
+        .get(&format!("/api/v1/records/{parcel}/explanation"))
+        .await;
+    let explained = explained.expect(200).body.to_string();
+    let told = "to another version of its workflow, from `under-way` to `in-house`.";
+    assert!(explained.contains(told), "{explained}");
     install(&server, &earlier);
     let (all, said) = migrate(&server, &[]);
     assert!(all, "{said}");

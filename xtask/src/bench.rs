@@ -33,10 +33,12 @@ enum Bench {
     Bound,
     /// The desk under load
     Desk,
+    /// A log of real incidents, replayed and simulated
+    Log,
 }
 
-/// Builds everything optimised, then measures: one call of a plugin, a desk with many of them, and the
-/// desk under load.
+/// Builds everything optimised, then measures: one call of a plugin, a desk with many of them, the desk
+/// under load, and a log of real incidents.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let wright = build::everything(true)?;
     let plugins = workspace::target_dir()?.join("plugins");

@@ -1,13 +1,14 @@
 //! How scenarios begin: what each shares with another, resolved, and where in time a moment lies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeZone as _;
 use chrono_tz::Tz;
 use indexmap::IndexMap;
 use model::Instant;
 use model::definition::{Moment, Scenario, Things};
-use model::id::{BindingId, ScenarioId};
+use model::id::{BindingId, ScenarioId, TransitionId, WorkflowId};
+use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::pack::Sourced;
@@ -26,6 +27,10 @@ pub struct Beginning {
     pub directory: Things,
     /// The bindings that give no answer.
     pub silent: BTreeSet<BindingId>,
+    /// What forms are filled in with where a step says nothing, by workflow and field.
+    pub filled: BTreeMap<WorkflowId, Map<String, Json>>,
+    /// What is taken before a transition that is not possible yet, by workflow and transition.
+    pub before: BTreeMap<WorkflowId, BTreeMap<TransitionId, TransitionId>>,
     /// Why it is not run: it says so, or one that it is like.
     pub skip: Option<String>,
 }
@@ -73,6 +78,14 @@ pub fn beginning(
             let kind = found.directory.entry(kind.clone()).or_default();
             let things = things.iter();
             kind.extend(things.map(|(id, thing)| (id.clone(), thing.clone())));
+        }
+        for (workflow, inputs) in &given.filled {
+            let filled = found.filled.entry(workflow.clone()).or_default();
+            filled.extend(inputs.clone());
+        }
+        for (workflow, transitions) in &given.before {
+            let before = found.before.entry(workflow.clone()).or_default();
+            before.extend(transitions.clone());
         }
     }
     Ok(found)

@@ -235,6 +235,18 @@ fn explain_event(event: &Event, push: &mut impl FnMut(String, String, Option<&Ho
                 None,
             );
         }
+        Event::Migrated { left, entered, .. } => {
+            let states = if left == entered {
+                String::new()
+            } else {
+                format!(", from `{left}` to `{entered}`")
+            };
+            push(
+                "migration".to_owned(),
+                format!("to another version of its workflow{states}."),
+                None,
+            );
+        }
         Event::StageOpened { approval } => {
             let stage = &approval.stage;
             push(

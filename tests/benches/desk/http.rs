@@ -54,35 +54,6 @@ pub(crate) fn run(plan: &Plan, sync: Duration) {
     assert!(server.stop().success(), "the server stops in order");
 }
 
-/// Replays the Volvo log where the shared data lies beside the repository.
-pub(crate) fn replay() {
-    let repository = test_support::repository();
-    let log = repository.join("../shared/data/volvo-incidents.csv.gz");
-    if !log.exists() {
-        println!("replay: skipped, {} is not there", log.display());
-        return;
-    }
-    let folder = tempfile::tempdir().expect("a folder");
-    let begun = Instant::now();
-    let status = std::process::Command::new(test_support::binary())
-        .arg("replay")
-        .arg(&log)
-        .arg("--mapping")
-        .arg(repository.join("examples/volvo/mapping-office.yaml"))
-        .arg("--data")
-        .arg(folder.path().join("data"))
-        .arg("--report")
-        .arg(folder.path().join("report.csv"))
-        .status()
-        .expect("the binary runs");
-    assert!(status.success(), "the replay runs through");
-    println!(
-        "replay: 65,533 events in {:?}, {:.0} events/s (target 15,000)",
-        begun.elapsed(),
-        rate(65_533, begun.elapsed())
-    );
-}
-
 /// One connection for each token.
 fn drive(address: &str, tokens: &[String], load: Duration) -> (u64, Vec<Duration>) {
     let address = address.trim_start_matches("http://");

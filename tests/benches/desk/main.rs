@@ -1,4 +1,4 @@
-//! The desk under load: in process, over HTTP, replayed, at start and at rest, each beside the limit
+//! The desk under load: in process, over HTTP, at start and at rest, each beside the limit
 //! measured in the same run, one fdatasync. `cargo xtask bench` builds what it needs and runs it.
 
 /// As in the server.
@@ -38,7 +38,6 @@ fn main() {
     println!("limit: one 4 KiB write and fdatasync: p50 {sync:?}");
     process::run(&plan, sync);
     http::run(&plan, sync);
-    http::replay();
 }
 
 /// The value that this share of the times, in percent, stays within.

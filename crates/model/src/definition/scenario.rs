@@ -56,6 +56,13 @@ pub struct Given {
     /// Bindings that give no answer, so that what falls back for them is seen.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub silent: IndexMap<BindingId, bool>,
+    /// What forms that ask for it are filled in with where a step says nothing, by workflow and field.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub filled: IndexMap<WorkflowId, Map<String, Json>>,
+    /// What the same person takes first where a transition is not possible yet, by workflow and
+    /// transition.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub before: IndexMap<WorkflowId, IndexMap<TransitionId, TransitionId>>,
 }
 
 impl Given {

@@ -24,7 +24,7 @@ pub(crate) use secret::{KeyArgument, SecretCommand};
 pub(crate) use simulate::SimulateArguments;
 #[cfg(test)]
 pub(crate) use upgrade::Taking;
-pub(crate) use upgrade::UpgradeArguments;
+pub(crate) use upgrade::{Skipping, UpgradeArguments};
 
 use crate::replay::ReplayArguments;
 use crate::settings;

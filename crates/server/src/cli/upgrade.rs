@@ -11,6 +11,7 @@ use definition::upgrade::{Side, Take};
 #[command(after_help = "Examples:
   wright pack upgrade ./our-pack --to itil@1.1.0 --dry-run
   wright pack upgrade ./our-pack --to itil@1.1.0 --take ours=workflows/incident/fields/impact/label
+  wright pack upgrade ./our-pack --to itil@1.1.0 --skip 'incident-review*=We review elsewhere.'
   wright pack upgrade ./our-country --to ./our-group
 
 Exit code 1 where a conflict is left or the upgraded pack would not be right; no file is changed then.")]
@@ -32,9 +33,37 @@ pub(crate) struct UpgradeArguments {
     /// Take out what is not needed any more
     #[arg(long, env = "WRIGHT_PRUNE")]
     pub(crate) prune: bool,
+    /// Skip scenarios of the new base that do not hold for the adaptation, and say why; `*` in ID
+    /// stands for anything; may be said often
+    #[arg(long, value_name = "ID=WHY", env = "WRIGHT_SKIP")]
+    pub(crate) skip: Vec<Skipping>,
     /// Only tell what would become of each touch
     #[arg(long, env = "WRIGHT_DRY_RUN")]
     pub(crate) dry_run: bool,
+}
+
+/// `ID=WHY`, for scenarios that are not run.
+#[derive(Clone, Debug)]
+pub(crate) struct Skipping {
+    /// Their ids, in which `*` stands for anything.
+    pub(crate) scenarios: String,
+    /// Why they are not run.
+    pub(crate) why: String,
+}
+
+impl FromStr for Skipping {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (scenarios, why) = text.split_once('=').unwrap_or((text, ""));
+        if scenarios.is_empty() || why.trim().is_empty() {
+            return Err("say which and why: `incident-major='We do not have those.'`".to_owned());
+        }
+        Ok(Self {
+            scenarios: scenarios.to_owned(),
+            why: why.trim().to_owned(),
+        })
+    }
 }
 
 /// `ours=PATH` or `theirs=PATH`.

@@ -7,21 +7,22 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use definition::diff::{Difference, diff as differences};
 use definition::lint::lint;
 use definition::pack::Pack;
 use definition::source::{Diagnostic, Diagnostics};
 use definition::upgrade::{Report, Request, upgrade};
+use model::id::ScenarioId;
 use serde::Serialize;
 
 use super::install::files;
 use super::{Outcome, block_on, print};
-use crate::cli::{Format, UpgradeArguments};
+use crate::cli::{Format, Skipping, UpgradeArguments};
 use crate::desk::compiler;
 use crate::pack_files::PackFiles;
 use crate::pack_folder::{self, Change};
-use crate::scenario::Bench;
+use crate::scenario::{self, Bench, fits};
 
 /// What came of an upgrade.
 #[derive(Serialize)]
@@ -32,6 +33,9 @@ struct Upgraded {
     report: Report,
     /// What is wrong with the pack as it would be, where something is.
     diagnostics: Vec<Diagnostic>,
+    /// The scenarios of the new base that the upgraded pack skips from now on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    skipped: Vec<ScenarioId>,
     /// What the scenarios of the pack as it would be tell, where some fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     scenarios: Option<String>,
@@ -49,14 +53,20 @@ pub(super) fn run(arguments: &UpgradeArguments, format: Format) -> Result<Outcom
         takes: &takes,
         prune: arguments.prune,
     };
-    let upgraded = upgrade(&request)?;
+    let mut upgraded = upgrade(&request)?;
     let mut found = Diagnostics::new();
     let mut done = false;
+    let mut skipped = Vec::new();
     let mut unmet = None;
-    if let Some(after) = &upgraded.files {
+    if let Some(after) = &mut upgraded.files {
         found = faults(after);
         if !found.has_errors() {
-            unmet = unmet_scenarios(&before, &base, after)?;
+            let mut report = scenarios(&before, &base, after)?;
+            skipped = skip(&mut report, &arguments.skip, after)?;
+            if !skipped.is_empty() {
+                found = faults(after);
+            }
+            unmet = (report.failed() > 0).then(|| report.told_failures());
         }
         if !found.has_errors() && unmet.is_none() && !arguments.dry_run {
             put(folder, &before, after, &base, is_shipped(&arguments.to))?;
@@ -68,21 +78,22 @@ pub(super) fn run(arguments: &UpgradeArguments, format: Format) -> Result<Outcom
         done,
         report: upgraded.report,
         diagnostics: found.iter().cloned().collect(),
+        skipped,
         scenarios: unmet,
     };
     print(format, &upgraded, || told(&upgraded, &found, is_sound))?;
     Ok(Outcome::done_if(is_sound))
 }
 
-/// What the scenarios of the upgraded pack tell, where some of them fail.
-fn unmet_scenarios(
+/// What the scenarios of the upgraded pack tell.
+fn scenarios(
     before: &PackFiles,
     base: &PackFiles,
     after: &BTreeMap<String, String>,
-) -> Result<Option<String>> {
+) -> Result<scenario::Report> {
     let pack = Pack::read(after)?;
     if pack.scenarios.is_empty() {
-        return Ok(None);
+        return Ok(scenario::Report::default());
     }
     let mut files = before.clone();
     files.texts.clone_from(after);
@@ -95,9 +106,41 @@ fn unmet_scenarios(
     files.components.extend(below);
     block_on(async {
         let bench = Bench::new(&pack, &files, compile()).await?;
-        let report = bench.run().await;
-        Ok((report.failed() > 0).then(|| report.told()))
+        Ok(bench.run().await)
     })
+}
+
+/// Writes down why scenarios of the base that fail are not run. A base that is new may bring some that
+/// its adaptation could not have said anything of before.
+fn skip(
+    report: &mut scenario::Report,
+    skips: &[Skipping],
+    after: &mut BTreeMap<String, String>,
+) -> Result<Vec<ScenarioId>> {
+    let mut skipped = Vec::new();
+    for ran in report.ran.iter_mut().filter(|ran| ran.failed()) {
+        let mut skips = skips.iter();
+        let Some(skip) = skips.find(|skip| fits(&skip.scenarios, ran.id.as_str())) else {
+            continue;
+        };
+        if !ran.file.starts_with("base/") {
+            continue;
+        }
+        let path = format!("scenarios/{}.yaml", ran.id);
+        if after.contains_key(&path) {
+            bail!("{path} is there already: write `skip: {}` there", skip.why);
+        }
+        let why = serde_json::to_string(&skip.why)?;
+        let patch = format!(
+            "apiVersion: servicewright/v1\nkind: Scenario\nid: {}\nskip: {why}\n",
+            ran.id
+        );
+        after.insert(path, patch);
+        ran.failures.clear();
+        ran.skipped = Some(skip.why.clone());
+        skipped.push(ran.id.clone());
+    }
+    Ok(skipped)
 }
 
 /// Plugins are compiled by this program in a process of its own; the program of the tests is another one.
@@ -121,6 +164,9 @@ fn told(upgraded: &Upgraded, found: &Diagnostics, is_sound: bool) -> String {
     if !found.is_empty() {
         let _ = writeln!(told, "\n{found}");
     }
+    for scenario in &upgraded.skipped {
+        let _ = writeln!(told, "skipped     scenarios/{scenario}");
+    }
     if let Some(scenarios) = &upgraded.scenarios {
         let _ = writeln!(told, "\n{scenarios}");
     }
@@ -128,6 +174,11 @@ fn told(upgraded: &Upgraded, found: &Diagnostics, is_sound: bool) -> String {
     let ending = match (upgraded.done, is_sound) {
         (true, _) => format!("it extends {id} {version} now"),
         (_, true) => "nothing was changed: a dry run".to_owned(),
+        _ if upgraded.scenarios.is_some() => {
+            "nothing was changed: patch these scenarios to what you mean, or skip those of the new base \
+             with --skip 'ID=WHY'"
+                .to_owned()
+        }
         _ if upgraded.report.conflicts.is_empty() => {
             "nothing was changed: put right what is wrong above, here or in the new base".to_owned()
         }
@@ -281,6 +332,7 @@ fields:
                 .map(|take| take.parse().expect("a side and a path"))
                 .collect(),
             prune: false,
+            skip: Vec::new(),
             dry_run: false,
         }
     }
@@ -336,6 +388,49 @@ fields:
             Outcome::Done
         );
         assert_ne!(read(folder).0, before);
+    }
+
+    #[test]
+    fn a_scenario_that_only_the_new_base_has_is_skipped_with_a_reason() {
+        let folder = made(true);
+        let folder = folder.path();
+        let later = folder.join("later/scenarios");
+        let scenario = "kind: Scenario
+id: long-words
+title: A summary may be long
+given:
+  at: \"2026-03-02T09:00\"
+  directory: { user: { rita: { name: Rita } } }
+steps:
+  report:
+    as: rita
+    do: { create: { workflow: incident, via: report, fields: { summary: WORDS, urgency: high } } }
+    expect: { state: new }
+";
+        let words = "long ".repeat(30);
+        write(
+            &later.join("long-words.yaml"),
+            &scenario.replace("WORDS", &words),
+        );
+        let (before, _) = read(folder);
+        let mut arguments = arguments(folder, &[]);
+        let wanting = run(&arguments, Format::Text).expect("told");
+        assert_eq!(wanting, Outcome::Wanting);
+        arguments.skip = vec!["other=It is not ours.".parse().expect("which and why")];
+        let wanting = run(&arguments, Format::Text).expect("told");
+        assert_eq!(wanting, Outcome::Wanting);
+        assert_eq!(read(folder).0, before);
+
+        let why = "Our screens are small.";
+        arguments.skip = vec![format!("long-*={why}").parse().expect("which and why")];
+        let done = run(&arguments, Format::Text).expect("done");
+        assert_eq!(done, Outcome::Done);
+        let (files, _) = read(folder);
+        let pack = Pack::read(&files.texts).expect("it reads");
+        assert_eq!(
+            pack.scenarios["long-words"].value.skip.as_deref(),
+            Some(why)
+        );
     }
 
     #[test]

@@ -2,15 +2,16 @@
 //!
 //! Each scenario has a desk of its own, in memory, under the pack's definitions ([`desk`]); the
 //! plugins are compiled once and shared ([`plugins`]). [`plan`] gets a scenario ready, [`run`] takes
-//! its steps, [`check`] holds what came of them to what was expected, [`report`] tells of it all.
+//! its steps with what all steps share ([`habits`]), [`check`] holds what came of them to what was expected, [`report`] tells of it all.
 //! [`mutants`] breaks the definitions one thing at a time and sees whether anybody notices.
 
 mod check;
 mod desk;
+mod habits;
 mod mutants;
 mod plan;
 mod plugins;
-pub(crate) mod report;
+mod report;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,8 @@ use tokio::task::JoinSet;
 use crate::pack_files::PackFiles;
 use plan::Plan;
 use plugins::Shared;
-use report::{Ran, Report};
+use report::Ran;
+pub(crate) use report::Report;
 
 /// A pack with its plugins, on which scenarios can be run.
 pub(crate) struct Bench {
@@ -137,7 +139,7 @@ fn component(files: &PackFiles, component: &Component) -> Result<Vec<u8>> {
 }
 
 /// Whether a text fits a pattern, in which `*` stands for anything.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };

@@ -1,6 +1,6 @@
 //! A scenario ready to be run: its beginning resolved, each part knowing where it was written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, anyhow};
 use chrono_tz::Tz;
@@ -10,7 +10,8 @@ use definition::source::{Position, Tree};
 use model::Instant;
 use model::definition::{Moment, Scenario, Step, Things};
 use model::directory::{Key, Thing};
-use model::id::{BindingId, ScenarioId, StepId};
+use model::id::{BindingId, ScenarioId, StepId, TransitionId, WorkflowId};
+use serde_json::{Map, Value as Json};
 
 /// A scenario ready to be run.
 pub(crate) struct Plan {
@@ -26,6 +27,10 @@ pub(crate) struct Plan {
     pub(super) directory: Vec<(Key, Thing)>,
     /// The bindings that give no answer.
     pub(super) silent: BTreeSet<BindingId>,
+    /// What forms are filled in with where a step says nothing, by workflow and field.
+    pub(super) filled: BTreeMap<WorkflowId, Map<String, Json>>,
+    /// What is taken before a transition that is not possible yet, by workflow and transition.
+    pub(super) before: BTreeMap<WorkflowId, BTreeMap<TransitionId, TransitionId>>,
     /// Why it is not run.
     pub(super) skip: Option<String>,
     /// Its text in canonical form.
@@ -57,6 +62,8 @@ pub(crate) fn plans(pack: &Pack) -> Result<Vec<Plan>> {
             begins: begins.context("it does not say when").with_context(about)?,
             directory: keyed(&found.directory),
             silent: found.silent,
+            filled: found.filled,
+            before: found.before,
             skip: found.skip,
             canonical: it.canonical.clone(),
             tree: it.tree.clone(),

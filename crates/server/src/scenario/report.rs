@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::run::{Outcome, Unmet};
 
 /// What came of all scenarios of a run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Report {
     /// The scenarios, in order of id.
     pub(crate) ran: Vec<Ran>,
@@ -120,8 +120,17 @@ impl Report {
 
     /// A line for each scenario, the failures below theirs, and the sum.
     pub(crate) fn told(&self) -> String {
+        self.told_of(|_| true)
+    }
+
+    /// What failed, and the sum.
+    pub(crate) fn told_failures(&self) -> String {
+        self.told_of(Ran::failed)
+    }
+
+    fn told_of(&self, is_told: impl Fn(&Ran) -> bool) -> String {
         let mut told = String::new();
-        for ran in &self.ran {
+        for ran in self.ran.iter().filter(|ran| is_told(ran)) {
             let result = match (&ran.skipped, ran.failed()) {
                 (Some(_), _) => "skip",
                 (None, true) => "FAIL",

@@ -39,7 +39,7 @@ pub(crate) struct Unmet {
 }
 
 /// Why a step went no further.
-enum Stop {
+pub(super) enum Stop {
     /// Something is as nobody expected; the steps after it would only tell consequences.
     Unmet(Vec<&'static str>, String),
     /// The desk failed.
@@ -127,9 +127,9 @@ async fn begin(
     Ok(desk)
 }
 
-struct Running<'p> {
-    plan: &'p Plan,
-    desk: Desk,
+pub(super) struct Running<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) desk: Desk,
     /// The record that each step created.
     created: BTreeMap<StepId, RecordId>,
     first: Option<RecordId>,
@@ -237,14 +237,19 @@ impl Running<'_> {
                 parent: None,
                 via: begin.via.clone(),
                 requester: begin.requester.clone(),
-                fields: begin.fields.clone(),
+                fields: self.begun_with(begin),
                 link: None,
                 reference: None,
             }),
-            Deed::Transition(take) => Action::Transition {
-                name: take.id.clone(),
-                input: take.input.clone(),
-            },
+            Deed::Transition(take) => {
+                if let Err(refused) = self.lead_up(step, take, person).await? {
+                    return Ok(Err(refused));
+                }
+                Action::Transition {
+                    name: take.id.clone(),
+                    input: self.taken_with(step, take)?,
+                }
+            }
             Deed::Update(change) => {
                 let cleared = change.clear.iter().filter(|(_, clear)| **clear);
                 let cleared = cleared.map(|(id, _)| (id.to_string(), serde_json::Value::Null));
@@ -288,7 +293,7 @@ impl Running<'_> {
     }
 
     /// The record that a step is about.
-    fn meant(&self, step: &Step) -> Result<Option<RecordId>, Stop> {
+    pub(super) fn meant(&self, step: &Step) -> Result<Option<RecordId>, Stop> {
         match &step.record {
             None => Ok(self.first.clone()),
             Some(whose) => self.whose(whose, &["record"]).map(Some),

@@ -95,9 +95,13 @@ given:
 
 /// The pack with these scenarios, which all begin at its desk.
 async fn bench(scenarios: &str) -> (Bench, Pack) {
+    bench_of(NOTE, scenarios).await
+}
+
+async fn bench_of(workflows: &str, scenarios: &str) -> (Bench, Pack) {
     let texts = [
         ("pack.yaml", HEADER.to_owned()),
-        ("workflows/note.yaml", NOTE.to_owned()),
+        ("workflows/note.yaml", workflows.to_owned()),
         ("notices/nudged.yaml", NOTICE.to_owned()),
         ("plugins/outbox.yaml", OUTBOX.to_owned()),
         ("scenarios/all.yaml", format!("{DESK}{scenarios}")),
@@ -174,6 +178,81 @@ steps:
         "#]],
     )
     .await;
+}
+
+/// A scenario that knows nothing of shelves, nor that notes are read before they are finished.
+const UNAWARE: &str = "kind: Scenario
+id: unaware
+title: A note is finished
+given: { like: GIVEN }
+steps:
+  write: { as: rita, do: { create: { workflow: note, via: write, fields: { summary: Milk } } }, expect: { state: open } }
+  not-rita: { as: rita, do: { transition: { id: finish } }, expect: { refused: forbidden, state: open } }
+  finish: { as: ada, do: { transition: { id: finish } }, expect: { state: done } }
+---
+kind: Scenario
+id: aware
+title: What a step says counts more
+given: { like: GIVEN }
+steps:
+  write: { as: rita, do: { create: { workflow: note, via: write, fields: { summary: Milk, shelf: low } } }, expect: { fields: { shelf: low } } }
+  read: { as: ada, do: { transition: { id: read } }, expect: { state: read } }
+  finish: { as: ada, do: { transition: { id: finish } }, expect: { state: done } }
+  too-late: { as: ada, do: { transition: { id: finish } }, expect: { refused: not-possible, state: done } }
+---
+kind: Scenario
+id: habits
+title: What is done besides
+given:
+  like: desk
+  filled: { note: { shelf: high } }
+  before: { note: { finish: read } }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_all_steps_do_besides_is_said_where_scenarios_begin() {
+    let adapted = NOTE
+        .replace(
+            "fields:\n  summary: { type: string, minLength: 1, maxLength: 200 }\n  weight",
+            "fields:\n  shelf: { options: { high: {}, low: {} } }\n  summary: { type: string, minLength: 1, maxLength: 200 }\n  weight",
+        )
+        .replace(
+            "form: { summary: { required: true } }",
+            "form: { summary: { required: true }, shelf: { required: true } }",
+        )
+        .replace(
+            "      finish: { to: done, permit: { agent: true } }\n",
+            "      read: { to: read, permit: { agent: true } }\n",
+        )
+        .replace(
+            "  done: {",
+            "  read:\n    category: open\n    transitions: { finish: { to: done, permit: { agent: true } } }\n  done: {",
+        );
+    for (like, told) in [
+        (
+            "desk",
+            expect![[r#"
+                ok   aware: What a step says counts more
+                FAIL unaware: A note is finished
+                       scenarios/all.yaml:14:26: step `write`: it is refused (invalid): /shelf: it is required
+
+                1 passed; 1 failed; 0 skipped
+            "#]],
+        ),
+        (
+            "habits",
+            expect![[r#"
+                ok   aware: What a step says counts more
+                ok   unaware: A note is finished
+
+                2 passed; 0 failed; 0 skipped
+            "#]],
+        ),
+    ] {
+        let scenarios = UNAWARE.replace("GIVEN", like);
+        let (bench, _) = bench_of(&adapted, &scenarios).await;
+        told.assert_eq(&bench.run().await.told());
+    }
 }
 
 /// The clocks go forward in the night between.

@@ -1,26 +1,21 @@
 //! Scenarios name things of the pack and of their own desk: that all of it exists.
 
+mod expect;
+mod names;
+
 use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
-use indexmap::IndexMap;
-use model::definition::{
-    Begin, Deed, Expect, Moment, Scenario, Step, Take, Task, Things, Transition, Turnover, Whose,
-    Workflow,
-};
+use model::definition::{Begin, Deed, Scenario, Step, Take, Task, Turnover, Whose, Workflow};
 use model::directory::kind;
-use model::id::{ScenarioId, StepId, TaskId, TransitionId};
-use serde_json::{Map, Value as Json};
+use model::id::{ScenarioId, StepId, TaskId, WorkflowId};
 
+use self::names::{ids, named, tasks, transitions};
 use super::Rules;
 use crate::compile::{Fault, Spot};
 use crate::overlay::DefinitionKind;
 use crate::pack::Pack;
-use crate::scenario::{Beginning, BeginningError, MAX_STEPS, beginning, instant};
-use crate::source::Severity;
-
-/// What an update may name beside fields.
-const RELATIONS: [&str; 3] = ["assignee", "team", "requester"];
+use crate::scenario::{Beginning, BeginningError, MAX_STEPS, beginning};
 
 pub(super) fn check(pack: &Pack, faults: &mut Vec<Fault>) {
     let zone = pack
@@ -98,6 +93,7 @@ impl<'p> Checker<'p, '_> {
             let path = ["given", "silent", binding.as_str()];
             self.name(&path, binding.as_str(), &ids(&self.pack.plugins), "binding");
         }
+        self.habits();
         if scenario.steps.is_empty() {
             return;
         }
@@ -118,6 +114,50 @@ impl<'p> Checker<'p, '_> {
             let message = "it expects nothing, so that it can hardly fail";
             self.rules.warning("expects-nothing", &["steps"], message);
         }
+    }
+
+    /// What it says of all steps.
+    fn habits(&mut self) {
+        let given = &self.scenario.given;
+        for (workflow, inputs) in &given.filled {
+            let path = ["given", "filled", workflow.as_str()];
+            let versions = self.versions(&path, workflow);
+            let forms = versions.iter().flat_map(|workflow| {
+                let ways = workflow.create.values().map(|way| &way.form);
+                ways.chain(transitions(workflow).map(|(_, it)| &it.form))
+            });
+            let asked: Vec<String> = forms.flat_map(ids).collect();
+            if !versions.is_empty() {
+                self.inputs(&path, inputs, &asked, "no form asks for");
+            }
+        }
+        for (workflow, before) in &given.before {
+            let path = ["given", "before", workflow.as_str()];
+            let versions = self.versions(&path, workflow);
+            let known = versions.iter().flat_map(|workflow| transitions(workflow));
+            let known: Vec<String> = known.map(|(id, _)| id.to_string()).collect();
+            if versions.is_empty() {
+                continue;
+            }
+            for (id, first) in before {
+                let path = [&path[..], &[id.as_str()]].concat();
+                self.name(&path, id.as_str(), &known, "transition");
+                self.name_at_value(&path, first.as_str(), &known, "transition");
+            }
+        }
+    }
+
+    /// A workflow, and what items of the catalogue make of it.
+    fn versions(&mut self, path: &[&str], id: &WorkflowId) -> Vec<&'p Workflow> {
+        if !self.pack.workflows.contains_key(id) {
+            self.name(path, id.as_str(), &ids(&self.pack.workflows), "workflow");
+        }
+        let own = self.pack.workflows.get(id).map(|it| &it.value);
+        let items = self.pack.catalogue.values();
+        let items = items.filter(|it| it.item.value.of == *id);
+        own.into_iter()
+            .chain(items.map(|it| &it.workflow.value))
+            .collect()
     }
 
     fn step(&mut self, id: &'p StepId, step: &'p Step) {
@@ -313,285 +353,4 @@ impl<'p> Checker<'p, '_> {
         let path = ["steps", id.as_str(), "do", "transition", "input"];
         self.inputs(&path, &take.input, &asked, "the form does not ask for");
     }
-
-    fn expect(&mut self, id: &'p StepId, expect: &'p Expect, workflow: Option<&'p Workflow>) {
-        let at = |key: &'p str| vec!["steps", id.as_str(), "expect", key];
-        if let Some(team) = &expect.team {
-            let known = ids(&self.pack.teams);
-            self.name_at_value(&at("team"), team.as_str(), &known, "team");
-        }
-        for (key, person) in [
-            ("assignee", &expect.assignee),
-            ("requester", &expect.requester),
-        ] {
-            if let Some(person) = person {
-                self.person(&at(key), person.as_str());
-            }
-        }
-        for (notice, told) in &expect.notified {
-            let mut path = at("notified");
-            path.push(notice.as_str());
-            self.name(&path, notice.as_str(), &ids(&self.pack.notices), "notice");
-            if let model::definition::Notified::People(people) = told {
-                self.people(&path, people.keys());
-            }
-        }
-        for binding in expect.told.keys() {
-            let mut path = at("told");
-            path.push(binding.as_str());
-            self.name(&path, binding.as_str(), &ids(&self.pack.plugins), "binding");
-        }
-        self.people(&at("seen"), expect.seen.keys());
-        for (clock, expected) in &expect.clocks {
-            let mut path = at("clocks");
-            path.push(clock);
-            self.clock(&path, clock);
-            path.push("due");
-            self.moment(&path, expected.due);
-        }
-        for (kind, counts) in &expect.links {
-            for workflow in counts.keys() {
-                let mut path = at("links");
-                path.extend([kind.as_str(), workflow.as_str()]);
-                self.name(
-                    &path,
-                    workflow.as_str(),
-                    &ids(&self.pack.workflows),
-                    "workflow",
-                );
-            }
-        }
-        if let Some(approval) = &expect.approval {
-            let mut path = at("approval");
-            path.push("asked");
-            self.people(&path, approval.asked.keys());
-        }
-        if let Some(workflow) = workflow {
-            self.expect_of(id, expect, workflow);
-        }
-    }
-
-    /// What is expected of a record whose workflow is known.
-    fn expect_of(&mut self, id: &'p StepId, expect: &'p Expect, workflow: &'p Workflow) {
-        let at = |key: &'p str| vec!["steps", id.as_str(), "expect", key];
-        if let Some(state) = &expect.state {
-            self.name_at_value(
-                &at("state"),
-                state.as_str(),
-                &ids(&workflow.states),
-                "state",
-            );
-        }
-        if let Some(outcome) = &expect.outcome {
-            let known = workflow.states.values().filter_map(|it| it.outcome.clone());
-            let known: Vec<String> = known.collect();
-            self.name_at_value(&at("outcome"), outcome, &known, "outcome");
-        }
-        for (field, path) in expect
-            .fields
-            .keys()
-            .map(|field| (field.as_str(), "fields"))
-            .chain(expect.unset.keys().map(|field| (field.as_str(), "unset")))
-        {
-            let mut path = at(path);
-            path.push(field);
-            self.name(&path, field, &named(workflow), "field");
-        }
-        for task in expect.tasks.keys() {
-            let known: Vec<String> = tasks(workflow).map(|(id, _)| id.to_string()).collect();
-            let mut path = at("tasks");
-            path.push(task.as_str());
-            self.name(&path, task.as_str(), &known, "task");
-        }
-        for transition in expect.may.keys() {
-            let mut path = at("may");
-            path.push(transition.as_str());
-            self.transition(&path, transition, workflow);
-        }
-        let stage = expect.approval.as_ref().and_then(|it| it.stage.as_ref());
-        let approvals = || {
-            workflow
-                .states
-                .values()
-                .filter_map(|it| it.approval.as_ref())
-        };
-        // A plugin names its own stages.
-        if let Some(stage) = stage.filter(|_| approvals().all(|it| it.by.is_none())) {
-            let known = approvals().flat_map(|it| it.stages.keys().map(ToString::to_string));
-            let known: Vec<String> = known.collect();
-            let mut path = at("approval");
-            path.push("stage");
-            self.name_at_value(&path, stage.as_str(), &known, "stage");
-        }
-    }
-
-    fn clock(&mut self, path: &[&str], clock: &str) {
-        let levels = self.pack.service_levels.iter();
-        let known: Vec<String> = levels
-            .flat_map(|(level, it)| {
-                let targets = it.value.targets.keys();
-                targets.map(move |target| format!("{level}/{target}"))
-            })
-            .collect();
-        self.name(path, clock, &known, "target of a service level");
-    }
-
-    fn directory(&mut self, path: &[&str], things: &'p Things) {
-        for (of, all) in things {
-            for (id, thing) in all {
-                let path = [path, &[of.as_str(), id.as_str()]].concat();
-                match of.as_str() {
-                    kind::USER => self.roles(&path, thing),
-                    kind::TEAM => {
-                        self.name(&path, id.as_str(), &ids(&self.pack.teams), "team");
-                        self.members(&path, thing);
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-
-    fn roles(&mut self, path: &[&str], user: &'p Map<String, Json>) {
-        let known = ids(&self.pack.header.roles);
-        let roles = user.get("roles").and_then(Json::as_array);
-        for (index, role) in roles.into_iter().flatten().enumerate() {
-            let Some(role) = role.as_str() else { continue };
-            let index = index.to_string();
-            let path = [path, &["roles", &index]].concat();
-            self.name_at_value(&path, role, &known, "role");
-        }
-        if let Some(manager) = user.get("manager").and_then(Json::as_str) {
-            self.person(&[path, &["manager"]].concat(), manager);
-        }
-    }
-
-    fn members(&mut self, path: &[&str], team: &'p Map<String, Json>) {
-        let members = team.get("members").and_then(Json::as_object);
-        for (person, member) in members.into_iter().flatten() {
-            let path = [path, &["members", person]].concat();
-            self.name(&path, person, &self.users.clone(), "user in its directory");
-            if let Some(shift) = member.get("shift").and_then(Json::as_str) {
-                let path = [&path[..], &["shift"]].concat();
-                self.name_at_value(&path, shift, &ids(&self.pack.calendars), "calendar");
-            }
-        }
-    }
-
-    fn people<'a>(&mut self, path: &[&str], people: impl Iterator<Item = &'a model::id::PersonId>) {
-        for person in people {
-            let path = [path, &[person.as_str()]].concat();
-            self.name(
-                &path,
-                person.as_str(),
-                &self.users.clone(),
-                "user in its directory",
-            );
-        }
-    }
-
-    fn person(&mut self, path: &[&str], person: &str) {
-        self.name_at_value(path, person, &self.users.clone(), "user in its directory");
-    }
-
-    fn moment(&mut self, path: &[&str], moment: Option<Moment>) {
-        if moment.is_some_and(|moment| instant(moment, self.zone).is_none()) {
-            let message = "the clocks of the pack's zone skip this time";
-            self.rules.error("scenario", path, message).spot = Spot::Value;
-        }
-    }
-
-    fn workflow(&mut self, path: &[&str], id: &str) -> Option<&'p Workflow> {
-        let found = self.pack.workflows.get(id).map(|it| &it.value);
-        if found.is_none() {
-            self.name_at_value(path, id, &ids(&self.pack.workflows), "workflow");
-        }
-        found
-    }
-
-    fn transition(&mut self, path: &[&str], id: &TransitionId, workflow: &Workflow) -> bool {
-        let known: Vec<String> = transitions(workflow)
-            .map(|(id, _)| id.to_string())
-            .collect();
-        let is_key = path.contains(&"may");
-        if is_key {
-            self.name(path, id.as_str(), &known, "transition");
-        } else {
-            self.name_at_value(path, id.as_str(), &known, "transition");
-        }
-        known.iter().any(|known| known == id.as_str())
-    }
-
-    fn inputs(
-        &mut self,
-        path: &[&str],
-        inputs: &Map<String, Json>,
-        known: &[String],
-        missing: &str,
-    ) {
-        for input in inputs.keys().filter(|input| !known.contains(*input)) {
-            let path = [path, &[input.as_str()]].concat();
-            let message = format!("{missing} `{input}`");
-            self.push(&path, Spot::Key, message, input, known);
-        }
-    }
-
-    /// A name that is a key.
-    fn name(&mut self, path: &[&str], name: &str, known: &[String], what: &str) {
-        if !known.iter().any(|known| known == name) {
-            let message = format!("there is no {what} `{name}`");
-            self.push(path, Spot::Key, message, name, known);
-        }
-    }
-
-    fn name_at_value(&mut self, path: &[&str], name: &str, known: &[String], what: &str) {
-        if !known.iter().any(|known| known == name) {
-            let message = format!("there is no {what} `{name}`");
-            self.unknown(path, message, name, known);
-        }
-    }
-
-    fn unknown(&mut self, path: &[&str], message: String, name: &str, known: &[String]) {
-        self.push(path, Spot::Value, message, name, known);
-    }
-
-    fn push(&mut self, path: &[&str], spot: Spot, message: String, name: &str, known: &[String]) {
-        let fault = Fault {
-            kind: DefinitionKind::Scenario,
-            id: self.rules.id.clone(),
-            rule: "unknown-name",
-            severity: Severity::Error,
-            path: path.iter().map(|key| (*key).to_owned()).collect(),
-            spot,
-            message,
-            help: None,
-        };
-        let fault = fault.suggest(name, known.iter().map(String::as_str));
-        self.rules.found.push(fault);
-    }
-}
-
-fn ids<I: std::fmt::Display, T>(all: &IndexMap<I, T>) -> Vec<String> {
-    all.keys().map(ToString::to_string).collect()
-}
-
-/// What an expectation or an update may name of a record.
-fn named(workflow: &Workflow) -> Vec<String> {
-    let fields = workflow.fields.keys().map(ToString::to_string);
-    fields
-        .chain(RELATIONS.into_iter().map(str::to_owned))
-        .collect()
-}
-
-fn transitions(workflow: &Workflow) -> impl Iterator<Item = (&TransitionId, &Transition)> {
-    let own = workflow.states.values().flat_map(|it| &it.transitions);
-    own.chain(&workflow.anywhere)
-}
-
-/// Every task that the states of a workflow hand out.
-fn tasks(workflow: &Workflow) -> impl Iterator<Item = (&TaskId, &Task)> {
-    let states = workflow.states.values();
-    states
-        .filter_map(|state| state.tasks.as_ref())
-        .flat_map(|tasks| &tasks.each)
 }
