@@ -415,12 +415,12 @@ impl Walk<'_, '_> {
     /// The workflow of the other record that an effect or a task is about, on the way to its fields.
     fn other(&self) -> Option<Vec<Root>> {
         let homes = &self.renamer.homes;
-        // An expression there speaks of the record that it stands in, as does the kind of link that
-        // leads there, and what a task needs.
+        // An expression there speaks of the record that it stands in, as does a kind of link that leads
+        // to others, and what a task needs. The link of a new record is called as that record calls it.
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         match &keys[..] {
             [.., "set", _] => {}
-            [.., "cel" | "when" | "link" | "needs"] => return None,
+            [.., "cel" | "when" | "needs"] | [.., "each", "link"] => return None,
             _ => {}
         }
         if let [.., state, tasks, with_parent] = self.keys.as_slice()

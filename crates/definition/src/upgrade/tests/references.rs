@@ -26,6 +26,7 @@ id: task
 title: Task
 number: TSK
 fields: { what: { options: { check: {}, mend: {} } } }
+links: { helps: { to: { incident: true }, inverse: helped } }
 create: { hand-out: { to: open, permit: { agent: true }, form: { what: {} } } }
 states:
   open: { category: open, transitions: { finish: { to: ended, permit: { agent: true }, form: { hours: { type: integer } } } } }
@@ -55,6 +56,7 @@ const RENAMED: &str = "renamed:
   workflows/incident/links/caused_by: due_to
   workflows/task: errand
   workflows/task/fields/what/options/mend: repair
+  workflows/task/links/helps: serves
   workflows/task/states/open/transitions/finish: end
   workflows/task/states/open/transitions/finish/form/hours: spent
   catalogue/phone: mobile
@@ -120,7 +122,9 @@ fn base(words: &[(&str, &str)], further: &str) -> Files {
 }
 
 /// What [`RENAMED`] says, in the files.
-const WORDS: [(&str, &str); 31] = [
+const WORDS: [(&str, &str); 33] = [
+    ("{ incident: true }", "{ fault: true }"),
+    ("helps:", "serves:"),
     ("workflow: task", "workflow: errand"),
     ("task: true", "errand: true"),
     ("id: task", "id: errand"),
@@ -404,7 +408,7 @@ create: { report: { form: { contact: { required: true }, size: { options: { high
 states:
   pending: { transitions: { reply: { title: Answer } } }
   assess: { tasks: { each: { second: { workflow: task, needs: { desk: true }, set: { what: mend } } } } }
-  new: { transitions: { start: { effects: { tie: { each: { link: caused_by, do: finish } }, make: { create: { workflow: task, link: caused_by, create: hand-out } } } } } }
+  new: { transitions: { start: { effects: { tie: { each: { link: caused_by, do: finish } }, make: { create: { workflow: task, link: helps, create: hand-out } } } } } }
 ";
     check(
         "catalogue/tablet.yaml",
@@ -420,7 +424,7 @@ states:
         states:
           waiting-user: { transitions: { answer: { title: Answer } } }
           assess: { tasks: { each: { second: { workflow: errand, needs: { look: true }, set: { what: mend } } } } }
-          new: { transitions: { start: { effects: { tie: { each: { link: due_to, do: end } }, make: { create: { workflow: errand, link: due_to, create: hand-out } } } } } }
+          new: { transitions: { start: { effects: { tie: { each: { link: due_to, do: end } }, make: { create: { workflow: errand, link: serves, create: hand-out } } } } } }
     "#]],
     );
 }
