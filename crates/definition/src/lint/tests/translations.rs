@@ -76,11 +76,14 @@ fn nothing_is_said_of_a_definition_that_is_left_as_it_is() {
 
 #[test]
 fn a_few_of_the_texts_are_told_and_how_many_there_are() {
-    check("workflows: { pane: { title: Vitre } }\n", &expect![[r#"
+    check(
+        "workflows: { pane: { title: Vitre } }\n",
+        &expect![[r#"
         warning[untranslated] translations/fr.yaml:4 at `pane: { title: Vitre } }`
           15 texts are not translated: `workflows/pane/groups/where/title`, `workflows/pane/groups/where/help`, `workflows/pane/fields/summary/label` and 12 more
           help: until they are, they are shown in the language of the pack
-    "#]]);
+    "#]],
+    );
     check(
         "workflows:\n  incident: { title: Panne }\nnotices: { told: { subject: Connu } }\ncatalogue: { shop-window: { title: Vitrine } }\n",
         &expect![[r#"
@@ -93,10 +96,13 @@ fn a_few_of_the_texts_are_told_and_how_many_there_are() {
 
 #[test]
 fn what_is_wrong_with_a_translation_is_told_alone() {
-    check("workflows: { pane: { number: V } }\n", &expect![[r#"
+    check(
+        "workflows: { pane: { number: V } }\n",
+        &expect![[r#"
         error[translation] translations/fr.yaml:4 at `number: V } }`
           `number` is no text for people
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
