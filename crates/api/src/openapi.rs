@@ -116,6 +116,39 @@ pub(crate) mod tests {
         assert!(!ids.contains(&None));
     }
 
+    #[test]
+    fn what_is_told_in_the_readers_language_names_the_header() {
+        let document: Value = serde_json::from_str(&document()).expect("the document is JSON");
+        let paths = document["paths"].as_object().expect("paths are an object");
+        let operations = paths
+            .values()
+            .flat_map(|path| path.as_object().expect("a path is an object").values());
+        let takes = |operation: &&Value| {
+            let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+            parameters.any(|it| it["name"] == "Accept-Language" && it["in"] == "header")
+        };
+        let spoken = operations.filter(takes);
+        let mut ids: Vec<_> = spoken
+            .filter_map(|operation| operation["operationId"].as_str())
+            .collect();
+        ids.sort_unstable();
+        expect_test::expect![[r#"
+            [
+                "addComment",
+                "addLink",
+                "createRecord",
+                "listCatalogue",
+                "listTransitions",
+                "readWorkflow",
+                "takeTransition",
+                "updateRecord",
+                "vote",
+                "watch",
+            ]
+        "#]]
+        .assert_debug_eq(&ids);
+    }
+
     fn collect<'a>(value: &'a Value, references: &mut Vec<&'a str>) {
         match value {
             Value::Object(members) => {

@@ -30,6 +30,7 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<Workflows>(StatusCode::OK, "The workflows."),
         Route::new(Get, "/api/v1/workflows/{id}", workflow)
             .named("readWorkflow", GROUP, "Read a workflow with its definition")
+            .spoken()
             .answers::<WorkflowDetail<'_>>(StatusCode::OK, "The workflow.")
             .refuses(&[Code::NotFound]),
         Route::new(Get, "/api/v1/catalogue", catalogue)
@@ -38,6 +39,7 @@ pub(super) fn routes() -> Vec<Route> {
                 GROUP,
                 "List what can be asked for, with the forms to ask by",
             )
+            .spoken()
             .answers::<Catalogue<'_>>(StatusCode::OK, "What the actor is offered."),
         Route::new(Get, "/api/v1/packs", packs)
             .named("listPacks", GROUP, "List the packs in force")

@@ -164,7 +164,7 @@ impl Route {
 
     /// Changes a record: once under a key, and if the record is of the version that was meant.
     fn changes_record(self) -> Self {
-        let mut route = self.once().header(
+        let mut route = self.once().spoken().header(
             "If-Match",
             "The `ETag` of the version that the change is meant for. Without it, whatever the version is.",
         );
@@ -185,6 +185,15 @@ impl Route {
         );
         route.refusals.push(Code::Idempotency);
         route
+    }
+
+    /// What it tells people is told in their language.
+    fn spoken(self) -> Self {
+        self.header(
+            "Accept-Language",
+            "The languages in which texts for people are told, such as `fr-BE, en;q=0.5`: titles, labels, why a step is refused. \
+             The best liked of which there is a translation. Without it, the `language` of the user in the directory; else the pack's own.",
+        )
     }
 
     /// Answers with a record and its tag.

@@ -29,6 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
             .named("createRecord", GROUP, "Begin a record")
             .takes::<NewRecord>()
             .once()
+            .spoken()
             .answers_tagged(StatusCode::CREATED, "The record.")
             .refuses(&[Code::Forbidden, Code::NotPossible]),
         Route::new(Get, "/api/v1/records", list)
@@ -71,6 +72,7 @@ pub(super) fn routes() -> Vec<Route> {
                 GROUP,
                 "List what the actor may do with a record now",
             )
+            .spoken()
             .answers::<Transitions<'_>>(
                 StatusCode::OK,
                 "The transitions, each with the schema of its form.",

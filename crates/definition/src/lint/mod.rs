@@ -4,8 +4,8 @@
 //! here look at those that compile, one story a file: where records can go ([`states`]), who or what
 //! moves them ([`moves`]), who must agree ([`approvals`]), which work is handed out ([`tasks`]), what
 //! tables answer ([`tables`]), when clocks stop ([`clocks`]), in which business days ([`days`]), what
-//! notices say ([`notices`]), that scenarios name what exists ([`scenarios`]), what nothing names
-//! ([`unused`]), and who is there to do it all ([`staffing`]). [`rules`] lists every rule, and
+//! notices say ([`notices`]), what translations leave out ([`translations`]), that scenarios name what
+//! exists ([`scenarios`]), what nothing names ([`unused`]), and who is there to do it all ([`staffing`]). [`rules`] lists every rule, and
 //! [`silence`] takes out what a pack has judged to be right.
 
 mod approvals;
@@ -23,6 +23,7 @@ mod tables;
 mod tasks;
 #[cfg(test)]
 pub(crate) mod tests;
+mod translations;
 mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +60,7 @@ pub fn lint_with(pack: &Pack, staff: Option<&Staff>, elsewhere: Vec<Fault>) -> D
     if let Some(staff) = staff {
         staffing::check(pack, &compiled, staff, &mut faults);
     }
+    translations::check(pack, &compiled, &mut faults);
     scenarios::check(pack, &mut faults);
     faults.extend(elsewhere);
     silence::apply(pack, &mut faults);

@@ -32,7 +32,7 @@ pub(super) struct Piece {
 pub(super) struct Edits {
     /// Keys that get another name.
     keys: HashMap<At, String>,
-    /// Texts of which parts change.
+    /// Texts of which parts change: by their key, those of a list by where they stand themselves.
     texts: HashMap<At, Vec<Piece>>,
     /// Values in the place of others.
     values: HashMap<At, Node>,
@@ -49,6 +49,11 @@ impl Edits {
     /// Changes parts of the text that is the value of an entry.
     pub(super) fn change(&mut self, entry: &Entry, pieces: Vec<Piece>) {
         self.texts.insert(at(entry), pieces);
+    }
+
+    /// Changes parts of a text that stands in a list.
+    pub(super) fn change_item(&mut self, item: &Node, pieces: Vec<Piece>) {
+        self.texts.insert(of_item(item), pieces);
     }
 
     /// Puts another text in the place of the one that is the value of an entry.
@@ -70,8 +75,10 @@ impl Edits {
 
     /// The tree as it is to be; nothing where nothing is left of it.
     fn applied(&self, node: &Node) -> Option<Node> {
-        let Kind::Map(map) = &node.kind else {
-            return Some(node.clone());
+        let map = match &node.kind {
+            Kind::Map(map) => map,
+            Kind::List(items) => return Some(self.applied_list(node.span, items)),
+            _ => return Some(node.clone()),
         };
         let mut left = Map::new();
         for (key, entry) in map {
@@ -91,6 +98,21 @@ impl Edits {
         })
     }
 
+    fn applied_list(&self, span: Span, items: &[Node]) -> Node {
+        let each = items.iter().map(|item| {
+            let changed = self.item(item).and_then(|pieces| with(item, pieces));
+            changed.unwrap_or_else(|| item.clone())
+        });
+        let kind = Kind::List(each.collect());
+        Node { span, kind }
+    }
+
+    /// The changes of a text that stands in a list.
+    fn item(&self, item: &Node) -> Option<&Vec<Piece>> {
+        let is_text = item.as_text().is_some();
+        is_text.then(|| self.texts.get(&of_item(item))).flatten()
+    }
+
     fn value(&self, entry: &Entry) -> Option<Node> {
         if self.removed.contains(&at(entry)) {
             return None;
@@ -98,14 +120,10 @@ impl Edits {
         if let Some(value) = self.values.get(&at(entry)) {
             return Some(value.clone());
         }
-        let Some(pieces) = self.texts.get(&at(entry)) else {
-            return self.applied(&entry.value);
-        };
-        let mut node = entry.value.clone();
-        if let Kind::Text { value, .. } = &mut node.kind {
-            *value = spliced(value, pieces)?;
+        match self.texts.get(&at(entry)) {
+            Some(pieces) => with(&entry.value, pieces),
+            None => self.applied(&entry.value),
         }
-        Some(node)
     }
 
     /// The text of a file with the changes made. A document goes where `keep` says so of what is left
@@ -150,8 +168,10 @@ impl Edits {
 
     /// The changes to the text of a map that stays.
     fn cut(&self, node: &Node, text: &str, sources: &Sources, cuts: &mut Vec<Cut>) -> Option<()> {
-        let Kind::Map(map) = &node.kind else {
-            return Some(());
+        let map = match &node.kind {
+            Kind::Map(map) => map,
+            Kind::List(items) => return self.cut_items(items, text, sources, cuts),
+            _ => return Some(()),
         };
         let goes: Vec<bool> = map
             .values()
@@ -172,7 +192,7 @@ impl Edits {
             if let Some(value) = self.values.get(&at(entry)) {
                 cuts.push(value_cut(entry, &flow(value), text)?);
             } else if let Some(pieces) = self.texts.get(&at(entry)) {
-                if let Some(within) = within(entry, pieces, sources) {
+                if let Some(within) = within(&entry.value, pieces, sources) {
                     cuts.extend(within);
                 } else {
                     let changed = spliced(entry.value.as_text()?, pieces)?;
@@ -184,6 +204,47 @@ impl Edits {
         }
         Some(())
     }
+
+    /// The changes to the texts of a list.
+    fn cut_items(
+        &self,
+        items: &[Node],
+        text: &str,
+        sources: &Sources,
+        cuts: &mut Vec<Cut>,
+    ) -> Option<()> {
+        for item in items {
+            let Some(pieces) = self.item(item) else {
+                continue;
+            };
+            if let Some(within) = within(item, pieces, sources) {
+                cuts.extend(within);
+                continue;
+            }
+            let changed = spliced(item.as_text()?, pieces)?;
+            cuts.push(Cut {
+                start: item.span.start as usize,
+                end: end_of(item, text),
+                new: line_text(&changed),
+            });
+        }
+        Some(())
+    }
+}
+
+/// The change of a text, made.
+fn with(node: &Node, pieces: &[Piece]) -> Option<Node> {
+    let mut node = node.clone();
+    if let Kind::Text { value, .. } = &mut node.kind {
+        *value = spliced(value, pieces)?;
+    }
+    Some(node)
+}
+
+/// Where an item of a list stands: a text there is no key, so that the two are never taken for
+/// each other.
+const fn of_item(item: &Node) -> At {
+    (item.span.file, item.span.start)
 }
 
 /// A file that could not be changed safely.
@@ -351,16 +412,16 @@ fn value_cut(entry: &Entry, new: &str, text: &str) -> Option<Cut> {
 }
 
 /// The pieces of a text where they stand in the file, if each can be told.
-fn within(entry: &Entry, pieces: &[Piece], sources: &Sources) -> Option<Vec<Cut>> {
+fn within(node: &Node, pieces: &[Piece], sources: &Sources) -> Option<Vec<Cut>> {
     let plain = |text: &str| {
         text.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
     };
-    let text = &sources.file(entry.value.span.file).text;
-    let value = entry.value.as_text()?;
+    let text = &sources.file(node.span.file).text;
+    let value = node.as_text()?;
     let each = pieces.iter().map(|piece| {
         let old = value.get(piece.start..piece.end)?;
-        let start = span_within(sources, &entry.value, piece.start)?.start as usize;
+        let start = span_within(sources, node, piece.start)?.start as usize;
         let stands = text.get(start..start + old.len()) == Some(old);
         (stands && plain(&piece.new) && !piece.new.ends_with(':')).then(|| Cut {
             start,

@@ -92,7 +92,8 @@ pub(crate) fn root(kind: DefinitionKind, id: &str) -> Vec<String> {
     }
 }
 
-fn kind_of(folder: &str) -> Option<DefinitionKind> {
+/// The kind of the definitions that stand in a folder.
+pub(super) fn kind_of(folder: &str) -> Option<DefinitionKind> {
     let mut kinds = DefinitionKind::ALL.into_iter();
     kinds.find(|kind| kind.folder() == Some(folder))
 }

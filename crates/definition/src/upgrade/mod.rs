@@ -11,10 +11,13 @@
 
 mod edit;
 mod error;
+mod homes;
 mod laid;
 mod names;
 mod rename;
 mod report;
+mod resolve;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod touch;
@@ -29,7 +32,8 @@ use crate::pack::{Pack, PackRef};
 use crate::source::{Diagnostics, Entry, Kind, Map, Node, Sources, load};
 use edit::{Edits, Unsafe};
 use laid::Laid;
-use rename::{Found, Named, Renamer, Wanting, Why};
+use rename::{Found, Named, Wanting};
+use resolve::{Renamer, Why};
 use touch::{Touch, Verdict, touches};
 
 pub use error::UpgradeError;

@@ -8,8 +8,9 @@
 //!   holds a field against (`==`, `!=`, `in [...]`) or gives a field by itself;
 //! - **states**: `to`, the keys of `from`, what an expression holds `record.state` against;
 //! - **transitions**: `do` of timers, breaches and effects on linked records, `then` of an approval and
-//!   of tasks, `with-parent`, `create` of an effect and of a task;
+//!   of tasks, `with-parent`; **ways to begin**: `create` of an effect and of a task;
 //! - **tables**: `decided-by`, `routing.by`, `goal`;
+//! - **links**: `link` of effects; **tasks**: `needs`;
 //! - **workflows**: `for` of a service level, `create` effects, tasks, what links lead to, `of`, events and
 //!   commands of a binding;
 //! - **fragments**: `use`;
@@ -18,32 +19,65 @@
 //! - **teams, notices, bindings, roles**: wherever one is named by its id;
 //! - **keys beside which something is placed**.
 //!
-//! Fragments and items of the catalogue are read like the workflows that they are laid under or over.
-//! What an expression says of other records (`it`, `tasks`, `links`) is not known: it may be of any
-//! workflow. What scenarios, migrations and translations name is left to the linter.
+//! Fragments and items of the catalogue are read like the workflows that they are laid under or over:
+//! their keys, too, are those of the workflow. What an expression says of other records (`it`, `tasks`,
+//! `links`) is not known: it may be of any workflow.
+//!
+//! A migration speaks of two versions. Of this one are the keys of `fields`, the states that are come
+//! to, the options that are given, and the texts that its expressions give; of earlier ones the keys
+//! of `states` and `drops`, and whatever its expressions read. A translation has the paths of what it
+//! translates. What scenarios name is told in [`steps`](super::steps).
 
+use super::laid::kind_of;
 use crate::overlay::DefinitionKind;
 use crate::pack::renamed::HEADER_ROOT;
 
 /// What a name is a name of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Of {
-    /// The entry of a map that itself stands at this path.
+    /// The entry of the map at these keys of the definition: what is laid over the base there.
     Entry(Vec<String>),
+    /// What stands in the map at these keys of the definition, and is named there by its path.
+    Part(Vec<String>),
     /// A field.
     Field,
     /// An option of a field.
     Choice(String),
+    /// What a form asks for: a field, or an input of its own.
+    Input(Form),
+    /// An option of what a form asks for.
+    InputChoice(Form, String),
     /// A state, or a category.
     State,
+    /// A way to begin.
+    Way,
     /// A transition that may be taken in a state; in any, where none is named.
     Transition(Option<String>),
     /// A table of this definition.
     Table,
+    /// A kind of link, as it is called where it is declared.
+    Link,
+    /// A task.
+    Task,
+    /// A stage of an approval.
+    Stage,
+    /// A step of this scenario.
+    Step,
+    /// A target of a service level.
+    Target(String),
     /// A definition.
     Definition(DefinitionKind),
     /// A role.
     Role,
+}
+
+/// Who asks for inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A way to begin; any, where none is named.
+    Way(Option<String>),
+    /// A transition.
+    Transition(String),
 }
 
 /// What a text stands for.
@@ -53,6 +87,9 @@ pub(super) enum Text {
     Name(Of),
     /// An expression.
     Expression,
+    /// An expression that reads a record under an earlier version of its workflow: only what it gives
+    /// is of this one.
+    Earlier,
     /// A template of a notice.
     Template,
 }
@@ -69,8 +106,12 @@ fn in_transition<'p>(path: &'p [&'p str]) -> Option<&'p [&'p str]> {
 
 /// What the keys of the map at a path of a definition name.
 pub(super) fn of_keys(kind: DefinitionKind, path: &[&str]) -> Option<Of> {
-    if let [.., "effects", _, "create" | "each", "set"] | [.., "tasks", "each", _, "set"] = path {
-        return Some(Of::Field);
+    match path {
+        [.., "effects", _, "create" | "each", "set"] | [.., "tasks", "each", _, "set"] => {
+            return Some(Of::Field);
+        }
+        [.., "tasks", "each", _, "needs"] => return Some(Of::Task),
+        _ => {}
     }
     match (kind, path) {
         (_, ["use"]) if is_workflow(kind) => Some(Of::Definition(DefinitionKind::Fragment)),
@@ -83,6 +124,7 @@ pub(super) fn of_keys(kind: DefinitionKind, path: &[&str]) -> Option<Of> {
             Some(Of::Definition(DefinitionKind::Workflow))
         }
         (DefinitionKind::Notice, ["to"]) => Some(Of::Role),
+        (DefinitionKind::Migration, ["fields"]) => Some(Of::Field),
         _ => None,
     }
 }
@@ -119,10 +161,13 @@ pub(super) fn of_text(kind: DefinitionKind, path: &[&str]) -> Option<Text> {
         [.., "effects", _, "create", "workflow"] | [.., "tasks", "each", _, "workflow"] => {
             return names(DefinitionKind::Workflow);
         }
-        [.., "effects", _, "create", "create"]
-        | [.., "effects", _, "each", "do"]
-        | [.., "tasks", "each", _, "create"]
-        | [.., "tasks", "with-parent"] => return Some(Text::Name(Of::Transition(None))),
+        [.., "effects", _, "create", "create"] | [.., "tasks", "each", _, "create"] => {
+            return Some(Text::Name(Of::Way));
+        }
+        [.., "effects", _, "each", "do"] | [.., "tasks", "with-parent"] => {
+            return Some(Text::Name(Of::Transition(None)));
+        }
+        [.., "effects", _, "create" | "each", "link"] => return Some(Text::Name(Of::Link)),
         [.., "wait" | "timeout", "calendar"] => return names(DefinitionKind::Calendar),
         _ => {}
     }
@@ -130,6 +175,12 @@ pub(super) fn of_text(kind: DefinitionKind, path: &[&str]) -> Option<Text> {
         DefinitionKind::CatalogueItem | DefinitionKind::Migration if path == ["of"] => {
             names(DefinitionKind::Workflow)
         }
+        DefinitionKind::Migration => match path {
+            ["states", _] => Some(Text::Name(Of::State)),
+            ["fields", field] => Some(Text::Name(Of::Choice((*field).to_owned()))),
+            ["states" | "fields", _, "cel"] => Some(Text::Earlier),
+            _ => None,
+        },
         DefinitionKind::CatalogueItem if path == ["offer"] => Some(Text::Expression),
         _ if is_workflow(kind) => of_workflow_text(path),
         DefinitionKind::ServiceLevel => match path {
@@ -192,39 +243,82 @@ fn of_any_expression(path: &[&str]) -> Option<Text> {
 }
 
 /// Where names of this kind may be defined: paths in which `*` stands for any key. `homes` are the
-/// workflows that the name may be of, `own` the path of the definition that it stands in.
+/// definitions that the name may be of, `own` the path of the one that it stands in.
 pub(super) fn candidates(
     of: &Of,
     name: &str,
-    homes: &[String],
+    homes: &[Vec<String>],
     own: &[String],
 ) -> Vec<Vec<String>> {
-    let in_workflows = |within: &[&str]| -> Vec<Vec<String>> {
-        let each = homes.iter().map(|home| {
-            let path = ["workflows", home.as_str()]
-                .into_iter()
-                .chain(within.iter().copied());
-            path.map(str::to_owned).collect()
-        });
-        each.collect()
+    let at = |root: &[String], within: &[&str]| -> Vec<String> {
+        let within = within.iter().map(|key| (*key).to_owned());
+        root.iter().cloned().chain(within).collect()
     };
+    let in_homes = |within: &[&str]| homes.iter().map(|home| at(home, within)).collect();
+    let together = |each: &[&[&str]]| each.iter().flat_map(|it| in_homes(it)).collect();
     match of {
-        Of::Entry(map) => vec![[&map[..], &[name.to_owned()]].concat()],
-        Of::Field => in_workflows(&["fields", name]),
-        Of::Choice(field) => in_workflows(&["fields", field, "options", name]),
-        Of::State => in_workflows(&["states", name]),
-        Of::Transition(state) => {
-            let state = state.as_deref().unwrap_or("*");
-            let mut all = in_workflows(&["states", state, "transitions", name]);
-            all.extend(in_workflows(&["anywhere", name]));
-            all.extend(in_workflows(&["create", name]));
+        Of::Entry(keys) | Of::Part(keys) => {
+            let keys = keys.iter().map(String::as_str).chain([name]);
+            let keys: Vec<&str> = keys.collect();
+            let here = at(own, &keys);
+            let mut all: Vec<Vec<String>> = if lies_on_workflow(own) {
+                in_homes(&keys)
+            } else {
+                Vec::new()
+            };
+            all.retain(|path| *path != here);
+            all.insert(0, here);
             all
         }
-        Of::Table => vec![[own, &["tables".to_owned(), name.to_owned()]].concat()],
-        Of::Definition(kind) => {
-            let folder = kind.folder().unwrap_or_default();
-            vec![vec![folder.to_owned(), name.to_owned()]]
+        Of::Field => in_homes(&["fields", name]),
+        Of::Choice(field) => in_homes(&["fields", field, "options", name]),
+        Of::Input(form) => {
+            let of_forms = |way: &[&str]| in_homes(&[way, &["form", name]].concat());
+            let forms = form.ways().into_iter().flat_map(|way| of_forms(&way));
+            [in_homes(&["fields", name]), forms.collect()].concat()
         }
-        Of::Role => vec![[HEADER_ROOT, "roles", name].map(str::to_owned).to_vec()],
+        Of::InputChoice(form, input) => {
+            let option = ["options", name];
+            let of_forms = |way: &[&str]| in_homes(&[way, &["form", input], &option].concat());
+            let forms = form.ways().into_iter().flat_map(|way| of_forms(&way));
+            let field = ["fields", input.as_str(), "options", name];
+            [in_homes(&field), forms.collect()].concat()
+        }
+        Of::State => in_homes(&["states", name]),
+        Of::Way => in_homes(&["create", name]),
+        Of::Transition(state) => {
+            let state = state.as_deref().unwrap_or("*");
+            together(&[&["states", state, "transitions", name], &["anywhere", name]])
+        }
+        Of::Table if lies_on_workflow(own) => in_homes(&["tables", name]),
+        Of::Table => vec![at(own, &["tables", name])],
+        Of::Link => in_homes(&["links", name]),
+        Of::Task => in_homes(&["states", "*", "tasks", "each", name]),
+        Of::Stage => in_homes(&["states", "*", "approval", "stages", name]),
+        Of::Step => vec![at(own, &["steps", name])],
+        Of::Target(level) => {
+            let folder = DefinitionKind::ServiceLevel.folder().unwrap_or_default();
+            vec![at(&[], &[folder, level, "targets", name])]
+        }
+        Of::Definition(kind) => vec![at(&[], &[kind.folder().unwrap_or_default(), name])],
+        Of::Role => vec![at(&[], &[HEADER_ROOT, "roles", name])],
     }
+}
+
+impl Form {
+    /// The paths at which it may stand in a workflow.
+    fn ways(&self) -> Vec<Vec<&str>> {
+        match self {
+            Self::Way(way) => vec![vec!["create", way.as_deref().unwrap_or("*")]],
+            Self::Transition(id) => {
+                vec![vec!["states", "*", "transitions", id], vec!["anywhere", id]]
+            }
+        }
+    }
+}
+
+/// Whether what stands at the path of a definition is a workflow, or laid under or over one.
+fn lies_on_workflow(own: &[String]) -> bool {
+    let folder = own.first().map_or("", String::as_str);
+    kind_of(folder).is_some_and(is_workflow)
 }

@@ -3,25 +3,17 @@
 //! It is done with the old base, so that a rename alone counts as no change of it, and with the
 //! adaptation, whose texts are edited.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::edit::{Edits, Piece};
-use super::laid::{Laid, is_own, root};
-use super::names::{Of, Text, candidates, of_keys, of_text};
+use super::homes::Root;
+use super::laid::{Laid, is_own, kind_of, root};
+use super::names::{Form, Of, Text, of_keys, of_text};
+use super::resolve::{Renamer, Resolved, Why};
+use super::steps;
 use super::words::{Placed, Word, template_words, words};
 use crate::overlay::DefinitionKind;
-use crate::pack::renamed::Renames;
 use crate::source::{Entry, Kind, Map, Node, Span};
-
-/// What is to be known to carry names over.
-pub(super) struct Renamer<'a> {
-    old: &'a Laid,
-    ours: &'a Laid,
-    new: &'a Laid,
-    renames: &'a Renames,
-    /// The workflows whose records a notice is sent for.
-    senders: BTreeMap<String, BTreeSet<String>>,
-}
 
 /// What came of a tree beside the tree itself.
 #[derive(Default)]
@@ -49,49 +41,7 @@ pub(super) struct Wanting {
     pub(super) why: Why,
 }
 
-/// Why a name cannot be carried over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Why {
-    /// What it named is gone.
-    Gone,
-    /// It named several things, which are called differently now.
-    Several,
-    /// What it is to be called is there already.
-    Taken,
-}
-
-enum Resolved {
-    Same,
-    To(Vec<String>, String),
-    Not(Vec<String>, Why),
-}
-
-impl<'a> Renamer<'a> {
-    pub(super) fn new(old: &'a Laid, ours: &'a Laid, new: &'a Laid, renames: &'a Renames) -> Self {
-        let mut senders = BTreeMap::new();
-        for laid in [old, ours] {
-            for (kind, root, node) in laid.trees() {
-                let homes = match kind {
-                    DefinitionKind::Workflow => vec![root[1].clone()],
-                    DefinitionKind::ServiceLevel => covered(&[old, ours], &root),
-                    _ => continue,
-                };
-                each_notice(node, &mut |notice| {
-                    let senders: &mut BTreeSet<String> =
-                        senders.entry(notice.to_owned()).or_default();
-                    senders.extend(homes.iter().cloned());
-                });
-            }
-        }
-        Self {
-            old,
-            ours,
-            new,
-            renames,
-            senders,
-        }
-    }
-
+impl Renamer<'_> {
     /// The same definitions by the names of today.
     pub(super) fn carry_over(&self, laid: &Laid, found: &mut Found) -> Laid {
         let mut header = laid.header.clone();
@@ -107,7 +57,11 @@ impl<'a> Renamer<'a> {
                 renamer: self,
                 kind,
                 own: &own,
-                homes: self.homes(kind, &own),
+                homes: self.homes.of(kind, &own),
+                records: match kind {
+                    DefinitionKind::Scenario => steps::records(&self.homes, &own),
+                    _ => BTreeMap::new(),
+                },
                 keys: Vec::new(),
                 today: today.clone(),
                 found,
@@ -127,125 +81,6 @@ impl<'a> Renamer<'a> {
             definitions,
         }
     }
-
-    /// The workflows of whose records a definition speaks.
-    fn homes(&self, kind: DefinitionKind, own: &[String]) -> Vec<String> {
-        let all = || {
-            let ids = [self.old, self.ours]
-                .into_iter()
-                .flat_map(|laid| laid.definitions.keys());
-            let ids = ids.filter(|(kind, _)| *kind == DefinitionKind::Workflow);
-            let ids: BTreeSet<String> = ids.map(|(_, id)| id.clone()).collect();
-            ids.into_iter().collect()
-        };
-        match kind {
-            DefinitionKind::Workflow => vec![own[1].clone()],
-            DefinitionKind::Fragment => self.users(&own[1]),
-            DefinitionKind::CatalogueItem => self.of(own).into_iter().collect(),
-            DefinitionKind::ServiceLevel => covered(&[self.old, self.ours], own),
-            DefinitionKind::Notice => match self.senders.get(&own[1]) {
-                Some(senders) => senders.iter().cloned().collect(),
-                None => all(),
-            },
-            DefinitionKind::Plugin => all(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The workflows that use a fragment.
-    fn users(&self, fragment: &str) -> Vec<String> {
-        let mut users = BTreeSet::new();
-        for (kind, root, node) in [self.old, self.ours].iter().flat_map(|laid| laid.trees()) {
-            let used = node
-                .get("use")
-                .is_some_and(|used| used.get(fragment).is_some());
-            if kind == DefinitionKind::Workflow && used {
-                users.insert(root[1].clone());
-            }
-        }
-        users.into_iter().collect()
-    }
-
-    /// The workflows that a kind of link may lead to, from whichever side it is called so.
-    fn linked(&self, name: &str) -> Vec<String> {
-        let mut ends = BTreeSet::new();
-        for (kind, root, node) in [self.old, self.ours].iter().flat_map(|laid| laid.trees()) {
-            let links = node.get("links").and_then(Node::as_map);
-            for (own, entry) in links.into_iter().flatten() {
-                let inverse = entry.value.get("inverse").and_then(Node::as_text);
-                let to = entry.value.get("to").and_then(Node::as_map);
-                if kind == DefinitionKind::Workflow && own == name {
-                    ends.extend(to.into_iter().flatten().map(|(to, _)| to.clone()));
-                }
-                if kind == DefinitionKind::Workflow && inverse == Some(name) {
-                    ends.insert(root[1].clone());
-                }
-            }
-        }
-        ends.into_iter().collect()
-    }
-
-    /// The workflow that an item of the catalogue is of.
-    fn of(&self, own: &[String]) -> Option<String> {
-        let path = [own, &["of".to_owned()]].concat();
-        let said = [self.ours, self.old];
-        let said = said.iter().find_map(|laid| laid.get(&path)?.as_text());
-        said.map(str::to_owned)
-    }
-
-    /// What the old base calls so, and what it is called today.
-    fn resolve(&self, of: &Of, name: &str, homes: &[String], own: &[String]) -> Resolved {
-        let candidates = candidates(of, name, homes, own);
-        let known: Vec<Vec<String>> = candidates
-            .iter()
-            .flat_map(|path| self.old.matching(path))
-            .collect();
-        let Some(first) = known.first() else {
-            return Resolved::Same;
-        };
-        let today = known.iter().map(|path| self.renames.path(path));
-        let there: Vec<Vec<String>> = today.filter(|path| self.new.has(path)).collect();
-        let names: BTreeSet<&String> = there.iter().filter_map(|path| path.last()).collect();
-        // What the adaptation has of its own by that name may be meant as well.
-        let ours = || {
-            let mut all = candidates.iter().flat_map(|path| self.ours.matching(path));
-            all.any(|path| !known.contains(&path))
-        };
-        match names.len() {
-            0 if matches!(of, Of::Entry(_)) || ours() => Resolved::Same,
-            0 => Resolved::Not(first.clone(), Why::Gone),
-            1 if names.first().is_some_and(|only| *only == name) => Resolved::Same,
-            1 => Resolved::To(
-                first.clone(),
-                names.first().map_or_else(String::new, |it| (*it).clone()),
-            ),
-            _ => Resolved::Not(first.clone(), Why::Several),
-        }
-    }
-}
-
-/// The workflows that a service level covers.
-fn covered(all: &[&Laid], own: &[String]) -> Vec<String> {
-    let path = [own, &["for".to_owned()]].concat();
-    let maps = all.iter().filter_map(|laid| laid.get(&path)?.as_map());
-    let ids: BTreeSet<&String> = maps.flat_map(|map| map.keys()).collect();
-    ids.into_iter().cloned().collect()
-}
-
-fn each_notice(node: &Node, found: &mut impl FnMut(&str)) {
-    let Some(map) = node.as_map() else { return };
-    for (key, entry) in map {
-        if key == "effects" {
-            let effects = entry
-                .value
-                .as_map()
-                .into_iter()
-                .flat_map(|map| map.values());
-            let notices = effects.filter_map(|effect| effect.value.get("notice")?.as_text());
-            notices.for_each(&mut *found);
-        }
-        each_notice(&entry.value, found);
-    }
 }
 
 /// The way through one definition.
@@ -254,7 +89,9 @@ struct Walk<'w, 'a> {
     kind: DefinitionKind,
     /// The path of the definition, as the old base calls it.
     own: &'w [String],
-    homes: Vec<String>,
+    homes: Vec<Root>,
+    /// Of a scenario: what the record of each step may be of.
+    records: BTreeMap<String, Vec<Root>>,
     /// The keys on the way, as the adaptation has them.
     keys: Vec<String>,
     /// The path on the way, by the names of today.
@@ -264,8 +101,10 @@ struct Walk<'w, 'a> {
 
 impl Walk<'_, '_> {
     fn node(&mut self, node: &Node) -> Node {
-        let Kind::Map(map) = &node.kind else {
-            return node.clone();
+        let map = match &node.kind {
+            Kind::Map(map) => map,
+            Kind::List(items) => return self.list(node.span, items),
+            _ => return node.clone(),
         };
         let mut carried = Map::new();
         for (key, entry) in map {
@@ -291,32 +130,55 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// The texts of a list; they stand for what its key says.
+    fn list(&mut self, span: Span, items: &[Node]) -> Node {
+        let mut carried = Vec::with_capacity(items.len());
+        for item in items {
+            let pieces = match item.as_text() {
+                Some(text) => self.changes(text, item),
+                None => Vec::new(),
+            };
+            carried.push(with(item, &pieces));
+            if !pieces.is_empty() {
+                self.found.edits.change_item(item, pieces);
+            }
+        }
+        let kind = Kind::List(carried);
+        Node { span, kind }
+    }
+
     /// What a key is called today.
     fn key(&mut self, key: &str, entry: &Entry, map: &Map) -> String {
-        let here: Vec<&str> = self.keys.iter().map(String::as_str).collect();
-        let entry_of = Of::Entry([self.own, &self.keys].concat());
-        let named = of_keys(self.kind, &here);
-        // A removal of what the new base removed, too, names nothing any more.
-        let of_names = named.filter(|_| entry.value.kind != Kind::Null);
-        let resolved = match self.resolve(&entry_of, key) {
-            Resolved::Same => {
-                of_keys(self.kind, &here).map_or(Resolved::Same, |of| self.resolve(&of, key))
-            }
-            other => other,
+        let (kind, _, here) = self.place();
+        if self.kind == DefinitionKind::Scenario && steps::are_promises(&here) {
+            return self.promise(key, entry, map);
+        }
+        let named = self.of_keys(kind, &here);
+        let keys = here.iter().map(|key| (*key).to_owned()).collect();
+        // A translation says nothing of a part that its language has no text for: what a text stands
+        // under is a word of the language, and the same in every version.
+        let (part, is_name) = match kind == self.kind {
+            true => (Of::Entry(keys), named.is_some()),
+            false if entry.value.as_text().is_some() => return key.to_owned(),
+            false => (Of::Part(keys), true),
+        };
+        let named = || named.as_ref().map(|of| self.resolve(of, key));
+        let resolved = match self.resolve(&part, key) {
+            Resolved::To(path, name) => Resolved::To(path, name),
+            other => match named() {
+                None | Some(Resolved::Same) => other,
+                Some(named) => named,
+            },
         };
         match resolved {
             Resolved::Same => key.to_owned(),
-            Resolved::To(path, name) if map.contains_key(&name) => {
-                self.wanting(&[key], path, entry.key, Why::Taken);
-                key.to_owned()
-            }
             Resolved::To(path, name) => {
-                self.found.edits.rename(entry, &name);
-                self.named(path, &name, entry.key);
-                name
+                let of = vec![(path, name.clone())];
+                self.called(key, entry, map, &name, of)
             }
             Resolved::Not(path, why) => {
-                if of_names.is_some() {
+                // A removal of what the new base removed, too, names nothing any more.
+                if is_name && entry.value.kind != Kind::Null {
                     self.wanting(&[key], path, entry.key, why);
                 }
                 key.to_owned()
@@ -324,38 +186,139 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Gives a key its name of today, where that is free; `of` is what was renamed.
+    fn called(
+        &mut self,
+        key: &str,
+        entry: &Entry,
+        map: &Map,
+        name: &str,
+        of: Vec<(Vec<String>, String)>,
+    ) -> String {
+        if map.contains_key(name) {
+            for (path, _) in of {
+                self.wanting(&[key], path, entry.key, Why::Taken);
+            }
+            return key.to_owned();
+        }
+        self.found.edits.rename(entry, name);
+        for (path, name) in of {
+            self.named(path, &name, entry.key);
+        }
+        name.to_owned()
+    }
+
+    /// What the key of a promise is called today: a service level and its target.
+    fn promise(&mut self, key: &str, entry: &Entry, map: &Map) -> String {
+        let Some((level, target)) = key.split_once('/') else {
+            return key.to_owned();
+        };
+        let parts = [
+            (Of::Definition(DefinitionKind::ServiceLevel), level),
+            (Of::Target(level.to_owned()), target),
+        ];
+        let (mut names, mut renamed) = (Vec::new(), Vec::new());
+        for (of, name) in parts {
+            match self.resolve(&of, name) {
+                Resolved::Same => names.push(name.to_owned()),
+                Resolved::To(path, name) => {
+                    names.push(name.clone());
+                    renamed.push((path, name));
+                }
+                Resolved::Not(path, why) => {
+                    self.wanting(&[key], path, entry.key, why);
+                    return key.to_owned();
+                }
+            }
+        }
+        if renamed.is_empty() {
+            return key.to_owned();
+        }
+        self.called(key, entry, map, &names.join("/"), renamed)
+    }
+
+    /// What the keys of the map at the end of the way name.
+    fn of_keys(&self, kind: DefinitionKind, here: &[&str]) -> Option<Of> {
+        match (kind, here) {
+            (DefinitionKind::Scenario, _) => steps::of_keys(here, self.form()),
+            (DefinitionKind::Translation, [folder]) => kind_of(folder).map(Of::Definition),
+            _ => of_keys(kind, here),
+        }
+    }
+
+    /// The definition that the way leads through, and the keys on the way within it: in a translation
+    /// those of what it translates.
+    fn place(&self) -> (DefinitionKind, Root, Vec<&str>) {
+        if self.kind == DefinitionKind::Translation
+            && let [folder, id, rest @ ..] = self.keys.as_slice()
+            && let Some(kind) = kind_of(folder)
+        {
+            return (
+                kind,
+                root(kind, id),
+                rest.iter().map(String::as_str).collect(),
+            );
+        }
+        let keys = self.keys.iter().map(String::as_str).collect();
+        (self.kind, self.own.to_vec(), keys)
+    }
+
+    /// What the step of a scenario, on the way, fills in.
+    fn form(&self) -> Option<Form> {
+        let [steps, step, ..] = self.keys.as_slice() else {
+            return None;
+        };
+        let is_step = steps == "steps";
+        is_step.then(|| steps::form(&self.renamer.homes, self.own, step))?
+    }
+
     /// A text by the names of today. The way ends with its key.
     fn text(&mut self, text: &str, entry: &Entry) -> Node {
-        let pieces = match self.meaning() {
-            None => Vec::new(),
-            Some(Text::Name(of)) => {
-                let whole = (0, text.len());
-                self.piece(&of, text, whole, entry).into_iter().collect()
-            }
-            Some(Text::Expression) => self.pieces(&words(text), entry),
-            Some(Text::Template) => self.pieces(&template_words(text), entry),
-        };
-        let mut node = entry.value.clone();
-        if let Kind::Text { value, .. } = &mut node.kind
-            && !pieces.is_empty()
-        {
-            for piece in pieces.iter().rev() {
-                value.replace_range(piece.start..piece.end, &piece.new);
-            }
+        let pieces = self.changes(text, &entry.value);
+        let node = with(&entry.value, &pieces);
+        if !pieces.is_empty() {
             self.found.edits.change(entry, pieces);
         }
         node
     }
 
+    /// What changes of a text.
+    fn changes(&mut self, text: &str, node: &Node) -> Vec<Piece> {
+        match self.meaning() {
+            None => Vec::new(),
+            Some(Text::Name(of)) => {
+                let whole = (0, text.len());
+                self.piece(&of, text, whole, node).into_iter().collect()
+            }
+            Some(Text::Expression) => self.pieces(&words(text), node),
+            Some(Text::Earlier) => {
+                let of_this_version = |placed: &Placed<'_>| {
+                    matches!(placed.word, Word::Text(_) | Word::Argument { .. })
+                };
+                let words = words(text).into_iter().filter(of_this_version);
+                self.pieces(&words.collect::<Vec<_>>(), node)
+            }
+            Some(Text::Template) => self.pieces(&template_words(text), node),
+        }
+    }
+
     /// What the text at the end of the way stands for.
     fn meaning(&self) -> Option<Text> {
-        let here: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+        let (kind, _, here) = self.place();
         if let [above @ .., _, "place", "before" | "after"] = &here[..] {
-            let map = &self.keys[..above.len()];
-            let entry_of = Of::Entry([self.own, map].concat());
-            return Some(Text::Name(of_keys(self.kind, above).unwrap_or(entry_of)));
+            let keys = above.iter().map(|key| (*key).to_owned()).collect();
+            let named = self.of_keys(kind, above);
+            return Some(Text::Name(named.unwrap_or(Of::Entry(keys))));
         }
-        of_text(self.kind, &here)
+        match (self.kind, kind) {
+            (DefinitionKind::Scenario, _) => steps::of_text(&here, self.form()),
+            // A translation has texts for people, of which those of notices name things.
+            (DefinitionKind::Translation, kind) => {
+                let is_notice = kind == DefinitionKind::Notice;
+                is_notice.then(|| of_text(kind, &here))?
+            }
+            _ => of_text(kind, &here),
+        }
     }
 
     /// What the expression at the end of the way gives the name of, where it gives one.
@@ -363,6 +326,10 @@ impl Walk<'_, '_> {
         let here: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         match &here[..] {
             ["calendar", "cel"] => Some(Of::Definition(DefinitionKind::Calendar)),
+            ["states", _, "cel"] if self.kind == DefinitionKind::Migration => Some(Of::State),
+            ["fields", field, "cel"] if self.kind == DefinitionKind::Migration => {
+                Some(Of::Choice((*field).to_owned()))
+            }
             [.., "set" | "then", field, "cel"] | ["fields", field, "value"] => {
                 Some(Of::Choice((*field).to_owned()))
             }
@@ -370,7 +337,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn pieces(&mut self, words: &[Placed<'_>], entry: &Entry) -> Vec<Piece> {
+    fn pieces(&mut self, words: &[Placed<'_>], node: &Node) -> Vec<Piece> {
         let given = self.given();
         let each = words.iter().filter_map(|placed| {
             let (of, name) = match placed.word {
@@ -383,6 +350,10 @@ impl Walk<'_, '_> {
                     with: "record.state",
                     text,
                 } => (Of::State, text),
+                Word::Compared {
+                    with: "record.team",
+                    text,
+                } => (Of::Definition(DefinitionKind::Team), text),
                 Word::Compared { with, text } => {
                     let field = with.strip_prefix("input.").unwrap_or(with);
                     (Of::Choice(field.to_owned()), text)
@@ -394,7 +365,7 @@ impl Walk<'_, '_> {
                 Word::Text(text) => (given.clone()?, text),
                 Word::Member { .. } | Word::Argument { .. } => return None,
             };
-            self.piece(&of, name, (placed.start, placed.end), entry)
+            self.piece(&of, name, (placed.start, placed.end), node)
         });
         each.collect()
     }
@@ -405,69 +376,76 @@ impl Walk<'_, '_> {
         of: &Of,
         name: &str,
         (start, end): (usize, usize),
-        entry: &Entry,
+        node: &Node,
     ) -> Option<Piece> {
         match self.resolve(of, name) {
             Resolved::Same => None,
             Resolved::To(path, new) => {
-                self.named(path, &new, entry.value.span);
+                self.named(path, &new, node.span);
                 Some(Piece { start, end, new })
             }
             Resolved::Not(path, why) => {
-                self.wanting(&[], path, entry.value.span, why);
+                self.wanting(&[], path, node.span, why);
                 None
             }
         }
     }
 
     fn resolve(&self, of: &Of, name: &str) -> Resolved {
-        let homes = self.other().unwrap_or_else(|| self.homes.clone());
-        self.renamer.resolve(of, name, &homes, self.own)
+        let (kind, own, _) = self.place();
+        let homes = match self.kind {
+            DefinitionKind::Scenario => self.of_step(),
+            DefinitionKind::Translation => self.renamer.homes.of(kind, &own),
+            _ => self.other().unwrap_or_else(|| self.homes.clone()),
+        };
+        self.renamer.resolve(of, name, &homes, &own)
+    }
+
+    /// What the record may be of that the step of a scenario, on the way, is about, or all steps that
+    /// are about such records.
+    fn of_step(&self) -> Vec<Root> {
+        let homes = &self.renamer.homes;
+        if let [given, _, workflow, ..] = self.keys.as_slice()
+            && given == "given"
+        {
+            return homes.workflow(workflow);
+        }
+        let step = match steps::found_from(homes, self.own, &self.keys) {
+            Some(step) => Some(step),
+            None => self.keys.get(1).cloned(),
+        };
+        let records = step.and_then(|step| self.records.get(&step));
+        records.cloned().unwrap_or_default()
     }
 
     /// The workflow of the other record that an effect or a task is about, on the way to its fields.
-    fn other(&self) -> Option<Vec<String>> {
-        // An expression there speaks of the record that it stands in.
-        if self
-            .keys
-            .last()
-            .is_some_and(|key| key == "cel" || key == "when")
-        {
-            return None;
+    fn other(&self) -> Option<Vec<Root>> {
+        let homes = &self.renamer.homes;
+        // An expression there speaks of the record that it stands in, as does a kind of link that leads
+        // to others, and what a task needs. The link of a new record is called as that record calls it.
+        let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+        match &keys[..] {
+            [.., "set", _] => {}
+            [.., "cel" | "when" | "needs"] | [.., "each", "link"] => return None,
+            _ => {}
         }
         if let [.., state, tasks, with_parent] = self.keys.as_slice()
             && tasks == "tasks"
             && with_parent == "with-parent"
         {
-            return Some(self.handed_out(state));
+            return Some(homes.handed_out(&[self.own.to_vec()], state, "*"));
         }
         let at = self.keys.windows(3).position(|keys| {
             (keys[0] == "effects" && (keys[2] == "create" || keys[2] == "each"))
                 || (keys[0] == "tasks" && keys[1] == "each")
         })?;
         let here = [self.own, &self.keys[..at + 3]].concat();
-        let said = |key: &str| {
-            let path = [&here[..], &[key.to_owned()]].concat();
-            let said = [self.renamer.ours, self.renamer.old];
-            let said = said.iter().find_map(|laid| laid.get(&path)?.as_text());
-            said.map(str::to_owned)
-        };
+        let said = |key: &str| homes.said(&[&here[..], &[key.to_owned()]].concat());
         // The workflow's own id is named here, not something in it.
-        said("workflow")
-            .map(|workflow| vec![workflow])
-            .or_else(|| Some(self.renamer.linked(&said("link")?)))
-    }
-
-    /// The workflows of the tasks that a state hands out.
-    fn handed_out(&self, state: &str) -> Vec<String> {
-        let within = ["states", state, "tasks", "each"].map(str::to_owned);
-        let path = [self.own, &within[..]].concat();
-        let all = [self.renamer.ours, self.renamer.old];
-        let tasks = all.iter().filter_map(|laid| laid.get(&path)?.as_map());
-        let said = tasks.flat_map(|tasks| tasks.values());
-        let said = said.filter_map(|task| task.value.get("workflow")?.as_text());
-        let workflows: BTreeSet<String> = said.map(str::to_owned).collect();
-        workflows.into_iter().collect()
+        match said("workflow") {
+            Some(workflow) => Some(homes.workflow(workflow)),
+            None => Some(homes.linked(said("link")?)),
+        }
     }
 
     fn named(&mut self, path: Vec<String>, to: &str, span: Span) {
@@ -478,12 +456,28 @@ impl Walk<'_, '_> {
     fn wanting(&mut self, further: &[&str], named: Vec<String>, span: Span, why: Why) {
         let mut at = self.today.clone();
         at.extend(further.iter().map(|key| (*key).to_owned()));
+        if why == Why::Gone && self.is_no_news(&at, &named) {
+            return;
+        }
         self.found.wanting.push(Wanting {
             at,
             named,
             span,
             why,
         });
+    }
+
+    /// Whether what is gone is told of what stands above already, or of what it was within, or wanted
+    /// by nobody: a scenario that is not run may name it.
+    fn is_no_news(&self, at: &[String], named: &[String]) -> bool {
+        let skip = || [self.own, &["skip".to_owned()]].concat();
+        if self.kind == DefinitionKind::Scenario && self.renamer.homes.has(&skip()) {
+            return true;
+        }
+        let last = self.found.wanting.last();
+        last.filter(|it| it.why == Why::Gone).is_some_and(|it| {
+            is_within(at, &it.at) || (*at == *it.at && is_within(named, &it.named))
+        })
     }
 
     /// Gives a definition its id of today.
@@ -501,4 +495,19 @@ impl Walk<'_, '_> {
             id.clone_into(value);
         }
     }
+}
+
+fn is_within(path: &[String], above: &[String]) -> bool {
+    path.len() > above.len() && path.starts_with(above)
+}
+
+/// A text with its changes made.
+fn with(node: &Node, pieces: &[Piece]) -> Node {
+    let mut node = node.clone();
+    if let Kind::Text { value, .. } = &mut node.kind {
+        for piece in pieces.iter().rev() {
+            value.replace_range(piece.start..piece.end, &piece.new);
+        }
+    }
+    node
 }

@@ -76,7 +76,7 @@ pub(super) fn words(source: &str) -> Vec<Placed<'_>> {
                 });
                 found.extend(word.map(|word| placed(word, token)));
             }
-            (Kind::Text, text) => {
+            (Kind::Text, text) if !is_key(&tokens, index) => {
                 let word = argument(&tokens, index, text)
                     .or_else(|| compared(&tokens, index, source, text))
                     .unwrap_or(Word::Text(text));
@@ -158,6 +158,12 @@ fn argument<'s>(tokens: &[Token<'s>], index: usize, text: &'s str) -> Option<Wor
     let is_call = is(tokens.get(index - 1), "(") && function.kind == Kind::Name;
     let function = function.text;
     is_call.then_some(Word::Argument { function, text })
+}
+
+/// Whether a text is a key of a map, and so is nothing that is given.
+fn is_key(tokens: &[Token<'_>], index: usize) -> bool {
+    let before = index.checked_sub(1).and_then(|at| tokens.get(at));
+    (is(before, "{") || is(before, ",")) && is(tokens.get(index + 1), ":")
 }
 
 /// What a text is held against: before it, after it, or before the list that it stands in.
@@ -338,6 +344,12 @@ mod tests {
                 "{found:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_keys_of_a_map_are_not_given() {
+        let found = named("{'new': 'old', 'old': 'new'}[kind]", "new");
+        assert_eq!(found, ["23 Text(\"new\")"]);
     }
 
     #[test]

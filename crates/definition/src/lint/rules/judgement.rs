@@ -236,4 +236,12 @@ pub(super) const RULES: &[Rule] = &[
         "parked: { category: open, transitions: { back: { to: new, permit: { agent: true } } } }",
         "new: { transitions: { park: { to: parked, permit: { agent: true } } } }",
     ),
+    rule(
+        "untranslated",
+        Weight::Warning,
+        "A translation that has texts of a definition, and not all of them.",
+        "Whoever reads in that language finds two languages in one form.",
+        "workflows: { pane: { title: Vitre } }  # and `summary` has a label, too",
+        "workflows: { pane: { title: Vitre, fields: { summary: { label: Qu'est-ce qui est cassé ? } } } }",
+    ),
 ];

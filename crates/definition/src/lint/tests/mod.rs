@@ -6,6 +6,7 @@ mod names;
 mod rules;
 mod scenarios;
 mod silence;
+mod translations;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -7,6 +7,7 @@
 
 mod examples;
 mod laws;
+mod references;
 mod renames;
 
 use std::collections::BTreeMap;
