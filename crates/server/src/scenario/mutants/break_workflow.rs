@@ -1,11 +1,12 @@
 //! What can be broken in a workflow.
 
 use indexmap::IndexMap;
-use model::definition::{Field, Permit, Timer, Transition, Wait, Workflow};
+use model::definition::{Approval, Field, Outcome, Permit, Timer, Transition, Wait, Workflow};
 use model::id::{FieldId, StateId, TransitionId};
 use model::time::Period;
 
 use super::Break;
+use super::filled::Filled;
 
 /// A transition's place in its workflow.
 enum Place {
@@ -47,13 +48,15 @@ impl Place {
 /// Collects breaks of one workflow.
 struct Breaker<'w> {
     workflow: &'w Workflow,
+    filled: &'w Filled,
     breaks: Vec<Break<Workflow>>,
 }
 
 /// Every way in which a workflow is broken, one thing at a time.
-pub(super) fn breaks_of_workflow(workflow: &Workflow) -> Vec<Break<Workflow>> {
+pub(super) fn breaks_of_workflow(workflow: &Workflow, filled: &Filled) -> Vec<Break<Workflow>> {
     let mut breaker = Breaker {
         workflow,
+        filled,
         breaks: Vec::new(),
     };
     breaker.rights();
@@ -185,10 +188,11 @@ impl Breaker<'_> {
                 transition.require.shift_remove(requirement).map(drop)
             });
         }
-        // What has a default is never missing.
-        let needs = |(id, field): &(&FieldId, &Field)| {
-            let own = self.workflow.fields.get(*id);
-            field.required && field.default.is_none() && own.is_none_or(|own| own.default.is_none())
+        // What has a default, or is filled in by whatever takes it, is never missing.
+        let needs = |(field, asked): &(&FieldId, &Field)| {
+            let own = self.workflow.fields.get(*field);
+            let default = asked.default.is_some() || own.is_some_and(|own| own.default.is_some());
+            asked.required && !default && !self.filled.always(id, transition, field)
         };
         let needed: Vec<&FieldId> = transition
             .form
@@ -299,6 +303,9 @@ impl Breaker<'_> {
             });
         }
         for (outcome, transition) in &approval.then {
+            if *outcome == Outcome::NobodyAsked && asks_somebody(approval) {
+                continue;
+            }
             let others = approval.then.values().chain(state.transitions.keys());
             let Some(other) = others.into_iter().find(|other| *other != transition) else {
                 continue;
@@ -346,6 +353,13 @@ impl Breaker<'_> {
             });
         }
     }
+}
+
+/// Whether an approval never ends without anybody having been asked: one of its stages always applies, or
+/// a plugin decides, in whose place it is unreachable.
+fn asks_somebody(approval: &Approval) -> bool {
+    let mut stages = approval.stages.values();
+    approval.by.is_some() || stages.any(|stage| stage.when.is_none())
 }
 
 /// A period twice as long.

@@ -6,7 +6,10 @@
 
 mod break_level;
 mod break_workflow;
+mod filled;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -26,6 +29,7 @@ use super::report::Report;
 use super::{Bench, at_once, run};
 use break_level::breaks_of_level;
 use break_workflow::breaks_of_workflow;
+use filled::Filled;
 pub(crate) use report::MutationReport;
 use report::{Fate, Mutant};
 
@@ -107,8 +111,9 @@ impl Bench {
 
     fn breaks(&self) -> Vec<Broken> {
         let mut all = Vec::new();
+        let filled = Filled::of(&self.installable);
         for (id, version) in &self.installable.workflows {
-            let breaks = breaks_of_workflow(&version.definition);
+            let breaks = breaks_of_workflow(&version.definition, &filled);
             all.extend(
                 breaks
                     .into_iter()
@@ -117,13 +122,13 @@ impl Bench {
         }
         for (id, it) in &self.installable.catalogue {
             let common = self.installable.workflows.get(&it.item.definition.of);
-            let common = common.map(|version| breaks_of_workflow(&version.definition));
+            let common = common.map(|version| breaks_of_workflow(&version.definition, &filled));
             let common: BTreeSet<(&'static str, Vec<String>)> = common
                 .into_iter()
                 .flatten()
                 .map(|it| (it.kind, it.path))
                 .collect();
-            let own = breaks_of_workflow(&it.workflow).into_iter();
+            let own = breaks_of_workflow(&it.workflow, &filled).into_iter();
             let own = own.filter(|it| !common.contains(&(it.kind, it.path.clone())));
             all.extend(own.map(|it| Broken::Item(id.clone(), Box::new(it))));
         }
