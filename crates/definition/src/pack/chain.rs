@@ -10,6 +10,7 @@ use model::id::PackId;
 use super::canonical::canonical;
 use super::fragments;
 use super::layout::{Place, Written, header, place};
+use super::renamed::Renames;
 use super::{MAX_FILES, MAX_PACK_BYTES, PackRef};
 use crate::overlay::{DefinitionKind, merge as overlay, refuse_nulls};
 use crate::source::{Diagnostic, Diagnostics, FileId, Kind, Node, Sources, load as load_file};
@@ -41,6 +42,8 @@ pub(crate) struct MergedPack {
     pub(crate) header: Node,
     pub(crate) chain: Vec<PackRef>,
     pub(crate) definitions: Vec<Merged>,
+    /// What each pack of the chain has renamed.
+    pub(crate) renames: Renames,
 }
 
 /// Definitions as files have them, by kind and id.
@@ -220,6 +223,7 @@ fn lay(
     let mut written: Vec<Definitions> = Vec::new();
     let mut definitions = Definitions::new();
     let mut header: Option<Node> = None;
+    let mut renames = Renames::default();
     let mut last = Vec::new();
     for (index, level) in levels.into_iter().enumerate() {
         check_extends(
@@ -238,6 +242,7 @@ fn lay(
             found.push(sources.error(level.header.span, "extends", message));
         }
         let version = version(&level, sources, &mut found);
+        renames.add(&level.header);
         let merged_header = merge_header(header.take(), &level, sources, &mut found);
         written.push(level.definitions);
         definitions = laid(&written, sources, &mut found);
@@ -265,10 +270,15 @@ fn lay(
             digest,
         })
         .collect();
-    found.into_result(header.map(|header| MergedPack {
+    let merged = header.map(|header| MergedPack {
         header,
         chain,
         definitions,
+        renames: Renames::default(),
+    });
+    found.into_result(merged.map(|merged| MergedPack {
+        renames: renames.left_in(&merged),
+        ..merged
     }))
 }
 

@@ -37,6 +37,7 @@ use crate::source::{Diagnostics, Kind, Node, Sources, Tree, emit, read};
 use chain::{Merged, MergedPack};
 
 pub use chain::MAX_CHAIN;
+pub use renamed::Renames;
 
 /// How many files a pack may have, its bases included.
 pub const MAX_FILES: usize = 2_000;
@@ -74,6 +75,8 @@ pub struct Pack {
     pub plugins: IndexMap<BindingId, Sourced<Plugin>>,
     /// Its scenarios, which are no part of what is installed.
     pub scenarios: IndexMap<ScenarioId, Sourced<Scenario>>,
+    /// What it and the packs below it call otherwise than their earlier versions did.
+    pub renames: Renames,
     /// The header's merged tree.
     pub tree: Tree,
     /// The digest of its merged header and of all its definitions. It does not depend on comments,
@@ -290,6 +293,7 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
         notices,
         plugins,
         scenarios,
+        renames: merged.renames,
         tree: Tree {
             root: merged.header,
             sources: Arc::clone(sources),

@@ -19,19 +19,34 @@ const MAX_RENAMES: usize = 1_000;
 /// How often one thing may have been renamed.
 const MAX_STEPS: usize = 32;
 
-/// The renames of a pack.
+/// What a pack and the packs below it have renamed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Renames(HashMap<String, String>);
+pub struct Renames(HashMap<String, String>);
 
 impl Renames {
-    /// Those that a header lists; what is not well formed is left out.
-    pub(crate) fn of(header: &Node) -> Self {
+    /// Takes in those that a header lists; what is not well formed is left out.
+    pub(super) fn add(&mut self, header: &Node) {
         let listed = entries(header).filter_map(|(path, entry)| {
             let name = entry.value.as_text()?;
             let is_sound = malformed(path).is_none() && is_key(name);
             is_sound.then(|| (path.clone(), name.to_owned()))
         });
-        Self(listed.collect())
+        self.0.extend(listed);
+    }
+
+    /// Those whose old name nothing has in a pack: what a level has added since under an old name is
+    /// called so.
+    pub(super) fn left_in(mut self, pack: &MergedPack) -> Self {
+        self.0.retain(|old, _| {
+            let parts: Vec<String> = old.split('/').map(str::to_owned).collect();
+            at(pack, &parts).is_none()
+        });
+        self
+    }
+
+    /// Whether nothing was renamed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The last key of a path today, where it is another.
@@ -50,7 +65,7 @@ impl Renames {
     }
 
     /// The path today of what once stood at this one.
-    pub(crate) fn path(&self, old: &[String]) -> Vec<String> {
+    pub fn path(&self, old: &[String]) -> Vec<String> {
         let mut new: Vec<String> = Vec::with_capacity(old.len());
         for (index, key) in old.iter().enumerate() {
             new.push(key.clone());
@@ -107,7 +122,6 @@ fn is_key(name: &str) -> bool {
 
 /// Holds the renames of a pack to what it holds.
 pub(super) fn check(pack: &MergedPack, sources: &Sources, found: &mut Diagnostics) {
-    let renames = Renames::of(&pack.header);
     if entries(&pack.header).count() > MAX_RENAMES {
         let message = format!("more than {MAX_RENAMES} renames are listed");
         found.push(sources.error(pack.header.span, "too-large", message));
@@ -121,7 +135,7 @@ pub(super) fn check(pack: &MergedPack, sources: &Sources, found: &mut Diagnostic
             continue;
         }
         let parts: Vec<String> = path.split('/').map(str::to_owned).collect();
-        if let Some(diagnostic) = misfit(pack, &renames, &parts, entry, sources) {
+        if let Some(diagnostic) = misfit(pack, &parts, entry, sources) {
             found.push(diagnostic);
         }
     }
@@ -130,7 +144,6 @@ pub(super) fn check(pack: &MergedPack, sources: &Sources, found: &mut Diagnostic
 /// What is wrong with a rename whose path is well formed.
 fn misfit(
     pack: &MergedPack,
-    renames: &Renames,
     old: &[String],
     entry: &Entry,
     sources: &Sources,
@@ -141,6 +154,7 @@ fn misfit(
         let message = "a new name is the last key alone, without the path before it";
         return Some(sources.error(entry.value.span, "renamed", message));
     }
+    let renames = &pack.renames;
     let beside = |name: &str| [renames.path(above), vec![name.to_owned()]].concat();
     if at(pack, &beside(last)).is_some() {
         let message = format!("`{last}` is called so still: nothing was renamed");

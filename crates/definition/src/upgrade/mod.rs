@@ -27,7 +27,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::overlay::DefinitionKind;
 use crate::pack::chain::{MergedPack, apart, check_base};
-use crate::pack::renamed::Renames;
 use crate::pack::{Pack, PackRef};
 use crate::source::{Diagnostics, Entry, Kind, Map, Node, Sources, load};
 use edit::{Edits, Unsafe};
@@ -111,7 +110,7 @@ fn upgrade_unread(request: &Request<'_>) -> Result<Upgrade, UpgradeError> {
         new_sources: &new_sources,
         to: to.clone(),
     };
-    let renames = Renames::of(&new.header);
+    let renames = new.renames.clone();
     let (old, new, ours) = (
         Laid::of_merged(below),
         Laid::of_merged(new),

@@ -11,7 +11,7 @@ use model::id::{PersonId, TransitionId};
 use model::journal::Decision;
 use serde_json::{Map, Value as Json};
 
-use super::{Interrupt, Result, Step};
+use super::{Interrupt, Result, Step, has_right};
 use crate::apply::begin;
 use crate::rejection::{InputFault, Rejection};
 
@@ -43,7 +43,9 @@ impl Step<'_> {
         }
         let for_another =
             create.requester.is_some() && create.requester.as_ref() != self.actor().person();
-        if for_another && !self.may(&workflow.edit) {
+        // A record that has not begun has nothing yet by which a condition could be judged.
+        let edits = has_right(self.actor(), &self.record, &workflow.edit, |_| true);
+        if for_another && !edits {
             return Err(self
                 .forbidden("create for someone else", "a right to edit")
                 .into());

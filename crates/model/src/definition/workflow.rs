@@ -25,7 +25,8 @@ pub struct Workflow {
     /// Who may see its records: roles, or relations to the record.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub see: IndexMap<String, Permit>,
-    /// Who may change fields outside forms.
+    /// Who may change fields outside forms. Whoever ever may, whatever the condition, may also begin a
+    /// record for somebody else.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub edit: IndexMap<String, Permit>,
     /// The fragments that are laid under it.

@@ -429,3 +429,52 @@ fn an_adaptation_of_an_adaptation_takes_the_next_version_of_its_own_base() {
     assert_eq!(versions, ["1.1.0", "2.1.0", "1.0.0"]);
     assert!(country["workflows/incident.yaml"].ends_with("fields: { caller: { label: Wie } }\n"));
 }
+
+/// The files of a country's adaptation of a group's.
+fn country(group: &Files, ours: &str) -> Files {
+    let pack = Pack::read(group).expect("the group reads");
+    let (version, digest) = (&pack.header.version, pack.digest);
+    let below = group.iter();
+    let below = below.map(|(path, text)| (format!("base/{path}"), text.clone()));
+    let mut files: Files = below.collect();
+    let header = format!(
+        "kind: Pack\nid: country\nversion: 1.0.0\ntitle: Country\nextends: {{ pack: ours, version: {version}, digest: \"{digest}\" }}\n"
+    );
+    files.insert("pack.yaml".to_owned(), header);
+    files.insert("workflows/incident.yaml".to_owned(), ours.to_owned());
+    files
+}
+
+#[test]
+fn what_the_lowest_pack_renames_is_renamed_all_the_way_up() {
+    let renamed = "renamed: { workflows/incident/fields/contact: caller }\n";
+    let old = pack("1.0.0", "", BASE);
+    let new = pack("1.1.0", renamed, &BASE.replace("contact", "caller"));
+    for (adds, expected) in [
+        ("", "caller: { label: Who rang }"),
+        // What the group calls so today is meant, not what the base once called so.
+        (
+            "  contact: { type: string, label: Contact }\n",
+            "contact: { label: Who rang }",
+        ),
+    ] {
+        let group = adapted(
+            &old,
+            &format!("{OURS}fields:\n  summary: {{ maxLength: 120 }}\n"),
+        );
+        let upgraded = run(&group, &new, &[], false).expect("the group is upgraded");
+        let mut later = upgraded.files.expect("without a conflict");
+        let header = later.get_mut("pack.yaml").expect("a header");
+        *header = header.replace("version: 2.0.0", "version: 2.1.0");
+        later
+            .get_mut("workflows/incident.yaml")
+            .expect("it stays")
+            .push_str(adds);
+        let country = country(
+            &group,
+            &format!("{OURS}fields: {{ contact: {{ label: Who rang }} }}\n"),
+        );
+        let upgraded = run(&country, &later, &[], false).expect("the country is upgraded");
+        assert!(told(&upgraded).contains(expected), "{}", told(&upgraded));
+    }
+}
