@@ -19,22 +19,22 @@ pub(super) fn of_keys(path: &[&str], form: Option<Form>) -> Option<Of> {
         | ["steps", _, "do", "directory", "put" | "remove", "team"] => {
             Some(Of::Definition(DefinitionKind::Team))
         }
-        ["given", "filled" | "before"] => Some(Of::Definition(DefinitionKind::Workflow)),
-        ["given", "filled", _] => Some(Of::Field),
-        ["given", "before", _] => Some(Of::Transition(None)),
         ["given", "silent"] | ["steps", _, "expect", "told"] => {
             Some(Of::Definition(DefinitionKind::Plugin))
         }
         ["steps", _, "do", "create", "fields"]
         | ["steps", _, "do", "transition", "input"]
         | ["steps", _, "expect", "refused"] => Some(inputs()),
-        ["steps", _, "do", "update", "fields" | "clear"]
+        ["given", "filled", _]
+        | ["steps", _, "do", "update", "fields" | "clear"]
         | ["steps", _, "expect", "fields" | "unset"] => Some(Of::Field),
         ["steps", _, "expect", "notified"] => Some(Of::Definition(DefinitionKind::Notice)),
         ["steps", _, "expect", "tasks"] => Some(Of::Task),
         ["steps", _, "expect", "links"] => Some(Of::Link),
-        ["steps", _, "expect", "links", _] => Some(Of::Definition(DefinitionKind::Workflow)),
-        ["steps", _, "expect", "may"] => Some(Of::Transition(None)),
+        ["given", "filled" | "before"] | ["steps", _, "expect", "links", _] => {
+            Some(Of::Definition(DefinitionKind::Workflow))
+        }
+        ["given", "before", _] | ["steps", _, "expect", "may"] => Some(Of::Transition(None)),
         _ => None,
     }
 }
@@ -47,7 +47,6 @@ pub(super) fn are_promises(path: &[&str]) -> bool {
 /// What the text at a path of a scenario stands for.
 pub(super) fn of_text(path: &[&str], form: Option<Form>) -> Option<Text> {
     let of = match path {
-        ["given", "filled", _, field] => Of::Choice((*field).to_owned()),
         ["given", "before", _, _] => Of::Transition(None),
         ["given", "like"] => Of::Definition(DefinitionKind::Scenario),
         ["given", "directory", thing @ ..] | ["steps", _, "do", "directory", "put", thing @ ..] => {
@@ -57,7 +56,9 @@ pub(super) fn of_text(path: &[&str], form: Option<Form>) -> Option<Text> {
         ["steps", _, "record", whose @ ..] => of_whose(whose)?,
         ["steps", _, "expect", "state"] => Of::State,
         ["steps", _, "expect", "team"] => Of::Definition(DefinitionKind::Team),
-        ["steps", _, "expect", "fields", field] => Of::Choice((*field).to_owned()),
+        ["given", "filled", _, field] | ["steps", _, "expect", "fields", field] => {
+            Of::Choice((*field).to_owned())
+        }
         ["steps", _, "expect", "approval", "stage"] => Of::Stage,
         _ => return None,
     };

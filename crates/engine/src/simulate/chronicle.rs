@@ -11,6 +11,7 @@ use model::journal::{self, Entry, Item, LookedUp, Lookup};
 use model::record::Record;
 use model::{Digest, Instant};
 
+use super::today::Today;
 use crate::apply::{apply, begin};
 use crate::directory::Directory;
 use crate::port::{Store, StoreError};
@@ -18,8 +19,8 @@ use crate::replay::past::Past;
 
 /// How many items of the journal are read at once.
 const ITEMS: usize = 1_000;
-/// How many entries of another record are read at once.
-const ENTRIES: usize = 200;
+/// How many entries of a record are read at once.
+const ENTRIES: usize = 500;
 /// The time of every so many positions is kept.
 const MARK: u64 = 64;
 /// How many things of the directory are kept as they stood.
@@ -40,6 +41,8 @@ pub(super) struct Chosen<'c> {
 /// What is known of a journal.
 pub(super) struct Chronicle {
     store: Arc<dyn Store>,
+    /// What has been renamed since, where anything has.
+    today: Option<Today>,
     /// The records to be judged, in the order in which they began.
     pub(super) records: Vec<RecordId>,
     /// The last position.
@@ -68,11 +71,13 @@ impl Chronicle {
         store: &Arc<dyn Store>,
         chosen: &Chosen<'_>,
         shows: bool,
+        today: Option<Today>,
     ) -> Result<Self, StoreError> {
         let position = store.position()?;
         let mut past = shows.then(|| Past::whole(store.clone()));
         let mut read = Self {
             store: store.clone(),
+            today,
             records: Vec::new(),
             position: 0,
             end: Instant::EPOCH,
@@ -106,7 +111,9 @@ impl Chronicle {
             Item::Record { id, entry, .. } => {
                 if let Some(Event::Created { workflow, .. }) = entry.events.first()
                     && chosen.since.is_none_or(|since| entry.command.at >= since)
-                    && chosen.workflow.is_none_or(|wanted| wanted == workflow)
+                    && chosen
+                        .workflow
+                        .is_none_or(|wanted| *wanted == self.workflow(workflow))
                 {
                     self.records.push(id.clone());
                 }
@@ -125,6 +132,35 @@ impl Chronicle {
         if position % MARK == 1 {
             self.marks.push((self.end, position));
         }
+    }
+
+    /// What a workflow is called today.
+    fn workflow(&self, id: &WorkflowId) -> WorkflowId {
+        let today = self.today.as_ref();
+        today.map_or_else(|| id.clone(), |today| today.workflow(id))
+    }
+
+    /// A record's journal up to a position, by the names of today.
+    pub(super) fn journal(
+        &self,
+        id: &RecordId,
+        until: u64,
+    ) -> Result<Vec<(u64, Entry)>, StoreError> {
+        let (mut all, mut after) = (Vec::new(), 0);
+        loop {
+            let entries = self.store.history(id, after, ENTRIES)?;
+            let is_last = entries.len() < ENTRIES;
+            let before = all.len() + entries.len();
+            after = entries.last().map_or(after, |(_, entry)| entry.version);
+            all.extend(entries.into_iter().filter(|(at, _)| *at <= until));
+            if is_last || all.len() < before {
+                break;
+            }
+        }
+        if let Some(today) = &self.today {
+            today.journal(&mut all);
+        }
+        Ok(all)
     }
 
     fn follow_directory(&mut self, position: u64, at: Instant, change: &Change) {
@@ -286,21 +322,10 @@ impl Directory for DirectoryThen<'_> {
 
     /// Another record as it was recorded then: records are simulated each by itself.
     fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError> {
-        let (mut record, mut after) = (None, 0);
-        loop {
-            let entries = self.chronicle.store.history(id, after, ENTRIES)?;
-            let Some((last, entry)) = entries.last() else {
-                break;
-            };
-            let is_past = *last > self.before;
-            after = entry.version;
-            for (_, entry) in entries.iter().filter(|(at, _)| *at <= self.before) {
-                record = folded(record, id, entry);
-            }
-            if is_past {
-                break;
-            }
-        }
+        let entries = self.chronicle.journal(id, self.before)?;
+        let record = entries
+            .iter()
+            .fold(None, |record, (_, entry)| folded(record, id, entry));
         Ok(record.map(Arc::new))
     }
 }

@@ -8,6 +8,7 @@ mod course;
 mod differences;
 mod effects;
 mod report;
+mod today;
 mod versions;
 
 use std::num::NonZero;
@@ -15,17 +16,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use definition::pack::Pack;
-use model::id::{RecordId, WorkflowId};
-use model::journal::Entry;
+use model::id::WorkflowId;
 use model::{Digest, Instant};
 use tokio::runtime::Handle;
 
 use self::asking::Asking;
 use self::chronicle::{Chosen, Chronicle};
 use self::report::Sum;
+use self::today::Today;
 use self::versions::Versions;
 use crate::error::EngineError;
-use crate::port::{Plugins, Store, StoreError};
+use crate::port::{Plugins, Store};
 
 pub use self::report::{
     Change, Counts as RecordCounts, Difference as RecordDifference, Diverged, Hooks, Kind,
@@ -33,8 +34,6 @@ pub use self::report::{
 };
 pub use self::versions::Components;
 
-/// How many entries of a record are read at once.
-const ENTRIES: usize = 500;
 /// How many records a thread takes at once.
 const SHARE: usize = 16;
 /// The most threads, whatever the machine has.
@@ -92,6 +91,7 @@ fn run(
     trial: Trial,
     runtime: Handle,
 ) -> Result<Simulated, EngineError> {
+    let today = Today::of(&trial.pack);
     let versions = Versions::new(store.clone(), trial.pack, &trial.components)?;
     let latest = store.active()?.unwrap_or_default();
     let shows = versions.asks_plugins(&latest)?;
@@ -99,7 +99,7 @@ fn run(
         since: trial.since,
         workflow: trial.workflow.as_ref(),
     };
-    let chronicle = Chronicle::read(store, &chosen, shows)?;
+    let chronicle = Chronicle::read(store, &chosen, shows, today)?;
     let world = World {
         versions,
         chronicle,
@@ -107,7 +107,7 @@ fn run(
         latest,
         follow: trial.follow,
     };
-    let sum = judge_all(store, &world, trial.worst)?;
+    let sum = judge_all(&world, trial.worst)?;
     let identical = sum.1;
     let (total, workflows, worst) = sum.0.finish();
     let pack = world.versions.pack();
@@ -134,11 +134,7 @@ fn run(
 }
 
 /// Judges every record, on as many threads as the machine runs at once.
-fn judge_all(
-    store: &Arc<dyn Store>,
-    world: &World,
-    worst: usize,
-) -> Result<(Sum, u64), EngineError> {
+fn judge_all(world: &World, worst: usize) -> Result<(Sum, u64), EngineError> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let identical = AtomicU64::new(0);
@@ -151,7 +147,9 @@ fn judge_all(
                 break;
             }
             for id in records[first..].iter().take(SHARE) {
-                let judged = entries_of(&**store, world, id)
+                let chronicle = &world.chronicle;
+                let judged = chronicle
+                    .journal(id, chronicle.position)
                     .map_err(EngineError::from)
                     .and_then(|entries| course::judge(world, id, &entries));
                 match judged {
@@ -185,28 +183,4 @@ fn judge_all(
         all.merge(sum?);
     }
     Ok((all, identical.into_inner()))
-}
-
-/// A record's journal as far as the simulation goes.
-fn entries_of(
-    store: &dyn Store,
-    world: &World,
-    id: &RecordId,
-) -> Result<Vec<(u64, Entry)>, StoreError> {
-    let mut all = Vec::new();
-    let mut after = 0;
-    loop {
-        let entries = store.history(id, after, ENTRIES)?;
-        let count = entries.len();
-        for (position, entry) in entries {
-            if position > world.chronicle.position {
-                return Ok(all);
-            }
-            after = entry.version;
-            all.push((position, entry));
-        }
-        if count < ENTRIES {
-            return Ok(all);
-        }
-    }
 }

@@ -175,9 +175,8 @@ fn check(path: &str, text: &str, further: &[(&str, &str)], expected: &Expect) {
     expected.assert_eq(&told);
 }
 
-#[test]
-fn a_scenario_goes_on_with_the_names_of_today() {
-    let scenario = "\
+/// A scenario that names everything that a scenario can name.
+const SCENARIO: &str = "\
 # Ours.
 kind: Scenario
 id: ours
@@ -226,9 +225,12 @@ steps:
   tie: { as: ada, record: task, do: { link: { kind: causes, to: { step: report, link: caused_by, workflow: task } } } }
   gone: { do: { directory: { put: { user: { emma: { roles: [agent] } } }, remove: { team: { service-desk: true } } } } }
 ";
+
+#[test]
+fn a_scenario_goes_on_with_the_names_of_today() {
     check(
         "scenarios/ours.yaml",
-        scenario,
+        SCENARIO,
         &[],
         &expect![[r##"
             # Ours.

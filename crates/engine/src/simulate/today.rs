@@ -1,0 +1,376 @@
+//! A record's history by the names of today: what the pack that is tried has renamed since is read under
+//! its present name, so that a rename by itself makes no difference.
+
+use std::str::FromStr;
+
+use definition::pack::{Pack, Renames};
+use model::Value;
+use model::command::{Action, Command};
+use model::event::Event;
+use model::id::{CatalogueItemId, FieldId, RoleId, StateId, TransitionId, WorkflowId};
+use model::journal::Entry;
+use serde_json::{Map, Value as Json};
+
+/// The names of today.
+pub(super) struct Today(Renames);
+
+/// Where a record is, by the names of then.
+struct Place {
+    workflow: WorkflowId,
+    item: Option<CatalogueItemId>,
+    /// None before it has begun.
+    state: Option<StateId>,
+}
+
+impl Today {
+    /// Those of a pack; none where it has renamed nothing.
+    pub(super) fn of(pack: &Pack) -> Option<Self> {
+        (!pack.renames.is_empty()).then(|| Self(pack.renames.clone()))
+    }
+
+    /// What a workflow is called today.
+    pub(super) fn workflow(&self, id: &WorkflowId) -> WorkflowId {
+        self.called(&["workflows"], id.as_str())
+            .unwrap_or_else(|| id.clone())
+    }
+
+    /// A record's journal, from its first entry, by the names of today.
+    pub(super) fn journal(&self, entries: &mut [(u64, Entry)]) {
+        let first = entries.first().and_then(|(_, entry)| entry.events.first());
+        let Some(Event::Created { workflow, item, .. }) = first else {
+            return;
+        };
+        let mut place = Place {
+            workflow: workflow.clone(),
+            item: item.clone(),
+            state: None,
+        };
+        for (_, entry) in entries {
+            self.command(&place, &mut entry.command);
+            self.events(&mut place, &mut entry.events);
+        }
+    }
+
+    fn command(&self, place: &Place, command: &mut Command) {
+        let roles = command.actor.roles.iter();
+        let today =
+            roles.filter_map(|role| self.called::<RoleId>(&["pack", "roles"], role.as_str()));
+        let today: Vec<RoleId> = today.collect();
+        command.actor.roles.extend(today);
+        match &mut command.action {
+            Action::Create(create) => {
+                let via = create.via.as_ref().map(TransitionId::as_str);
+                let form = via.map(|via| ["create", via]);
+                self.inputs(
+                    place,
+                    form.as_ref().map_or(&[], |form| form),
+                    &mut create.fields,
+                );
+                if let Some(via) = &mut create.via {
+                    self.way(place, via);
+                }
+                create.workflow = self.workflow(&create.workflow);
+                self.item(&mut create.item);
+            }
+            Action::Transition { name, input } => {
+                let form = self.transition_at(place, name.as_str());
+                let form: Vec<&str> = form.iter().map(String::as_str).collect();
+                self.inputs(place, &form, input);
+                self.transition(place, name);
+            }
+            Action::Update { fields } => self.inputs(place, &[], fields),
+            _ => {}
+        }
+    }
+
+    fn events(&self, place: &mut Place, events: &mut Vec<Event>) {
+        // What a migration moved from an old name to a new one is there already.
+        let is_moved = events.iter().any(|it| matches!(it, Event::Migrated { .. }));
+        events.retain_mut(|event| {
+            match event {
+                Event::Created {
+                    workflow,
+                    via,
+                    state,
+                    item,
+                    ..
+                } => {
+                    self.way(place, via);
+                    place.state = Some(state.clone());
+                    self.state(place, state);
+                    *workflow = self.workflow(workflow);
+                    self.item(item);
+                }
+                Event::Entered { via, from, to, .. } => {
+                    self.transition(place, via);
+                    self.state(place, from);
+                    place.state = Some(to.clone());
+                    self.state(place, to);
+                }
+                Event::Stayed { via } => self.transition(place, via),
+                Event::Migrated { left, entered, .. } => {
+                    self.state(place, left);
+                    place.state = Some(entered.clone());
+                    self.state(place, entered);
+                }
+                Event::FieldSet { field, value, .. } => {
+                    let texts = match value {
+                        Value::Text(text) => std::slice::from_mut(text),
+                        Value::Texts(texts) => texts,
+                        _ => &mut [],
+                    };
+                    for text in texts {
+                        let option = self.option(place, field.as_str(), text);
+                        rename(text, option);
+                    }
+                    let was = field.clone();
+                    self.field(place, field);
+                    return !is_moved || was == *field;
+                }
+                Event::OverrideCleared { field } => self.field(place, field),
+                _ => {}
+            }
+            true
+        });
+    }
+
+    fn way(&self, place: &Place, via: &mut TransitionId) {
+        rename(via, self.within(place, &["create"], via.as_str()));
+    }
+
+    fn state(&self, place: &Place, state: &mut StateId) {
+        rename(state, self.within(place, &["states"], state.as_str()));
+    }
+
+    fn transition(&self, place: &Place, name: &mut TransitionId) {
+        let at = self.transition_at(place, name.as_str());
+        let above: Vec<&str> = at.iter().map(String::as_str).collect();
+        if let [above @ .., last] = &above[..] {
+            rename(name, self.within(place, above, last));
+        }
+    }
+
+    /// Where a transition stood: in the record's state, or among those of any.
+    fn transition_at(&self, place: &Place, name: &str) -> Vec<String> {
+        let anywhere = ["anywhere", name];
+        let is_of_any = self
+            .within::<TransitionId>(place, &["anywhere"], name)
+            .is_some();
+        let own = place.state.as_ref().filter(|_| !is_of_any);
+        let own = own.map(|state| vec!["states", state.as_str(), "transitions", name]);
+        let at = own.unwrap_or_else(|| anywhere.to_vec());
+        at.into_iter().map(str::to_owned).collect()
+    }
+
+    fn field(&self, place: &Place, field: &mut FieldId) {
+        rename(field, self.within(place, &["fields"], field.as_str()));
+    }
+
+    fn option(&self, place: &Place, field: &str, option: &str) -> Option<String> {
+        self.within(place, &["fields", field, "options"], option)
+    }
+
+    fn item(&self, item: &mut Option<CatalogueItemId>) {
+        if let Some(item) = item {
+            rename(item, self.called(&["catalogue"], item.as_str()));
+        }
+    }
+
+    /// The inputs of the form at a path, or the fields of an update.
+    fn inputs(&self, place: &Place, form: &[&str], inputs: &mut Map<String, Json>) {
+        let mut today = Map::new();
+        for (input, mut value) in std::mem::take(inputs) {
+            let texts: Vec<&mut Json> = match &mut value {
+                Json::Array(all) => all.iter_mut().collect(),
+                one => vec![one],
+            };
+            for text in texts {
+                let option = text.as_str().and_then(|it| self.option(place, &input, it));
+                if let Some(option) = option {
+                    *text = Json::String(option);
+                }
+            }
+            let of_form = self.within(place, &[form, &["form"]].concat(), &input);
+            let name = of_form.or_else(|| self.within(place, &["fields"], &input));
+            today.insert(name.unwrap_or(input), value);
+        }
+        *inputs = today;
+    }
+
+    /// What a key of the record's workflow, or of its item of the catalogue, is called today, where that
+    /// is something else.
+    fn within<N: FromStr>(&self, place: &Place, above: &[&str], key: &str) -> Option<N> {
+        let item = place.item.as_ref();
+        let item = item.map(|item| ["catalogue", item.as_str()]);
+        let roots = item
+            .into_iter()
+            .chain([["workflows", place.workflow.as_str()]]);
+        let mut roots = roots.map(|root| [&root[..], above].concat());
+        roots.find_map(|above| self.called(&above, key))
+    }
+
+    fn called<N: FromStr>(&self, above: &[&str], key: &str) -> Option<N> {
+        let old = above.iter().chain([&key]).map(|key| (*key).to_owned());
+        let new = self.0.path(&old.collect::<Vec<_>>()).pop()?;
+        (new != key).then(|| new.parse().ok())?
+    }
+}
+
+fn rename<N>(name: &mut N, today: Option<N>) {
+    if let Some(today) = today {
+        *name = today;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use definition::pack::Pack;
+    use model::Digest;
+    use model::journal::Entry;
+    use serde_json::{Value as Json, json};
+
+    use super::Today;
+
+    const HEADER: &str = "kind: Pack
+id: desk
+version: 2.0.0
+title: Desk
+zone: UTC
+roles: { agent: { title: Agent } }
+renamed:
+  pack/roles/worker: agent
+  workflows/fault: incident
+  workflows/fault/create/report: tell
+  workflows/fault/fields/contact: caller
+  workflows/fault/fields/size/options/big: large
+  workflows/fault/states/pending: waiting
+  workflows/fault/states/pending/transitions/reply: answer
+  workflows/fault/states/pending/transitions/reply/form/question: query
+  workflows/fault/anywhere/drop: cancel
+";
+
+    const WORKFLOW: &str = "kind: Workflow
+id: incident
+title: Incident
+number: INC
+fields: { caller: { type: string }, size: { options: { small: {}, large: {} } } }
+create: { tell: { to: waiting, permit: { agent: true }, form: { caller: {} } } }
+states:
+  waiting: { category: waiting, transitions: { answer: { to: closed, permit: { agent: true }, form: { query: { type: string } } } } }
+  closed: { category: closed, outcome: done }
+anywhere: { cancel: { to: closed, permit: { agent: true } } }
+";
+
+    fn today() -> Today {
+        let files = [("pack.yaml", HEADER), ("workflows/incident.yaml", WORKFLOW)];
+        let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        let pack = Pack::read(&BTreeMap::from(files)).unwrap_or_else(|found| panic!("{found}"));
+        Today::of(&pack).expect("it has renamed something")
+    }
+
+    fn entry(action: &Json, events: &Json) -> (u64, Entry) {
+        let none = Digest::default();
+        let command = json!({
+            "actor": { "who": { "person": "ada" }, "roles": ["worker"] },
+            "at": "2026-03-02T09:00:00Z", "action": action,
+        });
+        let entry = json!({
+            "version": 1, "previous": none, "configuration": none,
+            "command": command, "events": events,
+        });
+        (1, serde_json::from_value(entry).expect("an entry"))
+    }
+
+    /// The action and the events that these come to, after a beginning in the state `pending`.
+    fn read(action: &Json, events: &Json) -> (Json, Json) {
+        let none = Digest::default();
+        let begin = json!({ "workflow": "fault", "via": "report", "fields": { "contact": "rita", "size": "big" } });
+        let begun = json!({ "workflow": "fault", "definition": none, "via": "report", "state": "pending", "category": "waiting", "requester": "rita" });
+        let begin = entry(&json!({ "create": begin }), &json!([{ "created": begun }]));
+        let mut entries = [begin, entry(action, events)];
+        today().journal(&mut entries);
+        let [(_, begin), (_, then)] = entries;
+        let json = |it| serde_json::to_value(it).expect("JSON");
+        let expected = json!({ "workflow": "incident", "via": "tell", "fields": { "caller": "rita", "size": "large" } });
+        assert_eq!(json(&begin.command.action), json!({ "create": expected }));
+        let roles: Vec<&str> = then
+            .command
+            .actor
+            .roles
+            .iter()
+            .map(model::id::RoleId::as_str)
+            .collect();
+        assert_eq!(roles, ["agent", "worker"]);
+        let action = serde_json::to_value(&then.command.action).expect("JSON");
+        (action, serde_json::to_value(&then.events).expect("JSON"))
+    }
+
+    fn set(field: &str, value: &Json, by: &str) -> Json {
+        json!({ "field-set": { "field": field, "value": value, "by": by } })
+    }
+
+    #[test]
+    fn a_journal_is_read_by_the_names_of_today() {
+        let (action, events) = read(
+            &json!({ "transition": { "name": "reply", "input": { "question": "big" } } }),
+            &json!([
+                { "entered": { "via": "reply", "from": "pending", "to": "pending", "category": "waiting" } },
+                set("size", &json!({ "text": "big" }), "form"),
+                set("contact", &json!({ "text": "big" }), "form"),
+                set("size", &json!({ "texts": ["big", "small"] }), "form"),
+            ]),
+        );
+        assert_eq!(
+            action,
+            json!({ "transition": { "name": "answer", "input": { "query": "big" } } })
+        );
+        let expected = json!([
+            { "entered": { "via": "answer", "from": "waiting", "to": "waiting", "category": "waiting" } },
+            set("size", &json!({ "text": "large" }), "form"),
+            set("caller", &json!({ "text": "big" }), "form"),
+            set("size", &json!({ "texts": ["large", "small"] }), "form"),
+        ]);
+        assert_eq!(events, expected);
+        let (action, _) = read(
+            &json!({ "transition": { "name": "drop", "input": {} } }),
+            &json!([]),
+        );
+        assert_eq!(
+            action,
+            json!({ "transition": { "name": "cancel", "input": {} } })
+        );
+        let (action, _) = read(
+            &json!({ "update": { "fields": { "size": "big", "team": "desk" } } }),
+            &json!([]),
+        );
+        assert_eq!(
+            action,
+            json!({ "update": { "fields": { "size": "large", "team": "desk" } } })
+        );
+    }
+
+    #[test]
+    fn what_a_migration_moved_is_not_moved_again() {
+        let none = Digest::default();
+        let (_, events) = read(
+            &json!({ "migrate": { "to": none } }),
+            &json!([
+                { "migrated": { "from": none, "to": none, "left": "pending", "entered": "waiting", "category": "waiting" } },
+                set("caller", &json!({ "text": "rita" }), "migration"),
+                set("contact", &json!("null"), "migration"),
+            ]),
+        );
+        assert_eq!(events[0]["migrated"]["left"], "waiting");
+        assert_eq!(
+            events[1],
+            set("caller", &json!({ "text": "rita" }), "migration")
+        );
+        assert_eq!(
+            events.as_array().map(Vec::len),
+            Some(2),
+            "the old name is not emptied"
+        );
+    }
+}
