@@ -60,12 +60,18 @@ fn later() -> String {
         .replace("to: under-way", "to: in-house")
 }
 
+/// Two, as where an adaptation has one beside that of its base.
 const MIGRATION: &str = r#"kind: Migration
 id: parcel-to-2
 title: Under way is two states
 of: parcel
 states:
   under-way: { cel: "floor != null ? 'in-house' : 'out'" }
+---
+kind: Migration
+id: people
+title: Whom to call
+of: parcel
 fields:
   caller: { cel: contact }
 drops: { floor: It is part of the way in the house. }

@@ -1,6 +1,7 @@
 //! Everything in force, compiled at once: as it is installed, and as a server starts on it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use calendar::Calendar;
@@ -544,7 +545,8 @@ fn compile_workflows(input: &Installable, names: &Names, compiled: &mut Definiti
     faults
 }
 
-/// Compiles the migrations: one for the records of each workflow at most.
+/// Compiles the migrations. Those of one workflow are joined: that of an adaptation stands beside that
+/// of its base, and each says what becomes of other things.
 fn compile_migrations(
     input: &Installable,
     names: &Names,
@@ -555,15 +557,20 @@ fn compile_migrations(
         let of = &version.definition.of;
         let known = |id: &WorkflowId| compiled.workflows.get(id).map(Arc::as_ref);
         match migration(id, version.digest, &version.definition, known, names) {
-            Ok(Some(_)) if compiled.migrations.contains_key(of) => {
-                let other = &compiled.migrations[of].id;
-                let message = format!("`{other}` moves the records of `{of}` too; one says it all");
-                let kind = DefinitionKind::Migration;
-                faults.push(fault(kind, id.as_str(), "migration", message).at(&["of"]));
-            }
-            Ok(Some(migration)) => {
-                compiled.migrations.insert(of.clone(), Arc::new(migration));
-            }
+            Ok(Some(migration)) => match compiled.migrations.entry(of.clone()) {
+                Entry::Vacant(free) => {
+                    free.insert(Arc::new(migration));
+                }
+                Entry::Occupied(mut other) => {
+                    for [map, key] in Arc::make_mut(other.get_mut()).join(migration) {
+                        let message =
+                            format!("another migration of `{of}` says too what becomes of `{key}`");
+                        let kind = DefinitionKind::Migration;
+                        let fault = fault(kind, id.as_str(), "migration", message);
+                        faults.push(fault.at(&[&map, &key]));
+                    }
+                }
+            },
             Ok(None) => {}
             Err(found) => faults.extend(found),
         }

@@ -44,7 +44,6 @@ pub(super) fn migration<'w>(
         compiler.key(&["drops", dropped.as_str()], "migration", message);
     }
     compiler.into_result(Some(Some(Migration {
-        id: id.clone(),
         digest,
         states,
         fields,

@@ -14,8 +14,8 @@ use model::definition::{
 use model::event::EventKind;
 use model::id::{
     BindingId, CalendarId, CatalogueItemId, EffectName, FieldId, GroupId, LanguageTag, LinkKind,
-    MigrationId, NoticeId, PackId, PersonId, RequirementId, RoleId, RowId, ServiceLevelId, StageId,
-    StateId, TableId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
+    NoticeId, PackId, PersonId, RequirementId, RoleId, RowId, ServiceLevelId, StageId, StateId,
+    TableId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
 };
 use model::time::Period;
 use model::{Digest, Value};
@@ -93,9 +93,8 @@ pub struct CatalogueItem {
 /// How records in flight come under the present version of their workflow.
 #[derive(Clone, Debug)]
 pub struct Migration {
-    /// Its id.
-    pub id: MigrationId,
-    /// The digest of its definition.
+    /// The digest of its definition; where several were joined, of their digests in the order of their
+    /// ids.
     pub digest: Digest,
     /// By the state that a record is in, the one that it comes to.
     pub states: Vec<(StateId, Computed)>,
@@ -105,6 +104,34 @@ pub struct Migration {
     pub drops: BTreeSet<FieldId>,
     /// What becomes of running clocks.
     pub clocks: MigratedClocks,
+}
+
+impl Migration {
+    /// Takes in what another one of the same workflow says; gives the map and the key of whatever both
+    /// say.
+    pub(super) fn join(&mut self, other: Self) -> Vec<[String; 2]> {
+        let mut both = Vec::new();
+        for (from, to) in other.states {
+            if self.states.iter().any(|(known, _)| *known == from) {
+                both.push(["states".to_owned(), from.to_string()]);
+            } else {
+                self.states.push((from, to));
+            }
+        }
+        for (field, value) in other.fields {
+            if self.fields.iter().any(|(known, _)| *known == field) {
+                both.push(["fields".to_owned(), field.to_string()]);
+            } else {
+                self.fields.push((field, value));
+            }
+        }
+        self.drops.extend(other.drops);
+        if other.clocks == MigratedClocks::Recompute {
+            self.clocks = other.clocks;
+        }
+        self.digest = Digest::of(format!("{} {}", self.digest, other.digest).as_bytes());
+        both
+    }
 }
 
 /// A calendar with the digest of its version.

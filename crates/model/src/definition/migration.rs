@@ -8,7 +8,7 @@ use super::{Cel, Setting};
 use crate::id::{FieldId, StateId, WorkflowId};
 
 /// What becomes of the states and fields of earlier versions of a workflow. States and fields that both
-/// versions have map themselves.
+/// versions have map themselves. Several migrations of one workflow count together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Migration {
