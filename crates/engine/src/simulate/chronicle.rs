@@ -176,7 +176,11 @@ impl Chronicle {
         let Ok(person) = PersonId::new(key.id.as_str()) else {
             return;
         };
-        let has = roles_of(change.thing.as_ref());
+        let mut has = roles_of(change.thing.as_ref());
+        if let Some(today) = &self.today {
+            let called: Vec<RoleId> = has.iter().filter_map(|role| today.role(role)).collect();
+            has.extend(called);
+        }
         for (role, people) in &mut self.roles {
             if let Some(changes) = people.get_mut(&person)
                 && changes.last().is_some_and(|(_, has)| *has)

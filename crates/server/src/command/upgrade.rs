@@ -33,7 +33,7 @@ struct Upgraded {
     report: Report,
     /// What is wrong with the pack as it would be, where something is.
     diagnostics: Vec<Diagnostic>,
-    /// The scenarios of the new base that the upgraded pack skips from now on.
+    /// The scenarios that the upgraded pack skips from now on, those that are like them among them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     skipped: Vec<ScenarioId>,
     /// What the scenarios of the pack as it would be tell, where some fail.
@@ -62,9 +62,14 @@ pub(super) fn run(arguments: &UpgradeArguments, format: Format) -> Result<Outcom
         found = faults(after);
         if !found.has_errors() {
             let mut report = scenarios(&before, &base, after)?;
-            skipped = skip(&mut report, &arguments.skip, after)?;
-            if !skipped.is_empty() {
+            if !arguments.skip.is_empty() {
+                skip(&report, &arguments.skip, &base, after)?;
                 found = faults(after);
+                let ran = std::mem::take(&mut report);
+                if !found.has_errors() {
+                    report = scenarios(&before, &base, after)?;
+                    skipped = report.newly_skipped(&ran);
+                }
             }
             unmet = (report.failed() > 0).then(|| report.told_failures());
         }
@@ -110,37 +115,40 @@ fn scenarios(
     })
 }
 
-/// Writes down why scenarios of the base that fail are not run. A base that is new may bring some that
-/// its adaptation could not have said anything of before.
+/// Writes down why scenarios of the base are not run: those that fail, and the desks at which others
+/// begin. A base that is new may bring some that its adaptation could not have said anything of before.
 fn skip(
-    report: &mut scenario::Report,
+    report: &scenario::Report,
     skips: &[Skipping],
+    base: &PackFiles,
     after: &mut BTreeMap<String, String>,
-) -> Result<Vec<ScenarioId>> {
-    let mut skipped = Vec::new();
-    for ran in report.ran.iter_mut().filter(|ran| ran.failed()) {
-        let mut skips = skips.iter();
-        let Some(skip) = skips.find(|skip| fits(&skip.scenarios, ran.id.as_str())) else {
-            continue;
+) -> Result<()> {
+    let base = Pack::read(&base.texts)?;
+    for skip in skips {
+        let is_meant = |id: &&ScenarioId| {
+            let fails = report.ran.iter().any(|ran| ran.id == **id && ran.failed());
+            let is_desk = base.scenarios[*id].value.steps.is_empty();
+            fits(&skip.scenarios, id.as_str()) && (fails || is_desk)
         };
-        if !ran.file.starts_with("base/") {
-            continue;
+        let meant: Vec<&ScenarioId> = base.scenarios.keys().filter(is_meant).collect();
+        if meant.is_empty() {
+            bail!(
+                "--skip {}: no scenario of the new base that fails is called so",
+                skip.scenarios
+            );
         }
-        let path = format!("scenarios/{}.yaml", ran.id);
-        if after.contains_key(&path) {
-            bail!("{path} is there already: write `skip: {}` there", skip.why);
+        for id in meant {
+            let path = format!("scenarios/{id}.yaml");
+            if after.contains_key(&path) {
+                bail!("{path} is there already: write `skip: {}` there", skip.why);
+            }
+            let why = serde_json::to_string(&skip.why)?;
+            let patch =
+                format!("apiVersion: servicewright/v1\nkind: Scenario\nid: {id}\nskip: {why}\n");
+            after.insert(path, patch);
         }
-        let why = serde_json::to_string(&skip.why)?;
-        let patch = format!(
-            "apiVersion: servicewright/v1\nkind: Scenario\nid: {}\nskip: {why}\n",
-            ran.id
-        );
-        after.insert(path, patch);
-        ran.failures.clear();
-        ran.skipped = Some(skip.why.clone());
-        skipped.push(ran.id.clone());
     }
-    Ok(skipped)
+    Ok(())
 }
 
 /// Plugins are compiled by this program in a process of its own; the program of the tests is another one.
@@ -408,6 +416,10 @@ steps:
     expect: { state: new }
 ";
         let words = "long ".repeat(30);
+        let likewise = format!(
+            "kind: Scenario\nid: likewise\ntitle: Another\ngiven: {{ like: long-words }}\nsteps: {{ report: {{ as: rita, do: {{ create: {{ workflow: incident, via: report, fields: {{ summary: {words} }} }} }}, expect: {{ state: new }} }} }}\n"
+        );
+        write(&later.join("likewise.yaml"), &likewise);
         write(
             &later.join("long-words.yaml"),
             &scenario.replace("WORDS", &words),
@@ -417,8 +429,8 @@ steps:
         let wanting = run(&arguments, Format::Text).expect("told");
         assert_eq!(wanting, Outcome::Wanting);
         arguments.skip = vec!["other=It is not ours.".parse().expect("which and why")];
-        let wanting = run(&arguments, Format::Text).expect("told");
-        assert_eq!(wanting, Outcome::Wanting);
+        let error = run(&arguments, Format::Text).expect_err("there is no such scenario");
+        assert!(error.to_string().contains("--skip other"), "{error}");
         assert_eq!(read(folder).0, before);
 
         let why = "Our screens are small.";
@@ -427,10 +439,9 @@ steps:
         assert_eq!(done, Outcome::Done);
         let (files, _) = read(folder);
         let pack = Pack::read(&files.texts).expect("it reads");
-        assert_eq!(
-            pack.scenarios["long-words"].value.skip.as_deref(),
-            Some(why)
-        );
+        let skip = |id: &str| pack.scenarios[id].value.skip.as_deref();
+        // What is like it is not run either, and need not be named.
+        assert_eq!((skip("long-words"), skip("likewise")), (Some(why), None));
     }
 
     #[test]

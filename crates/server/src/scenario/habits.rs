@@ -116,7 +116,7 @@ fn leading_up(
     wanted: &TransitionId,
 ) -> Vec<TransitionId> {
     let mut names = vec![wanted.clone()];
-    while names.len() <= MAX_BEFORE {
+    while names.len() <= MAX_BEFORE + 1 {
         let Some(first) = names.last() else { break };
         if workflow.transition(&record.state, first.as_str()).is_some() {
             names.reverse();

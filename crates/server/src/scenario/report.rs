@@ -1,5 +1,6 @@
 //! What came of scenarios: for people, for programs, and as `JUnit`'s XML for whoever collects tests.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -116,6 +117,18 @@ impl Report {
     /// How many passed.
     pub(crate) fn passed(&self) -> usize {
         self.ran.len() - self.failed() - self.skipped()
+    }
+
+    /// The scenarios that are skipped here and were not in another run.
+    pub(crate) fn newly_skipped(&self, before: &Self) -> Vec<ScenarioId> {
+        let were: BTreeSet<&ScenarioId> = before.skipped_ids().collect();
+        let new = self.skipped_ids().filter(|id| !were.contains(id));
+        new.cloned().collect()
+    }
+
+    fn skipped_ids(&self) -> impl Iterator<Item = &ScenarioId> {
+        let skipped = self.ran.iter().filter(|ran| ran.skipped.is_some());
+        skipped.map(|ran| &ran.id)
     }
 
     /// A line for each scenario, the failures below theirs, and the sum.
