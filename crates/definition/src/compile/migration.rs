@@ -4,7 +4,7 @@
 //! are; what they give is held to the present version when a record is moved.
 
 use model::Digest;
-use model::definition::{self, MigratedState, Setting};
+use model::definition::{self, MigratedClocks, MigratedState, Setting};
 use model::id::{FieldId, MigrationId, StateId, WorkflowId};
 
 use super::compiler::Compiler;
@@ -50,6 +50,34 @@ pub(super) fn migration<'w>(
         drops: source.drops.keys().cloned().collect(),
         clocks: source.clocks,
     })))
+}
+
+impl Migration {
+    /// Takes in what another one of the same workflow says; gives the map and the key of whatever both
+    /// say.
+    pub(super) fn join(&mut self, other: Self) -> Vec<[String; 2]> {
+        let mut both = Vec::new();
+        for (from, to) in other.states {
+            if self.states.iter().any(|(known, _)| *known == from) {
+                both.push(["states".to_owned(), from.to_string()]);
+            } else {
+                self.states.push((from, to));
+            }
+        }
+        for (field, value) in other.fields {
+            if self.fields.iter().any(|(known, _)| *known == field) {
+                both.push(["fields".to_owned(), field.to_string()]);
+            } else {
+                self.fields.push((field, value));
+            }
+        }
+        self.drops.extend(other.drops);
+        if other.clocks == MigratedClocks::Recompute {
+            self.clocks = other.clocks;
+        }
+        self.digest = Digest::of(format!("{} {}", self.digest, other.digest).as_bytes());
+        both
+    }
 }
 
 fn states(

@@ -106,34 +106,6 @@ pub struct Migration {
     pub clocks: MigratedClocks,
 }
 
-impl Migration {
-    /// Takes in what another one of the same workflow says; gives the map and the key of whatever both
-    /// say.
-    pub(super) fn join(&mut self, other: Self) -> Vec<[String; 2]> {
-        let mut both = Vec::new();
-        for (from, to) in other.states {
-            if self.states.iter().any(|(known, _)| *known == from) {
-                both.push(["states".to_owned(), from.to_string()]);
-            } else {
-                self.states.push((from, to));
-            }
-        }
-        for (field, value) in other.fields {
-            if self.fields.iter().any(|(known, _)| *known == field) {
-                both.push(["fields".to_owned(), field.to_string()]);
-            } else {
-                self.fields.push((field, value));
-            }
-        }
-        self.drops.extend(other.drops);
-        if other.clocks == MigratedClocks::Recompute {
-            self.clocks = other.clocks;
-        }
-        self.digest = Digest::of(format!("{} {}", self.digest, other.digest).as_bytes());
-        both
-    }
-}
-
 /// A calendar with the digest of its version.
 #[derive(Clone, Debug)]
 pub struct PinnedCalendar {

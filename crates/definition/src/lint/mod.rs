@@ -5,8 +5,9 @@
 //! moves them ([`moves`]), who must agree ([`approvals`]), which work is handed out ([`tasks`]), what
 //! tables answer ([`tables`]), when clocks stop ([`clocks`]), in which business days ([`days`]), what
 //! notices say ([`notices`]), what translations leave out ([`translations`]), that scenarios name what
-//! exists ([`scenarios`]), what nothing names ([`unused`]), and who is there to do it all ([`staffing`]). [`rules`] lists every rule, and
-//! [`silence`] takes out what a pack has judged to be right.
+//! exists ([`scenarios`]), what nothing names ([`unused`]), and who is there to do it all
+//! ([`staffing`]). [`rules`] lists every rule, and [`silence`] takes out what a pack has judged to be
+//! right.
 
 mod approvals;
 mod clocks;
