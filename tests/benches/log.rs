@@ -1,11 +1,12 @@
-//! A year of real incidents: the log replayed, every journal folded, and the history simulated under
+//! A log of real incidents: replayed, every journal folded, and the history simulated under
 //! another priority table and another calendar. Folding reads all that a simulation reads, and is its
 //! limit. `cargo xtask bench --only log` builds what it needs and runs it; the log lies beside the
 //! repository, or nothing is measured.
 
-use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
+
+use test_support::{binary, copy_folder, repository};
 
 /// How many events the log has.
 const EVENTS: u32 = 65_533;
@@ -21,7 +22,7 @@ const CHANGES: [(&str, &str, &str); 2] = [
 ];
 
 fn main() {
-    let repository = test_support::repository();
+    let repository = repository();
     let log = repository.join("../shared/data/volvo-incidents.csv.gz");
     if !log.exists() {
         println!("log: skipped, {} is not there", log.display());
@@ -31,7 +32,7 @@ fn main() {
     let [data, report, changed] = ["data", "report.csv", "pack"].map(|it| folder.path().join(it));
     let example = repository.join("examples/volvo");
     let (replayed, _) = timed(
-        Command::new(test_support::binary())
+        Command::new(binary())
             .arg("replay")
             .arg(&log)
             .arg("--mapping")
@@ -47,10 +48,10 @@ fn main() {
     );
 
     let verify = ["verify", "--data"];
-    let (folded, _) = timed(Command::new(test_support::binary()).args(verify).arg(&data));
+    let (folded, _) = timed(Command::new(binary()).args(verify).arg(&data));
     println!("limit: every journal read and folded in {folded:.1?}");
 
-    copy(&example, &changed);
+    copy_folder(&example, &changed);
     for (file, from, to) in CHANGES {
         let path = changed.join(file);
         let text = std::fs::read_to_string(&path).expect("a file of the example");
@@ -59,7 +60,7 @@ fn main() {
     }
     let cache = folder.path().join("plugins");
     for plugins in ["compiled first", "compiled before"] {
-        let mut simulate = Command::new(test_support::binary());
+        let mut simulate = Command::new(binary());
         simulate.arg("simulate").arg(&changed);
         simulate.arg("--against").arg(&data);
         simulate.arg("--plugin-cache").arg(&cache);
@@ -83,17 +84,4 @@ fn timed(command: &mut Command) -> (Duration, Output) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {said}");
     (took, output)
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder of the repository") {
-        let path = entry.expect("an entry").path();
-        let into = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &into);
-        } else {
-            std::fs::copy(&path, &into).expect("copied");
-        }
-    }
 }

@@ -1,11 +1,10 @@
 //! A process owner tests a pack before anyone lives under it: the shipped scenarios pass, a break is
 //! noticed and told with its place, and the report goes where tests are collected.
 
-use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use test_support::{binary, repository};
+use test_support::{binary, copy_folder, repository};
 
 fn wright(arguments: &[&str]) -> Output {
     let output = Command::new(binary()).args(arguments).output();
@@ -14,19 +13,6 @@ fn wright(arguments: &[&str]) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder of the repository") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("copied");
-        }
-    }
 }
 
 #[test]
@@ -47,7 +33,7 @@ fn the_scenarios_of_the_shipped_pack_and_its_adaptations_pass() {
 fn a_break_is_noticed_and_told_where_it_was_expected_otherwise() {
     let folder = tempfile::tempdir().expect("a folder");
     let pack = folder.path().join("itil");
-    copy(&repository().join("packs/itil"), &pack);
+    copy_folder(&repository().join("packs/itil"), &pack);
     let file = pack.join("plugins/skills-router.yaml");
     let router = std::fs::read_to_string(&file).expect("a binding");
     // The plugin is asked: with another setting it gives another answer.

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
-use test_support::{binary, repository};
+use test_support::{binary, copy_folder, repository};
 
 /// Where both bases and the hospital say something, or the hospital's word hangs on what is gone.
 const CONFLICTS: [(&str, &str); 8] = [
@@ -100,24 +100,11 @@ fn json(output: &Output) -> Json {
 /// The hospital's pack in a folder of its own.
 fn hospital() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    copy(
+    copy_folder(
         &repository().join("tests/adaptations/hospital"),
         folder.path(),
     );
     folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder of the repository") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).expect("it is copied");
-        }
-    }
 }
 
 fn files(folder: &Path) -> BTreeMap<String, String> {

@@ -4,9 +4,11 @@
 
 mod client;
 mod desk;
+mod folder;
 pub mod guest;
 mod server;
 
 pub use client::{Answer, Client};
 pub use desk::load_example_desk;
+pub use folder::copy_folder;
 pub use server::{Server, Setup, binary, plugin_case, repository};
