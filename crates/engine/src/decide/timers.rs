@@ -3,10 +3,9 @@
 
 use definition::compile::Timer;
 use model::Instant;
-use model::definition::Outcome;
 use model::event::{ClockKey, Event};
-use model::id::TimerId;
-use model::record::ClockStatus;
+use model::id::{StageId, TimerId};
+use model::record::{ClockStatus, OpenStage};
 
 use super::{Interrupt, Result, Step, clocks};
 use crate::scope::Scope;
@@ -14,7 +13,10 @@ use crate::scope::Scope;
 /// What is due of a record.
 enum Due {
     Timer(TimerId),
-    Stage,
+    /// Somebody's absence begins or ends.
+    Look,
+    StageTimer(StageId, TimerId),
+    Expiry(StageId),
     /// A warning or a breach; what it gives is given with every entry's look at the clocks.
     Clock(ClockKey),
 }
@@ -28,26 +30,28 @@ impl Step<'_> {
             .timers
             .iter()
             .map(|(id, due)| (*due, Due::Timer(id.clone())));
-        let stage = self
-            .record
-            .approval
-            .iter()
-            .filter_map(|approval| Some((approval.stage.due?, Due::Stage)));
+        let stages = self.record.approval.iter().flat_map(|it| &it.stages);
+        let stages = stages.flat_map(due_in_stage);
         let clocks = self
             .record
             .clocks
             .iter()
             .filter_map(|clock| Some((clock.next_due()?, Due::Clock(clocks::key(clock)))));
         let earliest = timers
-            .chain(stage)
+            .chain(stages)
             .chain(clocks)
             .filter(|(due, _)| *due <= now)
             .min_by_key(|(due, _)| *due);
         match earliest {
             None => Err(Interrupt::Nothing),
             Some((due, Due::Timer(timer))) => self.fire(&timer, due),
-            Some((_, Due::Stage)) => {
-                self.end_stage(Outcome::Expired, "it was not decided in time");
+            Some((_, Due::Look)) => {
+                self.look_at_entitlement();
+                Ok(())
+            }
+            Some((due, Due::StageTimer(stage, timer))) => self.fire_in_stage(&stage, &timer, due),
+            Some((due, Due::Expiry(stage))) => {
+                self.expire(&stage, due);
                 Ok(())
             }
             Some((_, Due::Clock(key))) => {
@@ -193,4 +197,14 @@ impl Step<'_> {
             });
         }
     }
+}
+
+/// What is due of an open stage: who may vote is seen first, and it expires last.
+fn due_in_stage(stage: &OpenStage) -> Vec<(Instant, Due)> {
+    let id = &stage.plan.id;
+    let look = stage.look_at.map(|at| (at, Due::Look));
+    let timers = stage.timers.iter();
+    let timers = timers.map(|(timer, at)| (*at, Due::StageTimer(id.clone(), timer.clone())));
+    let expiry = stage.expires().map(|at| (at, Due::Expiry(id.clone())));
+    look.into_iter().chain(timers).chain(expiry).collect()
 }
