@@ -350,6 +350,9 @@ impl Step<'_> {
         let now = self.now();
         for place in 0..self.record.clocks.len() {
             let clock = &self.record.clocks[place];
+            if self.has_its_turn(clock) {
+                continue;
+            }
             let key = key(clock);
             let due = self.due_warnings(place);
             let calendars = self.calendars(clock);
@@ -371,6 +374,23 @@ impl Step<'_> {
                 self.breach(&key, breach);
             }
         }
+    }
+
+    /// Whether the clock counts on as before, and what is due of it comes later than what this entry
+    /// was woken for: a wake of its own gives that, in its turn among all records.
+    fn has_its_turn(&self, clock: &Clock) -> bool {
+        let counts_on = |before: &Clock| {
+            let given = Clock {
+                warnings: clock.warnings.clone(),
+                warned: clock.warned.clone(),
+                breached_at: clock.breached_at,
+                ..before.clone()
+            };
+            given == *clock
+        };
+        self.woken_for
+            .is_some_and(|woken_for| clock.next_due().is_some_and(|due| due > woken_for))
+            && (self.input.record).is_some_and(|before| before.clocks.iter().any(counts_on))
     }
 
     /// Whether the clock is as it was before this entry, so that its breach was due at its own instant.

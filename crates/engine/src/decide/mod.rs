@@ -268,6 +268,8 @@ struct Step<'a> {
     ended: Option<ApprovalOutcome>,
     /// Whether a state was entered in this entry, so that its timers are to be set.
     entered: bool,
+    /// Of a wake: when what it does was due. What is due later has a wake of its own.
+    woken_for: Option<Instant>,
     /// Clocks that were breached in this entry, whose transition is still to be taken.
     escalations: Vec<model::event::ClockKey>,
 }
@@ -291,6 +293,7 @@ impl<'a> Step<'a> {
             changes_promise: false,
             ended: None,
             entered: false,
+            woken_for: None,
             escalations: Vec::new(),
         };
         if input.record.is_none() {

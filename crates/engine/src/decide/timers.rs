@@ -43,6 +43,7 @@ impl Step<'_> {
             .chain(clocks)
             .filter(|(due, _)| *due <= now)
             .min_by_key(|(due, _)| *due);
+        self.woken_for = earliest.as_ref().map(|(due, _)| *due);
         match earliest {
             None => Err(Interrupt::Nothing),
             Some((due, Due::Timer(timer))) => self.fire(&timer, due),
@@ -50,16 +51,15 @@ impl Step<'_> {
                 self.end_stage(Outcome::Expired, "it was not decided in time");
                 Ok(())
             }
-            Some((_, Due::Clock(key))) => {
-                self.wake_clock(&key);
+            Some((due, Due::Clock(key))) => {
+                self.wake_clock(&key, due);
                 Ok(())
             }
         }
     }
 
-    /// Warnings are given, and a breach is noted.
-    fn wake_clock(&mut self, key: &ClockKey) {
-        let now = self.now();
+    /// The warnings that were due then are given, and a breach is noted.
+    fn wake_clock(&mut self, key: &ClockKey, due: Instant) {
         let Some(clock) = self
             .record
             .clocks
@@ -71,11 +71,11 @@ impl Step<'_> {
         let warnings: Vec<_> = clock
             .warnings
             .iter()
-            .filter(|(_, at)| **at <= now)
+            .filter(|(_, at)| **at <= due)
             .map(|(id, at)| (id.clone(), *at))
             .collect();
         let breach = clock.breach_at.filter(|at| {
-            *at < now && clock.breached_at.is_none() && clock.status != ClockStatus::Stopped
+            *at < due && clock.breached_at.is_none() && clock.status != ClockStatus::Stopped
         });
         for (warning, at) in warnings {
             self.warn(key, &warning, at);
