@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use api::{Api, Limits};
-use engine::port::{Store as _, StoreError};
+use engine::port::{Clock, Store as _, StoreError, SystemClock};
 use plugin_host::Options;
 use plugin_registry::Trust;
 use tokio::net::TcpListener;
@@ -42,7 +42,8 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
     let mut stopping = Box::pin(told_to_stop()?);
     let key = Key::find(arguments.key.secrets_key_file.as_deref())?;
     let trust = arguments.trust.policy();
-    let desk = Arc::new(open(folder, options, key, trust).await?);
+    let desk = open(folder, options, key, trust).await?;
+    let desk = Arc::new(desk.with_clock(clock(arguments.test_clock_ahead)));
     if let Err(error) = desk.vault.check() {
         desk.close().await;
         return Err(error);
@@ -76,6 +77,26 @@ async fn open(folder: &Path, options: Options, key: Option<Key>, trust: Trust) -
                     .with_context(|| format!("cannot open the data in {}", folder.display()));
             }
         }
+    }
+}
+
+/// The machine's clock; one that is ahead of it where a test wants that.
+fn clock(ahead: Option<model::Duration>) -> Arc<dyn Clock> {
+    match ahead {
+        None => Arc::new(SystemClock),
+        Some(ahead) => {
+            tracing::warn!(%ahead, "the clock is set ahead: for tests alone");
+            Arc::new(Ahead(ahead))
+        }
+    }
+}
+
+/// The machine's clock, so much later.
+struct Ahead(model::Duration);
+
+impl Clock for Ahead {
+    fn now(&self) -> model::Instant {
+        SystemClock.now().saturating_add(self.0)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use calendar::Calendar;
 use indexmap::IndexMap;
+use model::Duration;
 use model::configuration::{InstalledBinding, InstalledPack};
 use model::definition::{
     ApprovalBy, Category, Hit, MigratedClocks, OnChange, OnReopen, Outcome, Plugin, RoutingBy,
@@ -471,6 +472,8 @@ pub struct Timer {
     pub condition: Option<Expression>,
     /// How long.
     pub wait: Wait,
+    /// How much later it may be, by a spread over the records.
+    pub jitter: Option<Duration>,
     /// Whether it is set again.
     pub repeat: bool,
     /// The transition it takes.

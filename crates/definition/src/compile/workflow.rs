@@ -1,11 +1,11 @@
 //! A workflow: fields, tables, routing, states, approvals and timers.
 
 use indexmap::IndexMap;
-use model::Digest;
 use model::definition::{self, ApprovalBy, Approver, Category, Quorum, RoutingBy};
 use model::directory::kind;
 use model::hook::Hook;
 use model::id::{PackId, StateId, TableId, TimerId, TransitionId, WorkflowId};
+use model::{Digest, Duration};
 
 use super::compiler::Compiler;
 use super::effects::effects;
@@ -354,12 +354,16 @@ fn timers(
         let each = sources.iter().map(|(id, source)| {
             let timer = compiler.within(id.as_str(), |compiler| {
                 compiler.wait("wait", &source.wait);
+                if source.jitter == Some(Duration::ZERO) {
+                    compiler.value(&["jitter"], "no-time", "a spread over no time at all");
+                }
                 let condition = source.condition.as_ref();
                 Timer {
                     id: id.clone(),
                     condition: condition
                         .and_then(|cel| compiler.condition(&["while"], cel, &ground.scopes.clock)),
                     wait: source.wait.clone(),
+                    jitter: source.jitter,
                     repeat: source.repeat,
                     transition: source.transition.clone(),
                     effects: effects(

@@ -2,11 +2,11 @@
 //! fired as commands of their own, the earliest first.
 
 use definition::compile::Timer;
-use model::Instant;
 use model::definition::Outcome;
 use model::event::{ClockKey, Event};
 use model::id::TimerId;
 use model::record::ClockStatus;
+use model::{Digest, Duration, Instant};
 
 use super::{Interrupt, Result, Step, clocks};
 use crate::scope::Scope;
@@ -104,11 +104,14 @@ impl Step<'_> {
         }
         self.cause(&timer.effects, &format!("timer {id}"));
         if timer.repeat && (self.record.state == state || workflow.timers.contains_key(id)) {
-            // The next one is reckoned from when this one was due, so that lateness does not add up.
+            // The next one is reckoned from when the wait of this one was over, so that neither
+            // lateness nor jitter adds up.
+            let spread = i64::try_from(self.spread(timer).millis()).unwrap_or_default();
+            let over = Instant::from_millis(due.millis().saturating_sub(spread));
             let next = self
-                .wait_ends(&timer.wait, due)
+                .timer_due(timer, over)
                 .filter(|next| *next > self.now());
-            if let Some(next) = next.or_else(|| self.wait_ends(&timer.wait, self.now())) {
+            if let Some(next) = next.or_else(|| self.timer_due(timer, self.now())) {
                 self.emit(Event::TimerSet {
                     timer: id.clone(),
                     due: next,
@@ -116,6 +119,25 @@ impl Step<'_> {
             }
         }
         Ok(())
+    }
+
+    /// When a timer is due whose wait begins at `from`.
+    fn timer_due(&mut self, timer: &Timer, from: Instant) -> Option<Instant> {
+        let over = self.wait_ends(&timer.wait, from)?;
+        Some(over.saturating_add(self.spread(timer)))
+    }
+
+    /// How much later than its wait is over a timer of this record is due: always the same, by a number
+    /// that the record and the timer give, and less than the jitter that the timer declares.
+    fn spread(&self, timer: &Timer) -> Duration {
+        let Some(jitter) = timer.jitter else {
+            return Duration::ZERO;
+        };
+        let seed = Digest::of(format!("{} {}", self.record.id, timer.id).as_bytes());
+        let share = seed.as_bytes()[..8].iter();
+        let share = share.fold(0_u64, |share, byte| (share << 8) | u64::from(*byte));
+        let spread = (u128::from(jitter.millis()) * u128::from(share)) >> 64;
+        Duration::from_millis(u64::try_from(spread).unwrap_or(u64::MAX))
     }
 
     /// Drops what the state that is being left had set.
@@ -181,7 +203,7 @@ impl Step<'_> {
             }
         };
         if holds && !held && !is_set {
-            if let Some(due) = self.wait_ends(&timer.wait, self.now()) {
+            if let Some(due) = self.timer_due(timer, self.now()) {
                 self.emit(Event::TimerSet {
                     timer: timer.id.clone(),
                     due,

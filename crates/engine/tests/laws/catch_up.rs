@@ -64,6 +64,57 @@ fn done(events: &[Event]) -> Vec<(model::Instant, String)> {
 }
 
 proptest! {
+    #[test]
+    fn jitter_spreads_records_over_its_time_and_moves_no_record_twice(
+        number in 1..100_000u64,
+        jitter in 1..3_600u64,
+        turns in 1..20u64,
+    ) {
+        let workflow = format!(
+            "kind: Workflow
+id: incident
+title: Incident
+number: INC
+see: {{ anyone: true }}
+create: {{ report: {{ to: new, permit: {{ anyone: true }} }} }}
+states: {{ new: {{ category: open }} }}
+timers: {{ nag: {{ wait: {{ time: PT1H }}, jitter: PT{jitter}S, repeat: true }} }}
+"
+        );
+        let mut desk = Desk::new(&[("pack.yaml", PACK), ("workflows/incident.yaml", &workflow)]);
+        desk.number = number;
+        let begun = desk.now;
+        desk.create("eve", "incident", json!({})).expect("accepted");
+        let hour = Duration::from_secs(3600);
+        let first = desk.record().next_due().expect("it is set");
+        let spread = first.since(begun.saturating_add(hour));
+        prop_assert!(first >= begun.saturating_add(hour), "never early");
+        prop_assert!(spread < Duration::from_secs(jitter), "bounded");
+        for turn in 1..=turns {
+            desk.now = desk.record().next_due().expect("it is set again").saturating_add(Duration::from_millis(turn));
+            prop_assert!(desk.run("timer", Action::Wake).expect("never refused"));
+            let next = desk.record().next_due().expect("it is set again");
+            prop_assert_eq!(next.since(first), Duration::from_secs(3600 * turn), "an hour each, without drift");
+        }
+    }
+}
+
+#[test]
+fn jitter_fills_the_whole_of_its_time() {
+    let workflow = "kind: Workflow\nid: incident\ntitle: Incident\nnumber: INC\nsee: { anyone: true }\ncreate: { report: { to: new, permit: { anyone: true } } }\nstates: { new: { category: open, timers: { nag: { wait: { time: PT1H }, jitter: PT10M } } } }\n";
+    let mut tenths = [0; 10];
+    for number in 1..=500 {
+        let mut desk = Desk::new(&[("pack.yaml", PACK), ("workflows/incident.yaml", workflow)]);
+        desk.number = number;
+        let over = desk.now.saturating_add(Duration::from_secs(3600));
+        desk.create("eve", "incident", json!({})).expect("accepted");
+        let spread = desk.record().next_due().expect("it is set").since(over);
+        tenths[usize::try_from(spread.millis() / 60_000).expect("a tenth")] += 1;
+    }
+    assert!(tenths.iter().all(|count| *count > 20), "{tenths:?}");
+}
+
+proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
