@@ -92,6 +92,22 @@ impl Engine {
         }
     }
 
+    /// Does all that is due of records by now, in due order, as the workers do; says how many records
+    /// it woke. For whoever turns the clock by hand.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn do_what_is_due_by_now(&self) -> Result<usize, StoreError> {
+        let mut resting = Resting::default();
+        let mut woken = 0;
+        loop {
+            match self.wake_due(&mut resting).await? {
+                0 => return Ok(woken),
+                more => woken += more,
+            }
+        }
+    }
+
     /// Does what is due by now, a batch at a time, so that the journal has it in due order; says how
     /// many records it woke. The records of a batch are woken side by side and committed in turn.
     async fn wake_due(&self, resting: &mut Resting) -> Result<usize, StoreError> {

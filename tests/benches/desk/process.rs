@@ -1,6 +1,5 @@
 //! Commands in process: engine, store and plugins, 64 in flight, each durable before its answer.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -108,35 +107,14 @@ async fn open(folder: &Path, plugins: &Path) -> Engine {
     let engine = Engine::open(store, host, Arc::new(SystemClock))
         .await
         .expect("an engine");
-    let pack = Pack::read(&files(&test_support::repository().join("packs/itil")))
-        .expect("the shipped pack");
+    let folder = test_support::repository().join("packs/itil");
+    let pack = Pack::read(&test_support::texts(&folder)).expect("the shipped pack");
     let component = |name: &str| std::fs::read(plugins.join(name)).ok();
     engine
         .install("bench", &pack, &component)
         .await
         .expect("the plugins are built: `cargo xtask build --plugins`");
     engine
-}
-
-fn files(folder: &Path) -> BTreeMap<String, String> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(text) = std::fs::read_to_string(&path) {
-                let name = path
-                    .strip_prefix(folder)
-                    .expect("below the folder")
-                    .to_string_lossy()
-                    .into_owned();
-                files.insert(name, text);
-            }
-        }
-    }
-    files
 }
 
 /// Keeps [`IN_FLIGHT`] commands under way, each worker its own, while there is a next one; says how

@@ -1,0 +1,175 @@
+//! The desk: the real engine and store, a clock turned by hand, and no plugins.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use definition::pack::Pack;
+use engine::port::{
+    BindingSetup, Clock as _, Delivery, HttpRequest, InspectError, Inspection, IntegrationReply,
+    ManualClock, Plugins, Store as _, Surroundings, WebhookReply,
+};
+use engine::{Engine, EngineError, Executed, Request};
+use futures::future::BoxFuture;
+use model::Instant;
+use model::command::{Action, Actor, Who};
+use model::directory::{Key, Thing};
+use model::hook::{Call, Failure, Question, Reply};
+use model::id::{BindingId, DirectoryId, DirectoryKind, PersonId, RecordId, RoleId};
+use serde_json::{Value as Json, json};
+use store::RedbStore;
+
+use super::people::{Sites, TEAMS};
+
+pub(crate) struct Desk {
+    pub(crate) engine: Engine,
+    pub(crate) store: Arc<RedbStore>,
+    clock: Arc<ManualClock>,
+}
+
+impl Desk {
+    pub(crate) async fn open(now: Instant, sites: &Sites) -> Self {
+        let options = store::Options::default();
+        let store = Arc::new(RedbStore::in_memory(options).expect("a store"));
+        let clock = Arc::new(ManualClock::at(now));
+        let engine = Engine::open(store.clone(), Arc::new(NoPlugins), clock.clone()).await;
+        let engine = engine.expect("an engine");
+        let folder = test_support::repository().join("tests/time/pack");
+        let pack = Pack::read(&test_support::texts(&folder)).expect("the pack of these tests");
+        let none = |_: &str| None::<Vec<u8>>;
+        engine
+            .install("test", &pack, &none)
+            .await
+            .expect("it is installed");
+        let desk = Self {
+            engine,
+            store,
+            clock,
+        };
+        desk.put_people(sites).await;
+        desk
+    }
+
+    async fn put_people(&self, sites: &Sites) {
+        for person in &sites.people {
+            let thing = json!({ "name": person.id.as_str(), "manager": person.manager.as_str() });
+            self.put("user", person.id.as_str(), thing).await;
+        }
+        for team in TEAMS {
+            let members: BTreeMap<&str, Json> = sites
+                .members(team)
+                .map(|person| (person.id.as_str(), json!({})))
+                .collect();
+            self.put("team", team, json!({ "members": members })).await;
+        }
+    }
+
+    async fn put(&self, kind: &str, id: &str, thing: Json) {
+        let operator = Actor {
+            who: Who::Operator,
+            ..Actor::timer()
+        };
+        let key = Key {
+            kind: DirectoryKind::new(kind).expect("a kind"),
+            id: DirectoryId::new(id).expect("an id"),
+        };
+        let Json::Object(thing) = thing else {
+            panic!("a thing is an object")
+        };
+        let put = self.engine.put_thing(&operator, key, Some(Thing(thing)));
+        put.await.expect("it is put");
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub(crate) fn set(&self, now: Instant) {
+        assert!(now >= self.clock.now(), "time goes on");
+        self.clock.set(now);
+    }
+
+    /// When something is due next.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        let all = Instant::from_millis(i64::MAX);
+        let due = self.store.due(all, 1).expect("it is read");
+        due.first().map(|due| due.due)
+    }
+
+    pub(crate) async fn act(
+        &self,
+        person: &PersonId,
+        is_agent: bool,
+        target: Option<RecordId>,
+        action: Action,
+    ) -> Result<Executed, EngineError> {
+        let roles: BTreeSet<RoleId> = if is_agent {
+            [RoleId::new("agent").expect("a role")].into()
+        } else {
+            BTreeSet::new()
+        };
+        let actor = Actor {
+            who: Who::Person(person.clone()),
+            roles,
+            teams: BTreeSet::new(),
+        };
+        let request = Request {
+            target,
+            actor,
+            action,
+            idempotency: None,
+            if_version: None,
+            languages: Vec::new(),
+        };
+        self.engine.execute(request).await
+    }
+}
+
+struct NoPlugins;
+
+impl Plugins for NoPlugins {
+    fn inspect(&self, _: &[u8]) -> Result<Inspection, InspectError> {
+        Err(InspectError::NotAComponent("there are none".to_owned()))
+    }
+
+    fn set_up(&self, _: Vec<BindingSetup>) -> BoxFuture<'_, Result<(), (BindingId, InspectError)>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn ask<'a>(
+        &'a self,
+        _: Call,
+        _: &'a Question,
+        _: Arc<dyn Surroundings>,
+    ) -> BoxFuture<'a, Reply> {
+        unreachable!("nothing is bound")
+    }
+
+    fn deliver(
+        &self,
+        _: &BindingId,
+        _: Call,
+        _: Delivery,
+        _: Arc<dyn Surroundings>,
+    ) -> BoxFuture<'_, Result<IntegrationReply, Failure>> {
+        unreachable!("nothing is bound")
+    }
+
+    fn receive(
+        &self,
+        _: &BindingId,
+        _: Call,
+        _: HttpRequest,
+        _: Arc<dyn Surroundings>,
+    ) -> BoxFuture<'_, Result<WebhookReply, Failure>> {
+        unreachable!("nothing is bound")
+    }
+
+    fn run_schedule(
+        &self,
+        _: &BindingId,
+        _: Call,
+        _: Arc<dyn Surroundings>,
+    ) -> BoxFuture<'_, Result<IntegrationReply, Failure>> {
+        unreachable!("nothing is bound")
+    }
+}
