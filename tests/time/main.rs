@@ -1,4 +1,7 @@
-//! Time in process: the real engine over a real store, with a clock that is turned by hand.
+//! Time in process: the real engine over a real store, with clocks that are turned by hand.
 
+mod chance;
+mod clock_jumps;
+mod desk;
 mod minutes;
 mod year;

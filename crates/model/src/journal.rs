@@ -176,6 +176,16 @@ pub enum Item {
     },
 }
 
+impl Item {
+    /// When it came to the journal.
+    pub const fn at(&self) -> Instant {
+        match self {
+            Self::Record { entry, .. } => entry.command.at,
+            Self::Directory { at, .. } | Self::Configuration { at, .. } => *at,
+        }
+    }
+}
+
 /// A plugin as an installation put it to use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BoundPlugin {

@@ -12,8 +12,8 @@ use model::{Duration, Instant, Value};
 use sha2::Digest as _;
 
 use super::clocks::Reckoned;
-use super::desk::Desk;
 use super::people::{SITES, Sites, ZONE};
+use crate::desk::Desk;
 use crate::minutes::days_later;
 
 const HOUR: i64 = 3_600_000;
@@ -73,31 +73,20 @@ pub(crate) fn check(desk: &Desk, sites: &Sites, end: Instant) -> Found {
     let mut found = Found::default();
     let mut stories: HashMap<RecordId, Story> = HashMap::new();
     let mut last = Instant::EPOCH;
-    let mut after = 0;
-    loop {
-        let items = desk.store.journal(after, 500).expect("it is read");
-        let Some((position, _)) = items.last() else {
-            break;
-        };
-        after = *position;
-        for (_, item) in items {
-            if let Item::Record { id, entry, .. } = item {
-                assert!(
-                    entry.command.at >= last,
-                    "{id}: the journal goes on in time"
-                );
-                last = entry.command.at;
-                found.entries += 1;
-                let story = stories.entry(id.clone()).or_insert_with(Story::begin);
-                Page {
-                    sites,
-                    id: &id,
-                    entry: &entry,
-                    story,
-                    found: &mut found,
-                }
-                .check();
+    for (_, item) in desk.journal() {
+        assert!(item.at() >= last, "the journal goes on in time");
+        last = item.at();
+        if let Item::Record { id, entry, .. } = item {
+            found.entries += 1;
+            let story = stories.entry(id.clone()).or_insert_with(Story::begin);
+            Page {
+                sites,
+                id: &id,
+                entry: &entry,
+                story,
+                found: &mut found,
             }
+            .check();
         }
     }
     found.records = stories.len();

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use engine::port::Store as _;
+use engine::port::{Clock as _, ManualClock, Store as _};
 use engine::{EngineError, Rejection};
 use futures::future::join_all;
 use model::command::{Action, Create};
@@ -13,14 +13,16 @@ use model::record::Record;
 use model::{Duration, Instant};
 use serde_json::{Map, Value as Json, json};
 
-use super::desk::Desk;
 use super::people::{SITES, Sites};
+use crate::chance::Chance;
+use crate::desk::Desk;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 1_440 * MINUTE;
 
 pub(crate) struct Life<'d> {
     desk: &'d Desk,
+    clock: &'d ManualClock,
     sites: &'d Sites,
     first: Instant,
     pub(crate) end: Instant,
@@ -52,6 +54,7 @@ enum What {
 impl<'d> Life<'d> {
     pub(crate) fn new(
         desk: &'d Desk,
+        clock: &'d ManualClock,
         sites: &'d Sites,
         first: Instant,
         days: u32,
@@ -59,6 +62,7 @@ impl<'d> Life<'d> {
     ) -> Self {
         Self {
             desk,
+            clock,
             sites,
             first,
             end: Instant::from_millis(first.millis() + i64::from(days) * DAY),
@@ -107,7 +111,8 @@ impl<'d> Life<'d> {
             let Some(next) = next.filter(|next| *next < until) else {
                 return;
             };
-            self.desk.set(next.max(self.desk.now()));
+            assert!(next >= self.clock.now(), "time goes on");
+            self.clock.set(next);
             if due.is_some_and(|due| due <= next) {
                 self.do_what_is_due(next).await;
             }
@@ -158,7 +163,7 @@ impl<'d> Life<'d> {
                 item: None,
                 via: None,
                 requester: None,
-                fields: fields(workflow, site, &deed.who, self.desk.now()),
+                fields: fields(workflow, site, &deed.who, self.clock.now()),
                 parent: None,
                 link: None,
                 reference: None,
@@ -256,7 +261,7 @@ impl<'d> Life<'d> {
     ) {
         let wait = minutes.start + self.chance.below(minutes.len());
         let hours = &self.sites.minutes[self.sites.person(&who).site];
-        let now = self.desk.now().millis();
+        let now = self.clock.now().millis();
         let minute = Instant::from_millis(now - now.rem_euclid(MINUTE));
         let at = hours.add(minute, i64::try_from(wait).expect("few") * MINUTE);
         let at = at.max(minute.saturating_add(Duration::from_secs(60)));
@@ -279,18 +284,4 @@ fn fields(workflow: &str, site: &str, who: &PersonId, now: Instant) -> Map<Strin
         fields.insert("impact".to_owned(), json!("high"));
     }
     fields
-}
-
-/// Numbers that look like chance and are the same in every run (splitmix64).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let mixed = mixed ^ (mixed >> 31);
-        let limit = u64::try_from(limit).expect("it fits");
-        usize::try_from(mixed % limit).expect("it fits")
-    }
 }

@@ -6,16 +6,18 @@
 
 mod check;
 mod clocks;
-mod desk;
 mod life;
 mod people;
 
+use std::sync::Arc;
 use std::time::Instant as StdInstant;
 
+use engine::port::ManualClock;
 use model::Instant;
 
 use self::life::Life;
 use self::people::Sites;
+use crate::desk::Desk;
 
 /// Five weeks over the changes of the clock in New York, Brussels and Sydney.
 const SHORT: Span = Span {
@@ -48,8 +50,10 @@ async fn every_timer_fires_once_and_on_time_and_every_clock_is_right() {
     let first: Instant = span.first.parse().expect("a time");
     let begun = StdInstant::now();
     let sites = Sites::new();
-    let desk = desk::Desk::open(first, &sites).await;
-    let mut life = Life::new(&desk, &sites, first, span.days, span.records_a_day);
+    let clock = Arc::new(ManualClock::at(first));
+    let desk = Desk::open(clock.clone()).await;
+    people::put(&desk, &sites).await;
+    let mut life = Life::new(&desk, &clock, &sites, first, span.days, span.records_a_day);
     life.run().await;
     let lived = begun.elapsed();
     let found = check::check(&desk, &sites, life.end);

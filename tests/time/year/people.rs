@@ -2,14 +2,18 @@
 //!
 //! Rotas and who is on call would stand here too: they are drawn by site and hour like everything else.
 
+use std::collections::BTreeMap;
+
 use chrono_tz::Tz;
 use model::Instant;
 use model::id::PersonId;
+use serde_json::{Value as Json, json};
 
+use crate::desk::Desk;
 use crate::minutes::{Hours, Minutes};
 
 pub(crate) const SITES: [&str; 3] = ["brussels", "new-york", "sydney"];
-pub(crate) const TEAMS: [&str; 4] = ["brussels", "new-york", "sydney", "board"];
+const TEAMS: [&str; 4] = ["brussels", "new-york", "sydney", "board"];
 const PEOPLE: usize = 200;
 /// Of those at each site, so many are agents, and the first is everybody's manager.
 const AGENTS: usize = 15;
@@ -120,5 +124,20 @@ impl Sites {
     pub(crate) fn person(&self, id: &PersonId) -> &Person {
         let number = id.as_str().trim_start_matches("person-");
         &self.people[number.parse::<usize>().expect("a number")]
+    }
+}
+
+/// Puts everyone into the directory, and the teams that they are in.
+pub(crate) async fn put(desk: &Desk, sites: &Sites) {
+    for person in &sites.people {
+        let thing = json!({ "name": person.id.as_str(), "manager": person.manager.as_str() });
+        desk.put("user", person.id.as_str(), thing).await;
+    }
+    for team in TEAMS {
+        let members: BTreeMap<&str, Json> = sites
+            .members(team)
+            .map(|person| (person.id.as_str(), json!({})))
+            .collect();
+        desk.put("team", team, json!({ "members": members })).await;
     }
 }

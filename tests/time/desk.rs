@@ -1,12 +1,12 @@
-//! The desk: the real engine and store, a clock turned by hand, and no plugins.
+//! A desk: the real engine and store with the pack of these tests, a clock that is given, no plugins.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use definition::pack::Pack;
 use engine::port::{
-    BindingSetup, Clock as _, Delivery, HttpRequest, InspectError, Inspection, IntegrationReply,
-    ManualClock, Plugins, Store as _, Surroundings, WebhookReply,
+    BindingSetup, Clock, Delivery, HttpRequest, InspectError, Inspection, IntegrationReply,
+    Plugins, Store as _, Surroundings, WebhookReply,
 };
 use engine::{Engine, EngineError, Executed, Request};
 use futures::future::BoxFuture;
@@ -15,23 +15,20 @@ use model::command::{Action, Actor, Who};
 use model::directory::{Key, Thing};
 use model::hook::{Call, Failure, Question, Reply};
 use model::id::{BindingId, DirectoryId, DirectoryKind, PersonId, RecordId, RoleId};
-use serde_json::{Value as Json, json};
+use model::journal::Item;
+use serde_json::Value as Json;
 use store::RedbStore;
-
-use super::people::{Sites, TEAMS};
 
 pub(crate) struct Desk {
     pub(crate) engine: Engine,
     pub(crate) store: Arc<RedbStore>,
-    clock: Arc<ManualClock>,
 }
 
 impl Desk {
-    pub(crate) async fn open(now: Instant, sites: &Sites) -> Self {
+    pub(crate) async fn open(clock: Arc<dyn Clock>) -> Self {
         let options = store::Options::default();
         let store = Arc::new(RedbStore::in_memory(options).expect("a store"));
-        let clock = Arc::new(ManualClock::at(now));
-        let engine = Engine::open(store.clone(), Arc::new(NoPlugins), clock.clone()).await;
+        let engine = Engine::open(store.clone(), Arc::new(NoPlugins), clock).await;
         let engine = engine.expect("an engine");
         let folder = test_support::repository().join("tests/time/pack");
         let pack = Pack::read(&test_support::texts(&folder)).expect("the pack of these tests");
@@ -40,30 +37,21 @@ impl Desk {
             .install("test", &pack, &none)
             .await
             .expect("it is installed");
-        let desk = Self {
-            engine,
-            store,
-            clock,
-        };
-        desk.put_people(sites).await;
-        desk
+        Self { engine, store }
     }
 
-    async fn put_people(&self, sites: &Sites) {
-        for person in &sites.people {
-            let thing = json!({ "name": person.id.as_str(), "manager": person.manager.as_str() });
-            self.put("user", person.id.as_str(), thing).await;
-        }
-        for team in TEAMS {
-            let members: BTreeMap<&str, Json> = sites
-                .members(team)
-                .map(|person| (person.id.as_str(), json!({})))
-                .collect();
-            self.put("team", team, json!({ "members": members })).await;
-        }
+    /// All that the journal holds, in order.
+    pub(crate) fn journal(&self) -> impl Iterator<Item = (u64, Item)> {
+        let mut after = 0;
+        let parts = std::iter::from_fn(move || {
+            let items = self.store.journal(after, 500).expect("it is read");
+            after = items.last()?.0;
+            Some(items)
+        });
+        parts.flatten()
     }
 
-    async fn put(&self, kind: &str, id: &str, thing: Json) {
+    pub(crate) async fn put(&self, kind: &str, id: &str, thing: Json) {
         let operator = Actor {
             who: Who::Operator,
             ..Actor::timer()
@@ -77,15 +65,6 @@ impl Desk {
         };
         let put = self.engine.put_thing(&operator, key, Some(Thing(thing)));
         put.await.expect("it is put");
-    }
-
-    pub(crate) fn now(&self) -> Instant {
-        self.clock.now()
-    }
-
-    pub(crate) fn set(&self, now: Instant) {
-        assert!(now >= self.clock.now(), "time goes on");
-        self.clock.set(now);
     }
 
     /// When something is due next.
