@@ -4,20 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use definition::pack::Pack;
-use engine::port::{
-    BindingSetup, Clock, Delivery, HttpRequest, InspectError, Inspection, IntegrationReply,
-    Plugins, Store as _, Surroundings, WebhookReply,
-};
+use engine::port::{Clock, Store as _};
 use engine::{Engine, EngineError, Executed, Request};
-use futures::future::BoxFuture;
 use model::Instant;
 use model::command::{Action, Actor, Who};
 use model::directory::{Key, Thing};
-use model::hook::{Call, Failure, Question, Reply};
-use model::id::{BindingId, DirectoryId, DirectoryKind, PersonId, RecordId, RoleId};
+use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId};
 use model::journal::Item;
 use serde_json::Value as Json;
 use store::RedbStore;
+
+use crate::no_plugins::NoPlugins;
 
 pub(crate) struct Desk {
     pub(crate) engine: Engine,
@@ -100,55 +97,5 @@ impl Desk {
             languages: Vec::new(),
         };
         self.engine.execute(request).await
-    }
-}
-
-struct NoPlugins;
-
-impl Plugins for NoPlugins {
-    fn inspect(&self, _: &[u8]) -> Result<Inspection, InspectError> {
-        Err(InspectError::NotAComponent("there are none".to_owned()))
-    }
-
-    fn set_up(&self, _: Vec<BindingSetup>) -> BoxFuture<'_, Result<(), (BindingId, InspectError)>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn ask<'a>(
-        &'a self,
-        _: Call,
-        _: &'a Question,
-        _: Arc<dyn Surroundings>,
-    ) -> BoxFuture<'a, Reply> {
-        unreachable!("nothing is bound")
-    }
-
-    fn deliver(
-        &self,
-        _: &BindingId,
-        _: Call,
-        _: Delivery,
-        _: Arc<dyn Surroundings>,
-    ) -> BoxFuture<'_, Result<IntegrationReply, Failure>> {
-        unreachable!("nothing is bound")
-    }
-
-    fn receive(
-        &self,
-        _: &BindingId,
-        _: Call,
-        _: HttpRequest,
-        _: Arc<dyn Surroundings>,
-    ) -> BoxFuture<'_, Result<WebhookReply, Failure>> {
-        unreachable!("nothing is bound")
-    }
-
-    fn run_schedule(
-        &self,
-        _: &BindingId,
-        _: Call,
-        _: Arc<dyn Surroundings>,
-    ) -> BoxFuture<'_, Result<IntegrationReply, Failure>> {
-        unreachable!("nothing is bound")
     }
 }

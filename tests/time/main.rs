@@ -4,4 +4,5 @@ mod chance;
 mod clock_jumps;
 mod desk;
 mod minutes;
+mod no_plugins;
 mod year;

@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
 
 use crate::Plan;
+use crate::figures::{rate, resident_of};
 
 /// How many commands are under way at once.
 const IN_FLIGHT: u64 = 64;
@@ -50,7 +51,7 @@ pub(crate) fn run(plan: &Plan, sync: Duration) {
             "disk: {} bytes for each of {entries} entries of the journal, record, indexes and room to grow included (target 1,024 for a transition)",
             bytes(folder.path()) / entries
         );
-        println!("in process: resident {} MiB under this load (target 400)", resident_mib());
+        println!("in process: resident {} MiB under this load (target 400)", resident_of("self"));
     });
 }
 
@@ -189,27 +190,4 @@ fn map(json: Json) -> serde_json::Map<String, Json> {
         Json::Object(map) => map,
         _ => serde_json::Map::new(),
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-pub(crate) fn rate(count: u64, time: Duration) -> f64 {
-    count as f64 / time.as_secs_f64()
-}
-
-fn resident_mib() -> u64 {
-    resident_of("self")
-}
-
-/// Resident memory of a process, in MiB, as Linux tells it.
-pub(crate) fn resident_of(process: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap_or("0");
-    line.split_whitespace()
-        .next()
-        .and_then(|kib| kib.parse::<u64>().ok())
-        .unwrap_or(0)
-        / 1024
 }
