@@ -42,9 +42,9 @@ title: Waiting
 number: {number}
 see: {{ anyone: true }}
 fields: {{ summary: {{ type: string }} }}
-create: {{ begin: {{ to: waiting, permit: {{ anyone: true }}, form: {{ summary: {{}} }} }} }}
+create: {{ begin: {{ to: begun, permit: {{ anyone: true }}, form: {{ summary: {{}} }} }} }}
 states:
-  waiting:
+  begun:
     category: open
     transitions: {{ settle: {{ to: settled }} }}
     timers: {{ settle: {{ {wait}, do: settle }} }}
