@@ -83,17 +83,19 @@ async fn what_came_due_while_the_server_was_down_is_done_in_due_order() {
 /// A pack whose notes settle by themselves after a wait that depends on how they begin, routed by a
 /// plugin as they do; those that wait long are reminded of before.
 fn pack() -> TempDir {
-    let mut create = String::new();
-    let mut states = String::new();
-    for number in 0..WAITS {
-        let minutes = 10 + (number * 7) % WAITS * 9;
-        create += &format!(
+    let create = |number: u32| {
+        format!(
             "  write-{number}: {{ to: waits-{number}, permit: {{ anyone: true }}, form: {{ summary: {{ required: true }} }} }}\n"
-        );
-        states += &format!(
+        )
+    };
+    let state = |number: u32| {
+        let minutes = 10 + (number * 7) % WAITS * 9;
+        format!(
             "  waits-{number}:\n    category: open\n    transitions: {{ settle: {{ to: done, route: true }} }}\n    timers: {{ settle: {{ wait: {{ time: PT{minutes}M }}, do: settle }} }}\n"
-        );
-    }
+        )
+    };
+    let create: String = (0..WAITS).map(create).collect();
+    let states: String = (0..WAITS).map(state).collect();
     let workflow = format!(
         "apiVersion: servicewright/v1
 kind: Workflow

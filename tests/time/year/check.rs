@@ -269,7 +269,7 @@ impl Page<'_> {
                 let site = SITES.iter().position(|site| *site == text.as_str());
                 self.story.site = site.expect("a site");
             }
-            "priority" => self.story.priority = text.to_string(),
+            "priority" => self.story.priority = text.clone(),
             _ => {}
         }
     }
