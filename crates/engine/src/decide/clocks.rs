@@ -350,14 +350,14 @@ impl Step<'_> {
         let now = self.now();
         for place in 0..self.record.clocks.len() {
             let clock = &self.record.clocks[place];
-            if self.has_its_turn(clock) {
-                continue;
-            }
+            let until = self.told_until(clock);
             let key = key(clock);
-            let due = self.due_warnings(place);
+            let mut due = self.due_warnings(place);
+            due.retain(|(_, at)| *at <= until);
             let calendars = self.calendars(clock);
             let is_breached = clock.status != ClockStatus::Stopped
                 && clock.breached_at.is_none()
+                && (until == now || clock.breach_at.is_none_or(|at| at < until))
                 && Counted {
                     clock,
                     calendars: &calendars,
@@ -376,21 +376,23 @@ impl Step<'_> {
         }
     }
 
-    /// Whether the clock counts on as before, and what is due of it comes later than what this entry
-    /// was woken for: a wake of its own gives that, in its turn among all records.
-    fn has_its_turn(&self, clock: &Clock) -> bool {
+    /// Up to when what is due of a clock is told by this entry. Where it was woken for something, and
+    /// the clock counts on as before, what is due later has a wake of its own, in its turn among all
+    /// records.
+    fn told_until(&self, clock: &Clock) -> Instant {
         let counts_on = |before: &Clock| {
-            let given = Clock {
+            let told = Clock {
                 warnings: clock.warnings.clone(),
                 warned: clock.warned.clone(),
                 breached_at: clock.breached_at,
                 ..before.clone()
             };
-            given == *clock
+            told == *clock
         };
+        let before = self.input.record.map(|before| &before.clocks);
         self.woken_for
-            .is_some_and(|woken_for| clock.next_due().is_some_and(|due| due > woken_for))
-            && (self.input.record).is_some_and(|before| before.clocks.iter().any(counts_on))
+            .filter(|_| before.is_some_and(|clocks| clocks.iter().any(counts_on)))
+            .unwrap_or(self.now())
     }
 
     /// Whether the clock is as it was before this entry, so that its breach was due at its own instant.
