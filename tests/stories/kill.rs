@@ -248,6 +248,6 @@ async fn all_notes(client: &Client) -> BTreeSet<String> {
     }
 }
 
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(())
 }

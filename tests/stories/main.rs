@@ -7,6 +7,7 @@ mod assemble;
 mod authors;
 #[path = "../../crates/definition/src/lint/tests/cases.rs"]
 mod cases;
+mod catch_up;
 mod change_approval;
 mod decisions_again;
 mod first_hour;

@@ -43,6 +43,16 @@ zone: UTC
 roles: { agent: { title: Agent } }
 ";
 
+const ROUTER: &str = "apiVersion: servicewright/v1
+kind: Plugin
+id: note-router
+title: Note router
+component: { file: skills-router.wasm }
+hooks: { routing: true }
+settings: { default_team: writers }
+grants: { directory: { team: true, service: true } }
+";
+
 const TEAM: &str = "apiVersion: servicewright/v1
 kind: Team
 id: writers
@@ -62,15 +72,6 @@ pub(crate) fn told(origin: &str) -> TempDir {
         "permit: { agent: true } }, settle: { title: Settle, to: done } }\n    \
          timers: { settle: { wait: { time: PT2S }, do: settle } }\n",
     );
-    let router = "apiVersion: servicewright/v1
-kind: Plugin
-id: note-router
-title: Note router
-component: { file: skills-router.wasm }
-hooks: { routing: true }
-settings: { default_team: writers }
-grants: { directory: { team: true, service: true } }
-";
     let outbox = format!(
         "apiVersion: servicewright/v1
 kind: Plugin
@@ -89,8 +90,18 @@ grants:
     folder(&[
         ("pack.yaml", HEADER),
         ("workflows/note.yaml", &workflow),
-        ("plugins/note-router.yaml", router),
+        ("plugins/note-router.yaml", ROUTER),
         ("plugins/outbox.yaml", &outbox),
+        ("teams/writers.yaml", TEAM),
+    ])
+}
+
+/// A pack of a workflow of notes that is routed by a plugin.
+pub(crate) fn routed_note(workflow: &str) -> TempDir {
+    folder(&[
+        ("pack.yaml", HEADER),
+        ("workflows/note.yaml", workflow),
+        ("plugins/note-router.yaml", ROUTER),
         ("teams/writers.yaml", TEAM),
     ])
 }

@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// How long each load lasts, in seconds
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// How many timers are pending where the timers of a desk are measured
+    #[arg(long, default_value_t = 1_000_000)]
+    timers: u64,
     /// How many bindings the desk has that starts with many
     #[arg(long, default_value_t = 1_000)]
     bindings: u32,
@@ -35,10 +38,12 @@ enum Bench {
     Desk,
     /// A log of real incidents, replayed and simulated
     Log,
+    /// A desk with a million pending timers: its memory, its start, and how late timers fire under load
+    Timers,
 }
 
 /// Builds everything optimised, then measures: one call of a plugin, a desk with many of them, the desk
-/// under load, and a log of real incidents.
+/// under load, a log of real incidents, and a desk with a million pending timers.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let wright = build::everything(true)?;
     let plugins = workspace::target_dir()?.join("plugins");
@@ -63,6 +68,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             .env("WRIGHT_PLUGINS", &plugins)
             .env("WRIGHT_BIN", &wright)
             .env("WRIGHT_BENCH_RECORDS", options.records.to_string())
+            .env("WRIGHT_BENCH_TIMERS", options.timers.to_string())
             .env("WRIGHT_BENCH_SECONDS", options.seconds.to_string())
             .env("WRIGHT_BENCH_BINDINGS", options.bindings.to_string()),
     )

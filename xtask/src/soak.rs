@@ -21,6 +21,15 @@ pub(crate) enum Soak {
         #[arg(long, default_value_t = 30)]
         seconds: u64,
     },
+    /// A year of a desk's life in virtual time, each timer and each clock reckoned once more
+    Year {
+        /// How many days, from New Year on
+        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=365))]
+        days: u32,
+        /// How many records begin on each of them
+        #[arg(long, default_value_t = 1_000)]
+        records: u32,
+    },
 }
 
 /// Runs what the long run is about.
@@ -28,7 +37,30 @@ pub(crate) fn run(soak: &Soak) -> Result<()> {
     match soak {
         Soak::Kill { rounds } => kill(*rounds),
         Soak::Hostile { seconds } => hostile(*seconds),
+        Soak::Year { days, records } => year(*days, *records),
     }
+}
+
+/// Lets the desk of the test of the same name live for longer, optimised: so many days take minutes.
+fn year(days: u32, records: u32) -> Result<()> {
+    say(format!("{days} days with {records} records each"));
+    shell::run(
+        workspace::cargo()
+            .args([
+                "test",
+                "--locked",
+                "--release",
+                "-p",
+                "servicewright-tests",
+                "--test",
+                "time",
+                "year",
+                "--",
+                "--nocapture",
+            ])
+            .env("WRIGHT_YEAR_DAYS", days.to_string())
+            .env("WRIGHT_YEAR_RECORDS", records.to_string()),
+    )
 }
 
 /// Builds the plugins, and measures good calls alone and beside hostile ones, optimised: what the server

@@ -24,6 +24,7 @@ use crate::error::EngineError;
 use crate::execute::Request;
 use crate::port::{Delivery, DueRecord, StoreError};
 use crate::surroundings::DeskSurroundings;
+use crate::turn::Turn;
 
 /// How many records are woken, and how many have effects tried, at the same time.
 const AT_ONCE: usize = 64;
@@ -91,13 +92,33 @@ impl Engine {
         }
     }
 
-    /// Does what is due by now, in due order, a batch at a time; says how many records it woke.
+    /// Does all that is due of records by now, in due order, as the workers do; says how many records
+    /// it woke. For whoever turns the clock by hand.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn do_what_is_due_by_now(&self) -> Result<usize, StoreError> {
+        let mut resting = Resting::default();
+        let mut woken = 0;
+        loop {
+            match self.wake_due(&mut resting).await? {
+                0 => return Ok(woken),
+                more => woken += more,
+            }
+        }
+    }
+
+    /// Does what is due by now, a batch at a time, so that the journal has it in due order; says how
+    /// many records it woke. The records of a batch are woken side by side and committed in turn.
     async fn wake_due(&self, resting: &mut Resting) -> Result<usize, StoreError> {
         let due = self.0.store.due(self.now(), AT_ONCE + resting.0.len())?;
         let ready = due.into_iter().filter(|due| !resting.holds(due));
+        let ready = self.side_by_side(ready.take(AT_ONCE))?;
+        let row = Turn::row(ready.len());
         let mut waking: FuturesUnordered<_> = ready
-            .take(AT_ONCE)
-            .map(|due| async move { (self.wake(&due.record).await, due) })
+            .into_iter()
+            .zip(row)
+            .map(|(due, turn)| async move { (self.wake(&due.record, turn).await, due) })
             .collect();
         let mut woken = 0;
         while let Some((result, due)) = waking.next().await {
@@ -116,7 +137,27 @@ impl Engine {
         Ok(woken)
     }
 
-    async fn wake(&self, record: &RecordId) -> Result<(), EngineError> {
+    /// The first of what is due, in due order, that can be done in one batch: nothing else of these
+    /// records comes before the last of it. Timers that a batch sets are later than all of it.
+    fn side_by_side(
+        &self,
+        due: impl Iterator<Item = DueRecord>,
+    ) -> Result<Vec<DueRecord>, StoreError> {
+        let mut batch: Vec<DueRecord> = Vec::new();
+        let mut until = Instant::from_millis(i64::MAX);
+        for due in due {
+            if due.due > until {
+                break;
+            }
+            let record = self.0.store.record(&due.record)?;
+            let next = record.and_then(|record| record.due_after_next());
+            until = next.map_or(until, |next| next.min(until));
+            batch.push(due);
+        }
+        Ok(batch)
+    }
+
+    async fn wake(&self, record: &RecordId, turn: Turn) -> Result<(), EngineError> {
         let actor = Actor::timer();
         let request = Request {
             target: Some(record.clone()),
@@ -126,7 +167,7 @@ impl Engine {
             if_version: None,
             languages: Vec::new(),
         };
-        self.execute(request).await.map(|_| ())
+        self.execute_in_turn(request, Some(turn)).await.map(|_| ())
     }
 
     async fn run_effects(&self, mut stop: Stop) {

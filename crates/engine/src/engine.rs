@@ -18,7 +18,7 @@ use crate::directory::Directory;
 use crate::error::EngineError;
 use crate::library::Library;
 use crate::origins::Origins;
-use crate::port::{Clock, Plugins, Store, StoreError, TokenRecord};
+use crate::port::{Clock, ClockDoubt, Plugins, Store, StoreError, TokenRecord};
 use crate::rejection::Rejection;
 
 /// How much the key-value space of a binding may hold, where the operator says nothing else.
@@ -153,6 +153,11 @@ impl Engine {
     /// The present time.
     pub fn now(&self) -> Instant {
         self.0.clock.now()
+    }
+
+    /// What the machine's clock shows and is not believed, where that is so.
+    pub fn clock_doubt(&self) -> Option<ClockDoubt> {
+        self.0.clock.doubt()
     }
 
     /// A person as an actor: with these roles, those of the directory, and their teams.

@@ -19,6 +19,7 @@ use crate::error::EngineError;
 use crate::port::{Commit, CommitError, RecordCommit, Remembered};
 use crate::rejection::Rejection;
 use crate::surroundings::DeskSurroundings;
+use crate::turn::{Turn, hand_over};
 
 /// How often a command is decided where the record changes meanwhile.
 const MOST_TRIES: u32 = 3;
@@ -59,16 +60,30 @@ impl Engine {
     /// # Errors
     /// Where it is refused, the store fails, or the record changed three times meanwhile.
     pub async fn execute(&self, request: Request) -> Result<Executed, EngineError> {
+        self.execute_in_turn(request, None).await
+    }
+
+    /// Carries out a command, whose commit waits for its turn where it has one. A command that has to
+    /// be decided again, because the record changed meanwhile, has lost its turn.
+    pub(crate) async fn execute_in_turn(
+        &self,
+        request: Request,
+        turn: Option<Turn>,
+    ) -> Result<Executed, EngineError> {
         let span = tracing::info_span!(
             "command",
             action = request.action.name(),
             record = request.target.as_ref().map(tracing::field::display),
             actor = %request.actor.id(),
         );
-        self.execute_within(request).instrument(span).await
+        self.execute_within(request, turn).instrument(span).await
     }
 
-    async fn execute_within(&self, request: Request) -> Result<Executed, EngineError> {
+    async fn execute_within(
+        &self,
+        request: Request,
+        mut turn: Option<Turn>,
+    ) -> Result<Executed, EngineError> {
         let lock = request
             .idempotency
             .as_ref()
@@ -88,7 +103,7 @@ impl Engine {
             {
                 self.do_what_is_due(id).await?;
             }
-            match self.attempt(&request).await? {
+            match self.attempt(&request, &mut turn).await? {
                 Attempt::Done(executed) => return Ok(executed),
                 Attempt::Conflict => {}
             }
@@ -120,7 +135,7 @@ impl Engine {
                 if_version: None,
                 languages: Vec::new(),
             };
-            match self.attempt(&wake).await {
+            match self.attempt(&wake, &mut None).await {
                 Ok(_) => {}
                 Err(EngineError::Store(error)) => return Err(error.into()),
                 Err(error) => {
@@ -133,7 +148,11 @@ impl Engine {
         Ok(())
     }
 
-    async fn attempt(&self, request: &Request) -> Result<Attempt, EngineError> {
+    async fn attempt(
+        &self,
+        request: &Request,
+        turn: &mut Option<Turn>,
+    ) -> Result<Attempt, EngineError> {
         let definitions = self.definitions();
         let before = match &request.target {
             None => None,
@@ -194,6 +213,7 @@ impl Engine {
             request.idempotency.clone(),
             definitions.digest,
             decided,
+            turn,
         )
         .await
     }
@@ -305,6 +325,7 @@ impl Engine {
         idempotency: Option<IdempotencyKey>,
         configuration: Digest,
         decided: Box<Decided>,
+        turn: &mut Option<Turn>,
     ) -> Result<Attempt, EngineError> {
         let Decided {
             mut record,
@@ -340,7 +361,8 @@ impl Engine {
             blobs: questions,
         };
         let committing = self.0.store.commit(Commit::Record(Box::new(commit)));
-        match committing.instrument(tracing::info_span!("commit")).await {
+        let committing = committing.instrument(tracing::info_span!("commit"));
+        match hand_over(turn, committing).await {
             Ok(committed) => {
                 self.committed(committed.position);
                 if after.effects.keys().any(|key| key.version == after.version) {

@@ -8,7 +8,7 @@ use model::hook::{Answer, Hook};
 use model::id::RecordId;
 use model::journal::{Decision, Entry, HookDecision};
 use model::record::{ClockStatus, Record};
-use model::{Digest, Instant};
+use model::{Digest, Duration, Instant};
 use serde::Serialize;
 
 use crate::engine::Engine;
@@ -33,6 +33,9 @@ pub struct Explanation {
 pub struct Explained {
     /// When.
     pub at: Instant,
+    /// When it was due, where that was more than a second before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Instant>,
     /// The record's version after it.
     pub version: u64,
     /// Who or what decided: `table priority`, `plugin skills-router`, a person.
@@ -131,6 +134,7 @@ fn explain_entry(entry: &Entry, explained: &mut Vec<Explained>) {
     let mut push = |by: String, what: String, hook: Option<&HookDecision>| {
         explained.push(Explained {
             at: entry.command.at,
+            due: None,
             version: entry.version,
             by,
             // A reason of a plugin may be a sentence of its own.
@@ -186,6 +190,40 @@ fn explain_entry(entry: &Entry, explained: &mut Vec<Explained>) {
             None => explain_event(event, &mut push),
         }
     }
+    for event in &entry.events {
+        explain_delay(entry, event, explained);
+    }
+}
+
+/// What was due and was done late: both times.
+fn explain_delay(entry: &Entry, event: &Event, explained: &mut Vec<Explained>) {
+    let Some((due, delay)) = event
+        .was_due()
+        .and_then(|due| Some((due, entry.delay(due)?)))
+    else {
+        return;
+    };
+    let (by, what) = match event {
+        Event::TimerFired { timer, .. } => (format!("timer {timer}"), "it"),
+        Event::Warned { clock, warning, .. } => (
+            format!("target {}", clock.target),
+            &*format!("the warning `{warning}`"),
+        ),
+        Event::Breached { clock, .. } => (format!("target {}", clock.target), "its breach"),
+        _ => return,
+    };
+    let (due_text, at) = (due.to_seconds_text(), entry.command.at.to_seconds_text());
+    let delay = Duration::from_secs(delay.as_secs());
+    explained.push(Explained {
+        at: entry.command.at,
+        due: Some(due),
+        version: entry.version,
+        by,
+        what: format!("{what} was due at {due_text}, and came at {at}, {delay} late."),
+        component: None,
+        input: None,
+        micros: None,
+    });
 }
 
 /// What an event says beyond the decisions that led to it.

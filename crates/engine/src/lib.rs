@@ -29,6 +29,7 @@ mod rollback;
 mod scope;
 mod simulate;
 mod surroundings;
+mod turn;
 
 pub use apply::{FoldError, fold};
 pub use catalogue::Offered;

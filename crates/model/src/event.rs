@@ -488,6 +488,15 @@ impl EventKind {
 }
 
 impl Event {
+    /// When what it tells of was due, where that was so at an instant of its own.
+    pub const fn was_due(&self) -> Option<Instant> {
+        match self {
+            Self::TimerFired { due, .. } => Some(*due),
+            Self::Warned { at, .. } | Self::Breached { at, .. } => Some(*at),
+            _ => None,
+        }
+    }
+
     /// The kind under which others hear of it; none for what concerns the record alone.
     pub const fn kind(&self) -> Option<EventKind> {
         Some(match self {

@@ -3,14 +3,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Command, IdempotencyKey};
+use crate::command::{Action, Command, IdempotencyKey};
 use crate::configuration::Provenance;
 use crate::definition::Grants;
 use crate::directory::{Change, Key};
 use crate::event::Event;
 use crate::hook::{Answer, Failure, Hook};
 use crate::id::{BindingId, PersonId, RecordId, RowId, TableId, TransitionId};
-use crate::{Digest, Instant};
+use crate::{Digest, Duration, Instant};
+
+/// What is done within a second of its time is done on time.
+const NOTABLE_DELAY: Duration = Duration::from_secs(1);
 
 /// One accepted command on one record, and all that followed from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,20 @@ impl Entry {
             Event::Assigned { assignee, .. } => assignee.as_ref(),
             _ => None,
         })
+    }
+
+    /// Of an entry that did what was due: when the first of it was.
+    pub fn was_due(&self) -> Option<Instant> {
+        match self.command.action {
+            Action::Wake => self.events.iter().find_map(Event::was_due),
+            _ => None,
+        }
+    }
+
+    /// How much later than it was due something in this entry was done, where that is more than a
+    /// second: the server was down, or busy.
+    pub fn delay(&self, due: Instant) -> Option<Duration> {
+        Some(self.command.at.since(due)).filter(|delay| *delay > NOTABLE_DELAY)
     }
 }
 
@@ -157,6 +174,16 @@ pub enum Item {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         bindings: Vec<BoundPlugin>,
     },
+}
+
+impl Item {
+    /// When it came to the journal.
+    pub const fn at(&self) -> Instant {
+        match self {
+            Self::Record { entry, .. } => entry.command.at,
+            Self::Directory { at, .. } | Self::Configuration { at, .. } => *at,
+        }
+    }
 }
 
 /// A plugin as an installation put it to use.

@@ -312,10 +312,10 @@ impl OpenStage {
         self.due.filter(|_| !is_held)
     }
 
-    /// The earliest instant at which something of it is due.
-    pub fn next_due(&self) -> Option<Instant> {
+    /// The instants at which something of it is due.
+    fn dues(&self) -> impl Iterator<Item = Instant> {
         let timers = self.timers.values().copied();
-        timers.chain(self.expires()).chain(self.look_at).min()
+        timers.chain(self.expires()).chain(self.look_at)
     }
 }
 
@@ -480,25 +480,48 @@ impl Clock {
 
     /// The next instant at which something is due of it: a warning, or just after its breach.
     pub fn next_due(&self) -> Option<Instant> {
-        let warning = self.warnings.values().min().copied();
+        self.dues().min()
+    }
+
+    /// The instants at which something is due of it.
+    fn dues(&self) -> impl Iterator<Item = Instant> {
         let breach = match self.breached_at {
             None => self
                 .breach_at
                 .map(|at| at.saturating_add(Duration::from_millis(1))),
             Some(_) => None,
         };
-        [warning, breach].into_iter().flatten().min()
+        self.warnings.values().copied().chain(breach)
     }
 }
 
 impl Record {
     /// The earliest instant at which something of the record itself is due: a timer, a clock, a stage.
     pub fn next_due(&self) -> Option<Instant> {
+        self.dues().min()
+    }
+
+    /// The instant at which something of it is due once the earliest thing is done; the same instant
+    /// again where two things are due at once.
+    pub fn due_after_next(&self) -> Option<Instant> {
+        let mut earliest = [None, None];
+        for due in self.dues() {
+            match earliest {
+                [None, _] => earliest = [Some(due), None],
+                [Some(first), _] if due < first => earliest = [Some(due), Some(first)],
+                [_, None] => earliest[1] = Some(due),
+                [_, Some(second)] => earliest[1] = Some(second.min(due)),
+            }
+        }
+        earliest[1]
+    }
+
+    /// The instants at which something of it is due.
+    fn dues(&self) -> impl Iterator<Item = Instant> {
         let timers = self.timers.values().copied();
-        let clocks = self.clocks.iter().filter_map(Clock::next_due);
+        let clocks = self.clocks.iter().flat_map(Clock::dues);
         let stages = self.approval.iter().flat_map(|approval| &approval.stages);
-        let stages = stages.filter_map(OpenStage::next_due);
-        timers.chain(clocks).chain(stages).min()
+        timers.chain(clocks).chain(stages.flat_map(OpenStage::dues))
     }
 
     /// The earliest instant at which one of its effects is to be tried.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow};
 use definition::lint::lint;
 use definition::pack::Pack;
-use engine::port::{Brought, Inspection, StoreError, SystemClock};
+use engine::port::{Brought, Clock, Inspection, StoreError, SystemClock};
 use engine::{Deploy, DeployedReport, Engine, InstalledReport};
 use model::configuration::Provenance;
 use model::id::{BindingId, PackId};
@@ -26,6 +26,7 @@ pub(crate) struct Desk {
     pub(crate) vault: Arc<Vault>,
     plugin_options: plugin_host::Options,
     trust: Trust,
+    clock: Arc<dyn Clock>,
     running: OnceCell<Running>,
 }
 
@@ -71,8 +72,15 @@ impl Desk {
             vault,
             plugin_options,
             trust,
+            clock: Arc::new(SystemClock),
             running: OnceCell::new(),
         })
+    }
+
+    /// The desk with another clock than the machine's.
+    pub(crate) fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// The engine and the plugin host, started where they are not yet.
@@ -82,7 +90,7 @@ impl Desk {
                 let plugins = WasmPlugins::new(self.plugin_options.clone())?;
                 let plugins = Arc::new(plugins);
                 let store = self.store.clone();
-                let engine = Engine::open(store, plugins.clone(), Arc::new(SystemClock)).await?;
+                let engine = Engine::open(store, plugins.clone(), self.clock.clone()).await?;
                 let trust = self.trust.clone();
                 Ok(Running {
                     engine,

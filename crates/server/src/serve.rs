@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use api::{Api, Limits};
-use engine::port::{Store as _, StoreError};
+use engine::port::{Clock, Machine, SteadyClock, Store as _, StoreError, ThisMachine};
 use plugin_host::Options;
 use plugin_registry::Trust;
 use tokio::net::TcpListener;
@@ -42,7 +42,8 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
     let mut stopping = Box::pin(told_to_stop()?);
     let key = Key::find(arguments.key.secrets_key_file.as_deref())?;
     let trust = arguments.trust.policy();
-    let desk = Arc::new(open(folder, options, key, trust).await?);
+    let desk = open(folder, options, key, trust).await?;
+    let desk = Arc::new(desk.with_clock(clock(arguments.test_clock_ahead)));
     if let Err(error) = desk.vault.check() {
         desk.close().await;
         return Err(error);
@@ -79,9 +80,59 @@ async fn open(folder: &Path, options: Options, key: Option<Key>, trust: Trust) -
     }
 }
 
+/// The machine's clock, held to the time that passes; ahead of it where a test wants that.
+fn clock(ahead: Option<model::Duration>) -> Arc<dyn Clock> {
+    let machine = ThisMachine::new();
+    match ahead {
+        None => Arc::new(SteadyClock::new(machine)),
+        Some(ahead) => {
+            tracing::warn!(%ahead, "the clock is set ahead: for tests alone");
+            Arc::new(SteadyClock::new(Ahead { machine, ahead }))
+        }
+    }
+}
+
+/// The machine, its wall clock so much later.
+struct Ahead {
+    machine: ThisMachine,
+    ahead: model::Duration,
+}
+
+impl Machine for Ahead {
+    fn wall(&self) -> model::Instant {
+        self.machine.wall().saturating_add(self.ahead)
+    }
+
+    fn running(&self) -> model::Duration {
+        self.machine.running()
+    }
+
+    fn suspended(&self) -> model::Duration {
+        self.machine.suspended()
+    }
+}
+
+/// Tells where the machine's clock is behind what it showed before, which nobody can put right here.
+fn hold_against_journal(desk: &Desk, engine: &engine::Engine) -> Result<(), StoreError> {
+    let last = desk.store.position()?;
+    let items = desk.store.journal(last.saturating_sub(1), 1)?;
+    let now = engine.now();
+    let last = items.first().map(|(_, item)| item.at());
+    if let Some(last) = last.filter(|last| *last > now) {
+        tracing::warn!(
+            %now,
+            %last,
+            "the machine's clock is behind the last entry of the journal: it is wrong now, or was then. \
+             Timers wait until it has come to their time; no record's own time goes back"
+        );
+    }
+    Ok(())
+}
+
 /// Starts the engine, and sets an empty folder up.
 async fn start<'a>(desk: &'a Desk, folder: &Path) -> Result<&'a Running> {
     let running = desk.running().await?;
+    hold_against_journal(desk, &running.engine)?;
     if desk.store.active()?.is_some() {
         return Ok(running);
     }

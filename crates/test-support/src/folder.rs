@@ -1,5 +1,6 @@
-//! Folders of the repository, to be changed without touching it.
+//! Folders of the repository: read, or copied to be changed without touching it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Copies a folder with all that is in it; what is there already stays.
@@ -14,4 +15,22 @@ pub fn copy_folder(from: &Path, to: &Path) {
             std::fs::copy(&path, &target).expect("a file can be copied");
         }
     }
+}
+
+/// The texts in a folder and below it, by path: a pack, as it is read.
+pub fn texts(folder: &Path) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("there is such a folder") {
+            let path = entry.expect("its entries can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                let name = path.strip_prefix(folder).expect("it is below the folder");
+                files.insert(name.to_string_lossy().into_owned(), text);
+            }
+        }
+    }
+    files
 }

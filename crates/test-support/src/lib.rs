@@ -10,5 +10,5 @@ mod server;
 
 pub use client::{Answer, Client};
 pub use desk::load_example_desk;
-pub use folder::copy_folder;
+pub use folder::{copy_folder, texts};
 pub use server::{Server, Setup, binary, plugin_case, repository};

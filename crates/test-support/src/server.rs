@@ -212,6 +212,12 @@ impl Server {
         }
     }
 
+    /// Gives it this variable from its next start on.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        let variable = (name.to_owned(), value.to_owned());
+        self.setup.environment.push(variable);
+    }
+
     /// Starts it on its folder again, and waits until it is ready.
     pub fn restart(&mut self) {
         assert!(self.process.is_none(), "it is still running");

@@ -16,5 +16,5 @@ pub(crate) fn fdatasync() -> Duration {
             begun.elapsed()
         })
         .collect();
-    crate::at(&mut times, 50)
+    crate::figures::at(&mut times, 50)
 }

@@ -5,6 +5,8 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod client;
+mod figures;
 mod http;
 mod limit;
 mod process;
@@ -38,13 +40,4 @@ fn main() {
     println!("limit: one 4 KiB write and fdatasync: p50 {sync:?}");
     process::run(&plan, sync);
     http::run(&plan, sync);
-}
-
-/// The value that this share of the times, in percent, stays within.
-pub(crate) fn at(times: &mut [Duration], share: usize) -> Duration {
-    times.sort_unstable();
-    times
-        .get((times.len() * share / 100).min(times.len().saturating_sub(1)))
-        .copied()
-        .unwrap_or_default()
 }

@@ -1,6 +1,5 @@
 //! Commands in process: engine, store and plugins, 64 in flight, each durable before its answer.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +14,7 @@ use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
 
 use crate::Plan;
+use crate::figures::{rate, resident_of};
 
 /// How many commands are under way at once.
 const IN_FLIGHT: u64 = 64;
@@ -51,7 +51,7 @@ pub(crate) fn run(plan: &Plan, sync: Duration) {
             "disk: {} bytes for each of {entries} entries of the journal, record, indexes and room to grow included (target 1,024 for a transition)",
             bytes(folder.path()) / entries
         );
-        println!("in process: resident {} MiB under this load (target 400)", resident_mib());
+        println!("in process: resident {} MiB under this load (target 400)", resident_of("self"));
     });
 }
 
@@ -108,35 +108,14 @@ async fn open(folder: &Path, plugins: &Path) -> Engine {
     let engine = Engine::open(store, host, Arc::new(SystemClock))
         .await
         .expect("an engine");
-    let pack = Pack::read(&files(&test_support::repository().join("packs/itil")))
-        .expect("the shipped pack");
+    let folder = test_support::repository().join("packs/itil");
+    let pack = Pack::read(&test_support::texts(&folder)).expect("the shipped pack");
     let component = |name: &str| std::fs::read(plugins.join(name)).ok();
     engine
         .install("bench", &pack, &component)
         .await
         .expect("the plugins are built: `cargo xtask build --plugins`");
     engine
-}
-
-fn files(folder: &Path) -> BTreeMap<String, String> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(text) = std::fs::read_to_string(&path) {
-                let name = path
-                    .strip_prefix(folder)
-                    .expect("below the folder")
-                    .to_string_lossy()
-                    .into_owned();
-                files.insert(name, text);
-            }
-        }
-    }
-    files
 }
 
 /// Keeps [`IN_FLIGHT`] commands under way, each worker its own, while there is a next one; says how
@@ -211,27 +190,4 @@ fn map(json: Json) -> serde_json::Map<String, Json> {
         Json::Object(map) => map,
         _ => serde_json::Map::new(),
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-pub(crate) fn rate(count: u64, time: Duration) -> f64 {
-    count as f64 / time.as_secs_f64()
-}
-
-fn resident_mib() -> u64 {
-    resident_of("self")
-}
-
-/// Resident memory of a process, in MiB, as Linux tells it.
-pub(crate) fn resident_of(process: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap_or("0");
-    line.split_whitespace()
-        .next()
-        .and_then(|kib| kib.parse::<u64>().ok())
-        .unwrap_or(0)
-        / 1024
 }

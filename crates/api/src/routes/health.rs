@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
+use model::Instant;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::path::HttpMethod::Get;
@@ -36,10 +37,29 @@ pub(super) fn routes() -> Vec<Route> {
 struct Health {
     /// `live` or `ready`.
     status: &'static str,
+    /// Of a server that is ready: what the machine's clock shows, where it has jumped and is not
+    /// believed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubted_clock: Option<DoubtedClock>,
+}
+
+/// A machine's clock that has jumped.
+#[derive(Serialize, ToSchema)]
+struct DoubtedClock {
+    /// What it shows.
+    #[schema(value_type = String, format = DateTime)]
+    shows: Instant,
+    /// The time that counts meanwhile: it went on from before the jump.
+    #[schema(value_type = String, format = DateTime)]
+    counts: Instant,
 }
 
 async fn live() -> Response {
-    json(StatusCode::OK, &Health { status: "live" })
+    let health = Health {
+        status: "live",
+        doubted_clock: None,
+    };
+    json(StatusCode::OK, &health)
 }
 
 async fn ready(State(api): State<Api>) -> Result<Response, Problem> {
@@ -51,5 +71,13 @@ async fn ready(State(api): State<Api>) -> Result<Response, Problem> {
     if !api.engine().is_ready() {
         return Err(not_yet(NOT_READY));
     }
-    Ok(json(StatusCode::OK, &Health { status: "ready" }))
+    let doubt = api.engine().clock_doubt();
+    let health = Health {
+        status: "ready",
+        doubted_clock: doubt.map(|doubt| DoubtedClock {
+            shows: doubt.wall,
+            counts: doubt.trusted,
+        }),
+    };
+    Ok(json(StatusCode::OK, &health))
 }

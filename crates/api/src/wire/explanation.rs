@@ -25,6 +25,10 @@ pub struct ExplainedDecision<'a> {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
+    /// When it was due, where that was more than a second before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    due: Option<Instant>,
     /// The record's version after it.
     version: u64,
     /// Who or what decided, such as `table priority`, `plugin skills-router` or a person.
@@ -87,6 +91,7 @@ impl<'a> From<&'a Explained> for ExplainedDecision<'a> {
     fn from(explained: &'a Explained) -> Self {
         Self {
             at: explained.at,
+            due: explained.due,
             version: explained.version,
             by: &explained.by,
             what: &explained.what,

@@ -40,6 +40,11 @@ pub struct Entry<'a> {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
+    /// When what was due of the record, and is done here, was due: where that was more than a second
+    /// before, because the server was down or busy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    due: Option<Instant>,
     /// Who asked, with what they were at the time.
     actor: Actor<'a>,
     /// What was asked: `create`, `transition`, `update`, `comment`, `link`, `watch`, `vote`, `wake`, ….
@@ -154,6 +159,7 @@ impl<'a> Entry<'a> {
             position,
             version: entry.version,
             at: entry.command.at,
+            due: (entry.was_due()).filter(|due| entry.delay(*due).is_some()),
             actor: Actor::from(&entry.command.actor),
             what: entry.command.action.name(),
             transition,

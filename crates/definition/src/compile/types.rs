@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use calendar::Calendar;
 use indexmap::IndexMap;
+use model::Duration;
 use model::configuration::{InstalledBinding, InstalledPack};
 use model::definition::{
     ApprovalBy, Category, Hit, MigratedClocks, OnChange, OnReopen, Outcome, Plugin, RoutingBy,
@@ -442,6 +443,23 @@ pub struct Task {
     pub set: Vec<(FieldId, Computed)>,
 }
 
+impl State {
+    /// Its timers, and those of the stages of its approval.
+    pub fn all_timers(&self) -> impl Iterator<Item = &Timer> {
+        let stages = self.approval.iter().flat_map(|it| it.stages.values());
+        let of_stages = stages.flat_map(|stage| stage.timers.values());
+        self.timers.values().chain(of_stages)
+    }
+}
+
+impl Stage {
+    /// What it causes, its timers aside.
+    pub fn all_effects(&self) -> impl Iterator<Item = &Effect> {
+        let information = self.information.iter().flat_map(|it| it.effects.values());
+        self.effects.values().chain(information)
+    }
+}
+
 /// An approval.
 #[derive(Clone, Debug)]
 pub struct Approval {
@@ -486,6 +504,8 @@ pub struct Timer {
     pub condition: Option<Expression>,
     /// How long.
     pub wait: Wait,
+    /// How much later it may be, by a spread over the records.
+    pub jitter: Option<Duration>,
     /// Whether it is set again.
     pub repeat: bool,
     /// The transition it takes.

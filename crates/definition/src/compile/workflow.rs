@@ -1,11 +1,11 @@
 //! A workflow: fields, tables, routing, states, approvals and timers.
 
 use indexmap::IndexMap;
-use model::Digest;
 use model::definition::{self, ApprovalBy, Approver, Category, Quorum, RoutingBy};
 use model::directory::kind;
 use model::hook::Hook;
 use model::id::{PackId, StageId, StateId, TableId, TimerId, TransitionId, WorkflowId};
+use model::{Digest, Duration};
 
 use super::compiler::Compiler;
 use super::effects::effects;
@@ -394,12 +394,16 @@ fn timers(
         let each = sources.iter().map(|(id, source)| {
             let timer = compiler.within(id.as_str(), |compiler| {
                 compiler.wait("wait", &source.wait);
+                if source.jitter == Some(Duration::ZERO) {
+                    compiler.value(&["jitter"], "no-time", "a spread over no time at all");
+                }
                 let condition = source.condition.as_ref();
                 Timer {
                     id: id.clone(),
                     condition: condition
                         .and_then(|cel| compiler.condition(&["while"], cel, &ground.scopes.clock)),
                     wait: source.wait.clone(),
+                    jitter: source.jitter,
                     repeat: source.repeat,
                     transition: source.transition.clone(),
                     effects: effects(
@@ -442,6 +446,13 @@ fn moves_that_exist(compiler: &mut Compiler<'_>, workflow: &Workflow) {
                 vec!["states", id.as_str(), "timers", timer.as_str(), "do"],
                 transition,
             ));
+        }
+        for (stage, said) in state.approval.iter().flat_map(|it| &it.stages) {
+            let at = ["states", id.as_str(), "approval", "stages", stage.as_str()];
+            for (timer, transition) in moves(&said.timers) {
+                let path = [&at[..], &["timers", timer.as_str(), "do"]].concat();
+                taken.push((path, transition));
+            }
         }
         for (path, transition) in taken {
             if !open.contains(&transition.as_str()) {

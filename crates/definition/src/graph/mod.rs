@@ -121,7 +121,7 @@ impl Graph {
                 }
             }
             within.extend(inside(state));
-            let through = state.timers.values().filter_map(|timer| {
+            let through = state.all_timers().filter_map(|(_, timer)| {
                 let to = workflow.anywhere.get(timer.transition.as_ref()?)?;
                 Some((timer, place(to.to.as_ref()?)?, to))
             });
@@ -183,7 +183,7 @@ fn steps(id: &TransitionId, transition: &Transition, state: &State) -> Vec<Step>
             others.push(("one failed".to_owned(), By::Tasks));
         }
     }
-    let timers = state.timers.values();
+    let timers = state.all_timers().map(|(_, timer)| timer);
     let timers = timers.filter(|timer| timer.transition.as_ref() == Some(id));
     others.extend(timers.map(|timer| (after(&timer.wait), By::Timer)));
     let title = title(id.as_str(), transition.title.as_ref());
@@ -215,8 +215,7 @@ fn inside(state: &State) -> Vec<String> {
         lines.push(format!("hands out {id} ({})", task.workflow));
     }
     let reminders = state
-        .timers
-        .iter()
+        .all_timers()
         .filter(|(_, timer)| timer.transition.is_none());
     lines.extend(reminders.map(|(id, timer)| reminder(id.as_str(), timer)));
     lines

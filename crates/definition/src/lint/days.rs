@@ -1,5 +1,7 @@
-//! Business time told in days, in calendars that do not say how much a day is.
+//! Business time told in days, in calendars that do not say how much a day is; timers that are spread
+//! over more time than they wait.
 
+use model::Duration;
 use model::definition::{Goal, Wait, WarningPoint};
 use model::id::CalendarId;
 use model::time::Period;
@@ -17,18 +19,12 @@ pub(super) fn check_workflow(workflow: &Workflow, all: &Definitions, rules: &mut
             days.timer(&["states", id.as_str(), "timers", timer.as_str()], said);
         }
         for (stage, said) in state.approval.iter().flat_map(|approval| &approval.stages) {
+            let at = ["states", id.as_str(), "approval", "stages", stage.as_str()];
+            for (timer, said) in &said.timers {
+                days.timer(&[&at[..], &["timers", timer.as_str()]].concat(), said);
+            }
             if let Some(wait) = &said.source.timeout {
-                days.wait(
-                    &[
-                        "states",
-                        id.as_str(),
-                        "approval",
-                        "stages",
-                        stage.as_str(),
-                        "timeout",
-                    ],
-                    wait,
-                );
+                days.wait(&[&at[..], &["timeout"]].concat(), wait);
             }
         }
     }
@@ -83,8 +79,29 @@ struct Days<'d, 'r, 'f> {
 
 impl Days<'_, '_, '_> {
     fn timer(&mut self, path: &[&str], timer: &Timer) {
-        let path: Vec<&str> = path.iter().copied().chain(["wait"]).collect();
-        self.wait(&path, &timer.wait);
+        let wait: Vec<&str> = path.iter().copied().chain(["wait"]).collect();
+        self.wait(&wait, &timer.wait);
+        let length = self.length(&timer.wait);
+        if let Some(jitter) = timer.jitter.filter(|jitter| *jitter > length) {
+            let path: Vec<&str> = path.iter().copied().chain(["jitter"]).collect();
+            let message =
+                format!("the spread `{jitter}` is longer than the wait, which is {length}");
+            self.rules.warning("wide-jitter", &path, message).help =
+                Some("spread it over less, or wait longer".to_owned());
+        }
+    }
+
+    /// How long a wait is, its days those of its calendar.
+    fn length(&self, wait: &Wait) -> Duration {
+        const DAY: Duration = Duration::from_secs(86_400);
+        match wait {
+            Wait::Time(period) => period.with_day(DAY),
+            Wait::Business { period, calendar } => {
+                let known = self.all.calendars.get(calendar);
+                let day = known.and_then(|known| known.calendar.day());
+                period.with_day(day.unwrap_or(DAY))
+            }
+        }
     }
 
     fn wait(&mut self, path: &[&str], wait: &Wait) {

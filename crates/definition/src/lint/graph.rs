@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use model::definition::Category;
 use model::id::{StateId, TransitionId, WorkflowId};
 
-use crate::compile::{Definitions, Effect, Transition, Workflow};
+use crate::compile::{Definitions, Effect, Stage, State, Transition, Workflow};
 
 /// A workflow as states and moves.
 pub(super) struct Graph<'w> {
@@ -37,8 +37,7 @@ impl<'w> Graph<'w> {
                 .iter()
                 .flat_map(|approval| approval.then.values());
             let timers = state
-                .timers
-                .values()
+                .all_timers()
                 .filter_map(|timer| timer.transition.as_ref());
             let tasks = state.tasks.iter().flat_map(|tasks| {
                 let failed = tasks.failed.as_ref();
@@ -185,9 +184,13 @@ pub(super) fn all_effects(workflow: &Workflow) -> impl Iterator<Item = &Effect> 
         .flat_map(IndexMap::values)
         .flat_map(|transition| transition.effects.values());
     let of_timers = states
-        .map(|state| &state.timers)
-        .chain([&workflow.timers])
-        .flat_map(IndexMap::values)
+        .clone()
+        .flat_map(State::all_timers)
+        .chain(workflow.timers.values())
         .flat_map(|timer| timer.effects.values());
-    of_transitions.chain(of_timers)
+    let stages = states
+        .flat_map(|state| &state.approval)
+        .flat_map(|approval| approval.stages.values());
+    let of_stages = stages.flat_map(Stage::all_effects);
+    of_transitions.chain(of_timers).chain(of_stages)
 }

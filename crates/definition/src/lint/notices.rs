@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::id::{FieldId, NoticeId};
 
 use super::Rules;
+use super::graph::all_effects;
 use crate::compile::{Definitions, Effect, Fault, Workflow};
 use crate::overlay::DefinitionKind;
 use crate::source::nearest;
@@ -75,21 +76,6 @@ fn template_names(
 fn senders(all: &Definitions) -> BTreeMap<&NoticeId, Vec<&Workflow>> {
     let mut senders: BTreeMap<&NoticeId, Vec<&Workflow>> = BTreeMap::new();
     for workflow in all.workflows.values() {
-        let own = workflow
-            .states
-            .values()
-            .flat_map(|state| state.transitions.values());
-        let transitions = own
-            .chain(workflow.create.values())
-            .chain(workflow.anywhere.values());
-        let timers = workflow
-            .states
-            .values()
-            .flat_map(|state| state.timers.values())
-            .chain(workflow.timers.values());
-        let effects = transitions
-            .map(|transition| &transition.effects)
-            .chain(timers.map(|timer| &timer.effects));
         let levels = all
             .service_levels
             .values()
@@ -102,7 +88,8 @@ fn senders(all: &Definitions) -> BTreeMap<&NoticeId, Vec<&Workflow>> {
                 .map(|warning| &warning.effects)
                 .chain([&target.breach_effects])
         });
-        for effect in effects.chain(clocks).flat_map(|effects| effects.values()) {
+        let clocks = clocks.flat_map(|effects| effects.values());
+        for effect in all_effects(workflow).chain(clocks) {
             if let Effect::Notice(notice) = effect {
                 let about = senders.entry(notice).or_default();
                 if about.iter().all(|known| known.id != workflow.id) {

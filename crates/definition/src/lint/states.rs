@@ -79,8 +79,7 @@ fn undecided(graph: &Graph<'_>, id: &StateId, rules: &mut Rules<'_>) {
     };
     let others = graph.moves[id].iter().any(|step| {
         let timed = graph.workflow.states[id]
-            .timers
-            .values()
+            .all_timers()
             .any(|timer| timer.transition.as_ref() == Some(&step.transition.id));
         step.to != id
             && (timed || !step.transition.permit.0.is_empty() || step.transition.automatic)

@@ -127,6 +127,7 @@ impl DefinitionKind {
                 "states/*/approval/stages/*/approvers/*",
                 "states/*/approval/stages/*/quorum",
                 "states/*/approval/stages/*/timeout",
+                "states/*/approval/stages/*/timers/*/wait",
             ],
             Self::ServiceLevel => &["calendar", "targets/*/goal"],
             Self::Plugin => &["component"],

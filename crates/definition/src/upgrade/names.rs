@@ -219,9 +219,11 @@ fn of_workflow_text(path: &[&str]) -> Option<Text> {
         ["routing", "fallback", "team"] => names(DefinitionKind::Team),
         ["timers", _, "do"] => Some(Text::Name(Of::Transition(None))),
         ["states", state, "timers", _, "do"]
+        | ["states", state, "approval", "stages", _, "timers", _, "do"]
         | ["states", state, "approval" | "tasks", "then", _] => {
             Some(Text::Name(Of::Transition(Some((*state).to_owned()))))
         }
+        ["states", _, "approval", "stages", _, "beside"] => Some(Text::Name(Of::Stage)),
         ["states", _, "approval", "stages", _, "approvers", _, by] => match *by {
             "team" => names(DefinitionKind::Team),
             "role" => Some(Text::Name(Of::Role)),

@@ -350,11 +350,14 @@ impl Step<'_> {
         let now = self.now();
         for place in 0..self.record.clocks.len() {
             let clock = &self.record.clocks[place];
+            let until = self.told_until(clock);
             let key = key(clock);
-            let due = self.due_warnings(place);
+            let mut due = self.due_warnings(place);
+            due.retain(|(_, at)| *at <= until);
             let calendars = self.calendars(clock);
             let is_breached = clock.status != ClockStatus::Stopped
                 && clock.breached_at.is_none()
+                && (until == now || clock.breach_at.is_none_or(|at| at < until))
                 && Counted {
                     clock,
                     calendars: &calendars,
@@ -371,6 +374,25 @@ impl Step<'_> {
                 self.breach(&key, breach);
             }
         }
+    }
+
+    /// Up to when what is due of a clock is told by this entry. Where it was woken for something, and
+    /// the clock counts on as before, what is due later has a wake of its own, in its turn among all
+    /// records.
+    fn told_until(&self, clock: &Clock) -> Instant {
+        let counts_on = |before: &Clock| {
+            let told = Clock {
+                warnings: clock.warnings.clone(),
+                warned: clock.warned.clone(),
+                breached_at: clock.breached_at,
+                ..before.clone()
+            };
+            told == *clock
+        };
+        let before = self.input.record.map(|before| &before.clocks);
+        self.woken_for
+            .filter(|_| before.is_some_and(|clocks| clocks.iter().any(counts_on)))
+            .unwrap_or(self.now())
     }
 
     /// Whether the clock is as it was before this entry, so that its breach was due at its own instant.

@@ -271,6 +271,8 @@ struct Step<'a> {
     asked: Option<BTreeSet<PersonId>>,
     /// Whether a state was entered in this entry, so that its timers are to be set.
     entered: bool,
+    /// Of a wake: when what it does was due. What is due later has a wake of its own.
+    woken_for: Option<Instant>,
     /// Clocks that were breached in this entry, whose transition is still to be taken.
     escalations: Vec<model::event::ClockKey>,
 }
@@ -295,6 +297,7 @@ impl<'a> Step<'a> {
             ended: None,
             asked: None,
             entered: false,
+            woken_for: None,
             escalations: Vec::new(),
         };
         if input.record.is_none() {

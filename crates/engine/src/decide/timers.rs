@@ -2,10 +2,10 @@
 //! fired as commands of their own, the earliest first.
 
 use definition::compile::Timer;
-use model::Instant;
 use model::event::{ClockKey, Event};
 use model::id::{StageId, TimerId};
 use model::record::{ClockStatus, OpenStage};
+use model::{Digest, Duration, Instant};
 
 use super::{Interrupt, Result, Step, clocks};
 use crate::scope::Scope;
@@ -42,6 +42,7 @@ impl Step<'_> {
             .chain(clocks)
             .filter(|(due, _)| *due <= now)
             .min_by_key(|(due, _)| *due);
+        self.woken_for = earliest.as_ref().map(|(due, _)| *due);
         match earliest {
             None => Err(Interrupt::Nothing),
             Some((due, Due::Timer(timer))) => self.fire(&timer, due),
@@ -54,16 +55,15 @@ impl Step<'_> {
                 self.expire(&stage, due);
                 Ok(())
             }
-            Some((_, Due::Clock(key))) => {
-                self.wake_clock(&key);
+            Some((due, Due::Clock(key))) => {
+                self.wake_clock(&key, due);
                 Ok(())
             }
         }
     }
 
-    /// Warnings are given, and a breach is noted.
-    fn wake_clock(&mut self, key: &ClockKey) {
-        let now = self.now();
+    /// The warnings that were due then are given, and a breach is noted.
+    fn wake_clock(&mut self, key: &ClockKey, due: Instant) {
         let Some(clock) = self
             .record
             .clocks
@@ -75,11 +75,11 @@ impl Step<'_> {
         let warnings: Vec<_> = clock
             .warnings
             .iter()
-            .filter(|(_, at)| **at <= now)
+            .filter(|(_, at)| **at <= due)
             .map(|(id, at)| (id.clone(), *at))
             .collect();
         let breach = clock.breach_at.filter(|at| {
-            *at < now && clock.breached_at.is_none() && clock.status != ClockStatus::Stopped
+            *at < due && clock.breached_at.is_none() && clock.status != ClockStatus::Stopped
         });
         for (warning, at) in warnings {
             self.warn(key, &warning, at);
@@ -108,11 +108,7 @@ impl Step<'_> {
         }
         self.cause(&timer.effects, &format!("timer {id}"));
         if timer.repeat && (self.record.state == state || workflow.timers.contains_key(id)) {
-            // The next one is reckoned from when this one was due, so that lateness does not add up.
-            let next = self
-                .wait_ends(&timer.wait, due)
-                .filter(|next| *next > self.now());
-            if let Some(next) = next.or_else(|| self.wait_ends(&timer.wait, self.now())) {
+            if let Some(next) = self.due_again(timer, due) {
                 self.emit(Event::TimerSet {
                     timer: id.clone(),
                     due: next,
@@ -120,6 +116,35 @@ impl Step<'_> {
             }
         }
         Ok(())
+    }
+
+    /// When a timer that was due then is due again: reckoned from when its wait was over, so that
+    /// neither lateness nor jitter adds up.
+    pub(super) fn due_again(&mut self, timer: &Timer, due: Instant) -> Option<Instant> {
+        let spread = i64::try_from(self.spread(timer).millis()).unwrap_or_default();
+        let over = Instant::from_millis(due.millis().saturating_sub(spread));
+        let next = self.timer_due(timer, over);
+        next.filter(|next| *next > self.now())
+            .or_else(|| self.timer_due(timer, self.now()))
+    }
+
+    /// When a timer is due whose wait begins at `from`.
+    pub(super) fn timer_due(&mut self, timer: &Timer, from: Instant) -> Option<Instant> {
+        let over = self.wait_ends(&timer.wait, from)?;
+        Some(over.saturating_add(self.spread(timer)))
+    }
+
+    /// How much later than its wait is over a timer of this record is due: always the same, by a number
+    /// that the record and the timer give, and less than the jitter that the timer declares.
+    fn spread(&self, timer: &Timer) -> Duration {
+        let Some(jitter) = timer.jitter else {
+            return Duration::ZERO;
+        };
+        let seed = Digest::of(format!("{} {}", self.record.id, timer.id).as_bytes());
+        let share = seed.as_bytes()[..8].iter();
+        let share = share.fold(0_u64, |share, byte| (share << 8) | u64::from(*byte));
+        let spread = (u128::from(jitter.millis()) * u128::from(share)) >> 64;
+        Duration::from_millis(u64::try_from(spread).unwrap_or(u64::MAX))
     }
 
     /// Drops what the state that is being left had set.
@@ -185,7 +210,7 @@ impl Step<'_> {
             }
         };
         if holds && !held && !is_set {
-            if let Some(due) = self.wait_ends(&timer.wait, self.now()) {
+            if let Some(due) = self.timer_due(timer, self.now()) {
                 self.emit(Event::TimerSet {
                     timer: timer.id.clone(),
                     due,

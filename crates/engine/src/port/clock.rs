@@ -9,6 +9,20 @@ use model::Instant;
 pub trait Clock: Send + Sync + 'static {
     /// The present instant.
     fn now(&self) -> Instant;
+
+    /// What the machine's clock shows and is not believed, where that is so.
+    fn doubt(&self) -> Option<ClockDoubt> {
+        None
+    }
+}
+
+/// A machine's clock that has jumped, and the time that counts meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockDoubt {
+    /// What the machine's clock shows.
+    pub wall: Instant,
+    /// The time that counts.
+    pub trusted: Instant,
 }
 
 /// The machine's clock.

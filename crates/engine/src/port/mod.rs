@@ -3,15 +3,17 @@
 mod clock;
 pub mod found;
 mod plugins;
+mod steady;
 mod store;
 mod supply;
 
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ClockDoubt, ManualClock, SystemClock};
 pub use plugins::{
     BindingSetup, Candidate, Delivery, HttpReply, HttpRequest, Incident, InspectError, Inspection,
     IntegrationAction, IntegrationCommand, IntegrationReply, LookupError, Member, NewRecord,
     Plugins, Staged, Subject, SubjectChange, Surroundings, WebhookReply,
 };
+pub use steady::{Machine, SteadyClock, ThisMachine};
 pub use store::{
     Commit, CommitError, Committed, DirectoryCommit, DueRecord, ListQuery, Listed, Load, Page,
     RecordCommit, Remembered, SealedSecret, Sort, Store, StoreError, TokenRecord,

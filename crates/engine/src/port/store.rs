@@ -47,7 +47,8 @@ pub trait Store: Send + Sync + 'static {
     /// What was committed under an idempotency key.
     fn remembered(&self, key: &str) -> Result<Option<Remembered>, StoreError>;
 
-    /// Makes one change durable. Commits waiting at the same time share one write.
+    /// Makes one change durable. Commits waiting at the same time share one write; they stand in the
+    /// journal in the order in which they were first polled.
     fn commit(&self, commit: Commit) -> BoxFuture<'static, Result<Committed, CommitError>>;
 
     /// Records in keyset order.

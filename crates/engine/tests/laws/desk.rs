@@ -26,6 +26,8 @@ pub(crate) struct Desk {
     things: BTreeMap<Key, Thing>,
     pub(crate) record: Option<Record>,
     pub(crate) now: Instant,
+    /// The number that a record gets.
+    pub(crate) number: u64,
     pub(crate) replies: VecDeque<Reply>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) events: Vec<Event>,
@@ -47,6 +49,7 @@ impl Desk {
             things: BTreeMap::new(),
             record: None,
             now: "2026-03-02T09:00:00Z".parse().expect("valid"),
+            number: 1,
             replies: VecDeque::new(),
             decisions: Vec::new(),
             events: Vec::new(),
@@ -197,7 +200,7 @@ impl Desk {
             _ => self.record().workflow.clone(),
         };
         let workflow = self.definitions.workflows[&workflow].clone();
-        let number = RecordId::numbered(&workflow.number, 1).expect("valid");
+        let number = RecordId::numbered(&workflow.number, self.number).expect("valid");
         let (mut replies, mut named) = (Vec::new(), false);
         loop {
             let input = Input {

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Approval, Cel, Effect, Field, Group, LinkType, Permit, Setting, Tasks, Wait};
+use crate::Duration;
 use crate::id::{
     BindingId, EffectName, FieldId, FragmentId, GroupId, LinkKind, PracticeId, RequirementId,
     RowId, StateId, TableId, TeamId, TimerId, TransitionId,
@@ -115,6 +116,14 @@ pub struct State {
     /// Timers set on entering and dropped on leaving.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub timers: IndexMap<TimerId, Timer>,
+}
+
+impl State {
+    /// Its timers, and those of the stages of its approval.
+    pub fn all_timers(&self) -> impl Iterator<Item = (&TimerId, &Timer)> {
+        let stages = self.approval.iter().flat_map(|it| it.stages.values());
+        self.timers.iter().chain(stages.flat_map(|it| &it.timers))
+    }
 }
 
 /// A named move between states.
@@ -240,6 +249,10 @@ pub struct Timer {
     pub condition: Option<Cel>,
     /// How long.
     pub wait: Wait,
+    /// Spreads it over so much time after the wait, each record at a moment of its own that never
+    /// changes; exactly when the wait is over without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<Duration>,
     /// Whether it is set again after it fired.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeat: bool,

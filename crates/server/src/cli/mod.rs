@@ -206,6 +206,14 @@ pub(crate) struct ServeArguments {
     /// `OTEL_EXPORTER_OTLP_ENDPOINT` does the same
     #[arg(long, value_name = "URL", env = "WRIGHT_OTLP_ENDPOINT")]
     pub(crate) otlp_endpoint: Option<String>,
+    /// For tests alone: the server takes the time to be so much later than the machine says
+    #[arg(
+        long,
+        hide = true,
+        value_name = "DURATION",
+        env = "WRIGHT_TEST_CLOCK_AHEAD"
+    )]
+    pub(crate) test_clock_ahead: Option<Duration>,
 }
 
 /// What is done with packs.

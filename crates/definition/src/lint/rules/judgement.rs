@@ -244,4 +244,12 @@ pub(super) const RULES: &[Rule] = &[
         "workflows: { pane: { title: Vitre } }  # and `summary` has a label, too",
         "workflows: { pane: { title: Vitre, fields: { summary: { label: Qu'est-ce qui est cassé ? } } } }",
     ),
+    rule(
+        "wide-jitter",
+        Weight::Warning,
+        "A timer that is spread over more time than it waits.",
+        "Some records would wait more than twice as long as the definition says.",
+        "nudge: { wait: { time: PT10M }, jitter: PT1H, do: remind }",
+        "nudge: { wait: { time: PT10M }, jitter: PT2M, do: remind }",
+    ),
 ];

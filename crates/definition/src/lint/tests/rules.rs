@@ -341,6 +341,35 @@ fn business_days_of_unknown_length() {
 }
 
 #[test]
+fn timers_that_are_spread_over_more_than_they_wait() {
+    let spread = |jitter: &'static str| {
+        (
+            "remind: { wait: { business: P2D, calendar: office }, ",
+            jitter,
+        )
+    };
+    let day = "remind: { wait: { business: P2D, calendar: office }, jitter: PT16H, ";
+    check(&[spread(day)], &expect![[""]]);
+    let longer = "remind: { wait: { business: P2D, calendar: office }, jitter: PT17H, ";
+    check(
+        &[spread(longer)],
+        &expect![[r#"
+        warning[wide-jitter] workflows/incident.yaml:36 at `jitter: PT17H, repeat: t`
+          the spread `PT17H` is longer than the wait, which is PT16H
+          help: spread it over less, or wait longer
+    "#]],
+    );
+    let none = "remind: { wait: { business: P2D, calendar: office }, jitter: PT0S, ";
+    check(
+        &[spread(none)],
+        &expect![[r#"
+        error[no-time] workflows/incident.yaml:36 at `PT0S, repeat: true, effe`
+          a spread over no time at all
+    "#]],
+    );
+}
+
+#[test]
 fn the_largest_workflow_is_looked_through() {
     let header =
         "apiVersion: servicewright/v1\nkind: Workflow\nid: large\ntitle: Large\nnumber: LRG";

@@ -88,6 +88,7 @@ impl Shape {
             Self::Timers => all(&OTHERS, Self::Timer),
             Self::Timer => vec![
                 ("wait", Self::Wait),
+                ("jitter", Self::Label),
                 ("while", Self::When),
                 ("repeat", Self::Label),
             ],

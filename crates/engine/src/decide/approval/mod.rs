@@ -169,10 +169,8 @@ impl Step<'_> {
             .and_then(|wait| self.wait_ends(&wait, self.now()));
         let said = self.stage_definition(&plan.id);
         let timers = said.map(|said| said.timers.values()).into_iter().flatten();
-        let timers: Vec<_> = timers.map(|it| (it.id.clone(), it.wait.clone())).collect();
         let timers = timers
-            .into_iter()
-            .filter_map(|(id, wait)| Some((id, self.wait_ends(&wait, self.now())?)))
+            .filter_map(|timer| Some((timer.id.clone(), self.timer_due(timer, self.now())?)))
             .collect();
         OpenStage {
             opened_at: self.now(),
@@ -254,9 +252,7 @@ impl Step<'_> {
             self.follow(transition, &reason)?;
         }
         if said.repeat && self.open_stage(id).is_some() {
-            let now = self.now();
-            let next = self.wait_ends(&said.wait, due).filter(|next| *next > now);
-            if let Some(due) = next.or_else(|| self.wait_ends(&said.wait, now)) {
+            if let Some(due) = self.due_again(said, due) {
                 self.emit(Event::StageTimerSet {
                     stage: id.clone(),
                     timer: timer.clone(),

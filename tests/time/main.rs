@@ -1,0 +1,8 @@
+//! Time in process: the real engine over a real store, with clocks that are turned by hand.
+
+mod chance;
+mod clock_jumps;
+mod desk;
+mod minutes;
+mod no_plugins;
+mod year;

@@ -1,0 +1,320 @@
+//! The journal of the year, gone through once: what each entry says is held against what a slow
+//! reckoning from the entries before it expects.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use engine::port::Store as _;
+use model::definition::{Category, Outcome};
+use model::event::Event;
+use model::id::RecordId;
+use model::journal::{Entry, Item};
+use model::{Duration, Instant, Value};
+use sha2::Digest as _;
+
+use super::clocks::Reckoned;
+use super::people::{SITES, Sites, ZONE};
+use crate::desk::Desk;
+use crate::minutes::days_later;
+
+const HOUR: i64 = 3_600_000;
+const BRUSSELS: usize = 0;
+const NEW_YORK: usize = 1;
+const SYDNEY: usize = 2;
+
+/// How much there was to check.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    records: usize,
+    entries: usize,
+    pub(crate) fired: BTreeMap<String, usize>,
+    expired: usize,
+    pub(crate) warned: usize,
+    pub(crate) breached: usize,
+    clocks: usize,
+    still_set: usize,
+}
+
+impl Found {
+    /// Whether everything that is to be checked came about.
+    pub(crate) fn is_worth_something(&self) {
+        let timers = [
+            "auto-close",
+            "begin",
+            "chase",
+            "remind",
+            "silent",
+            "untouched",
+            "watch",
+        ];
+        let fired: Vec<_> = self.fired.keys().map(String::as_str).collect();
+        assert_eq!(fired, timers, "every timer fired");
+        assert!(self.expired > 0 && self.warned > 0 && self.breached > 0);
+    }
+}
+
+/// What the journal has told of a record so far.
+pub(crate) struct Story {
+    pub(crate) workflow: String,
+    pub(crate) site: usize,
+    pub(crate) state: String,
+    pub(crate) category: Category,
+    pub(crate) is_assigned: bool,
+    pub(crate) priority: String,
+    /// What is set, and when it is due.
+    timers: BTreeMap<String, Instant>,
+    /// Timers of the state that have fired and are not set again.
+    over: BTreeSet<String>,
+    stage: Option<Instant>,
+    pub(crate) clocks: Vec<Reckoned>,
+}
+
+/// Goes through the journal, then looks at where every record stands.
+pub(crate) fn check(desk: &Desk, sites: &Sites, end: Instant) -> Found {
+    let mut found = Found::default();
+    let mut stories: HashMap<RecordId, Story> = HashMap::new();
+    let mut last = Instant::EPOCH;
+    for (_, item) in desk.journal() {
+        assert!(item.at() >= last, "the journal goes on in time");
+        last = item.at();
+        if let Item::Record { id, entry, .. } = item {
+            found.entries += 1;
+            let story = stories.entry(id.clone()).or_insert_with(Story::begin);
+            Page {
+                sites,
+                id: &id,
+                entry: &entry,
+                story,
+                found: &mut found,
+            }
+            .check();
+        }
+    }
+    found.records = stories.len();
+    for (id, story) in &stories {
+        let record = desk.store.record(id).expect("it is read");
+        let record = record.expect("it is there");
+        assert_eq!(
+            record
+                .timers
+                .iter()
+                .map(|(id, due)| (id.to_string(), *due))
+                .collect::<BTreeMap<_, _>>(),
+            story.timers,
+            "{id}: its timers"
+        );
+        let due = story.timers.values().copied().chain(story.stage);
+        for due in due {
+            assert!(
+                due >= end,
+                "{id}: something was due at {due} and is not done"
+            );
+            found.still_set += 1;
+        }
+        assert_eq!(record.clocks.len(), story.clocks.len(), "{id}: its clocks");
+        for clock in &record.clocks {
+            let reckoned = story.clocks.iter().find(|reckoned| reckoned.is_of(clock));
+            let reckoned = reckoned.unwrap_or_else(|| panic!("{id}: {clock:?} is not expected"));
+            reckoned.check(sites, id, clock, end);
+            found.clocks += 1;
+        }
+    }
+    found
+}
+
+impl Story {
+    fn begin() -> Self {
+        Self {
+            workflow: String::new(),
+            site: 0,
+            state: String::new(),
+            category: Category::Open,
+            is_assigned: false,
+            priority: String::new(),
+            timers: BTreeMap::new(),
+            over: BTreeSet::new(),
+            stage: None,
+            clocks: Vec::new(),
+        }
+    }
+
+    /// The timers that the definition wants now.
+    fn wanted(&self) -> BTreeSet<String> {
+        let of_state: &[&str] = match self.state.as_str() {
+            "new" => &["untouched"],
+            "waiting" => &["remind", "silent"],
+            "resolved" => &["auto-close"],
+            "fulfilling" => &["chase"],
+            "scheduled" => &["begin"],
+            _ => &[],
+        };
+        let watched = self.priority == "p1" && self.category == Category::Open;
+        let watch: &[&str] = if watched { &["watch"] } else { &[] };
+        let all = of_state.iter().chain(watch).map(|id| (*id).to_owned());
+        all.filter(|id| !self.over.contains(id)).collect()
+    }
+}
+
+/// An entry, and what is known when it is read.
+struct Page<'p> {
+    sites: &'p Sites,
+    id: &'p RecordId,
+    entry: &'p Entry,
+    story: &'p mut Story,
+    found: &'p mut Found,
+}
+
+impl Page<'_> {
+    fn check(&mut self) {
+        let at = self.entry.command.at;
+        let mut given = Reckoned::pass(&mut self.story.clocks, self.sites, at);
+        for event in &self.entry.events {
+            self.follow(event);
+        }
+        let set: BTreeSet<String> = self.story.timers.keys().cloned().collect();
+        assert_eq!(set, self.story.wanted(), "{} at {at}: its timers", self.id);
+        given.extend(Reckoned::turn(self.story, self.sites, at));
+        self.hold_to(given);
+    }
+
+    /// What was due of clocks is told by this entry, all of it and at its own instant.
+    fn hold_to(&mut self, mut expected: Vec<(String, Instant)>) {
+        let told = self.entry.events.iter().filter_map(|event| match event {
+            Event::Warned { clock, warning, at } => {
+                Some((format!("{}/{warning}", clock.target), *at))
+            }
+            Event::Breached { clock, at } => Some((format!("{}/breach", clock.target), *at)),
+            _ => None,
+        });
+        let mut told: Vec<_> = told.collect();
+        told.sort();
+        expected.sort();
+        let at = self.entry.command.at;
+        assert_eq!(told, expected, "{} at {at}: {:#?}", self.id, self.entry);
+        for (name, _) in told {
+            if name.ends_with("breach") {
+                self.found.breached += 1;
+            } else {
+                self.found.warned += 1;
+            }
+        }
+    }
+
+    fn follow(&mut self, event: &Event) {
+        let at = self.entry.command.at;
+        match event {
+            Event::Created {
+                workflow,
+                state,
+                category,
+                ..
+            } => {
+                self.story.workflow = workflow.to_string();
+                self.story.state = state.to_string();
+                self.story.category = *category;
+            }
+            Event::Entered { to, category, .. } => {
+                self.story.state = to.to_string();
+                self.story.category = *category;
+                self.story.over.clear();
+            }
+            Event::FieldSet { field, value, .. } => self.field(field.as_str(), value),
+            Event::Assigned { assignee, .. } => self.story.is_assigned = assignee.is_some(),
+            Event::TimerSet { timer, due } => self.set(timer.as_str(), *due),
+            Event::TimerCleared { timer } => {
+                let was_set = self.story.timers.remove(timer.as_str());
+                let due = was_set.expect("what is cleared was set");
+                assert!(
+                    due >= at,
+                    "{}: {timer} was due at {due}, and cleared {at}",
+                    self.id
+                );
+            }
+            Event::TimerFired { timer, due } => {
+                let was_set = self.story.timers.remove(timer.as_str());
+                assert_eq!(
+                    was_set,
+                    Some(*due),
+                    "{}: {timer} fires as it was set",
+                    self.id
+                );
+                assert_eq!(at, *due, "{}: {timer} fires on time", self.id);
+                self.story.over.insert(timer.to_string());
+                *self.found.fired.entry(timer.to_string()).or_default() += 1;
+            }
+            Event::StageOpened { approval } => {
+                let [stage] = &approval.stages[..] else {
+                    panic!("{}: one stage opens after the other", self.id);
+                };
+                let expected = match stage.plan.id.as_str() {
+                    "manager" => days_later(ZONE, at, 3),
+                    _ => self.sites.minutes[BRUSSELS].add(at, 20 * HOUR),
+                };
+                assert_eq!(stage.due, Some(expected), "{}: its stage", self.id);
+                self.story.stage = Some(expected);
+            }
+            Event::StageEnded { outcome, .. } => {
+                let due = self.story.stage.take().expect("it was opened");
+                if *outcome == Outcome::Expired {
+                    assert_eq!(at, due, "{}: it expires on time", self.id);
+                    self.found.expired += 1;
+                } else {
+                    assert!(at < due, "{}: it was decided in time", self.id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn field(&mut self, field: &str, value: &Value) {
+        let Value::Text(text) = value else { return };
+        match field {
+            "site" => {
+                let site = SITES.iter().position(|site| *site == text.as_str());
+                self.story.site = site.expect("a site");
+            }
+            "priority" => self.story.priority = text.clone(),
+            _ => {}
+        }
+    }
+
+    /// A timer is set for when the definition's wait is over, reckoned the slow way: from now, or from
+    /// when the wait before it was over.
+    fn set(&mut self, timer: &str, due: Instant) {
+        let at = self.entry.command.at;
+        let fires = self.entry.events.iter().any(
+            |event| matches!(event, Event::TimerFired { timer: fired, .. } if fired.as_str() == timer),
+        );
+        let spread = match timer {
+            "remind" => self.spread(timer, 600_000),
+            _ => 0,
+        };
+        let begins = if fires {
+            Instant::from_millis(at.millis() - spread)
+        } else {
+            at
+        };
+        let hours = &self.sites.minutes;
+        let over = match timer {
+            "untouched" => hours[BRUSSELS].add(begins, 6 * HOUR),
+            "remind" => hours[NEW_YORK].add(begins, 8 * HOUR),
+            "silent" => days_later(ZONE, begins, 7),
+            "auto-close" => hours[SYDNEY].add(begins, 24 * HOUR),
+            "chase" => hours[SYDNEY].add(begins, 9 * HOUR),
+            "begin" => days_later(ZONE, begins, 2),
+            "watch" => begins.saturating_add(Duration::from_secs(4 * 3600)),
+            other => panic!("nobody knows the timer {other}"),
+        };
+        let expected = Instant::from_millis(over.millis() + spread);
+        assert_eq!(due, expected, "{} at {at}: {timer} is set", self.id);
+        let before = self.story.timers.insert(timer.to_owned(), due);
+        assert_eq!(before, None, "{}: {timer} is set once", self.id);
+        self.story.over.remove(timer);
+    }
+
+    /// How far a record is spread, by the first eight bytes of a hash as a share of the whole.
+    fn spread(&self, timer: &str, jitter: u128) -> i64 {
+        let hash = sha2::Sha256::digest(format!("{} {timer}", self.id));
+        let share = u64::from_be_bytes(hash[..8].try_into().expect("eight bytes"));
+        i64::try_from((jitter * u128::from(share)) >> 64).expect("few")
+    }
+}

@@ -1,0 +1,67 @@
+//! A year of a desk's life in virtual time: 200 people in three zones, a thousand records a day,
+//! everyone at work in their own hours. At its end every timer has fired once and on time, and every
+//! clock is as a slow reckoning from the journal has it.
+//!
+//! Here it is five weeks with few records; `cargo xtask soak year` runs all of it.
+
+mod check;
+mod clocks;
+mod life;
+mod people;
+
+use std::sync::Arc;
+use std::time::Instant as StdInstant;
+
+use engine::port::ManualClock;
+use model::Instant;
+
+use self::life::Life;
+use self::people::Sites;
+use crate::desk::Desk;
+
+/// Five weeks over the changes of the clock in New York, Brussels and Sydney.
+const SHORT: Span = Span {
+    first: "2026-03-05T00:00:00Z",
+    days: 35,
+    records_a_day: 30,
+};
+
+struct Span {
+    first: &'static str,
+    days: u32,
+    records_a_day: u32,
+}
+
+#[tokio::test]
+async fn every_timer_fires_once_and_on_time_and_every_clock_is_right() {
+    let number = |name: &str, default| {
+        std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
+    };
+    let whole_year = std::env::var_os("WRIGHT_YEAR_DAYS").is_some();
+    let span = Span {
+        first: if whole_year {
+            "2026-01-01T00:00:00Z"
+        } else {
+            SHORT.first
+        },
+        days: number("WRIGHT_YEAR_DAYS", SHORT.days),
+        records_a_day: number("WRIGHT_YEAR_RECORDS", SHORT.records_a_day),
+    };
+    let first: Instant = span.first.parse().expect("a time");
+    let begun = StdInstant::now();
+    let sites = Sites::new();
+    let clock = Arc::new(ManualClock::at(first));
+    let desk = Desk::open(clock.clone()).await;
+    people::put(&desk, &sites).await;
+    let mut life = Life::new(&desk, &clock, &sites, first, span.days, span.records_a_day);
+    life.run().await;
+    let lived = begun.elapsed();
+    let checking = StdInstant::now();
+    let found = check::check(&desk, &sites, life.end);
+    let checked = checking.elapsed();
+    println!(
+        "{} days, {} records: lived in {lived:.1?}, checked in {checked:.1?}\n{found:#?}",
+        span.days, span.records_a_day
+    );
+    found.is_worth_something();
+}
