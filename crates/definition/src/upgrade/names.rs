@@ -114,6 +114,7 @@ pub(super) fn of_keys(kind: DefinitionKind, path: &[&str]) -> Option<Of> {
         _ => {}
     }
     match (kind, path) {
+        (DefinitionKind::Calendar, ["use"]) => Some(Of::Definition(DefinitionKind::Holidays)),
         (_, ["use"]) if is_workflow(kind) => Some(Of::Definition(DefinitionKind::Fragment)),
         (_, ["links", _, "to"]) if is_workflow(kind) => {
             Some(Of::Definition(DefinitionKind::Workflow))

@@ -21,7 +21,7 @@ pub use approval::{Approval, ApprovalBy, Approver, Outcome, Quorum, Rejects, Sta
 pub use binding::{
     Component, EventFilter, Grants, KeyValueGrant, Limits, Plugin, Schedule, SecretGrant,
 };
-pub use calendar::{Calendar, Date, Holiday, Hours, Weekday};
+pub use calendar::{Calendar, Date, Holiday, Holidays, Hours, Weekday};
 pub use catalogue::CatalogueItem;
 pub use effect::{CreateEffect, EachEffect, Effect};
 pub use field::{Cel, Field, FieldFormat, FieldType, Group, OptionLabel, Permit, Setting, Wait};

@@ -1,6 +1,7 @@
 //! The command line: what can be said. Every flag can also be set in the environment and in
 //! `wright.toml`; the nearer to the command the stronger.
 
+mod holidays;
 mod plugin;
 mod secret;
 mod simulate;
@@ -19,6 +20,9 @@ use model::id::{IdError, PackId, PersonId, RecordId, RoleId, WorkflowId};
 use model::{ByteSize, Duration};
 use plugin_registry::{Trust, Unsigned};
 
+pub(crate) use holidays::HolidaysArguments;
+#[cfg(test)]
+pub(crate) use holidays::Years;
 pub(crate) use plugin::{Language, PluginCommand, Reason, RegistryArguments};
 pub(crate) use secret::{KeyArgument, SecretCommand};
 pub(crate) use simulate::SimulateArguments;
@@ -451,6 +455,8 @@ pub(crate) enum CalendarCommand {
 its answer {"due": T}, {"elapsed_s": N} or {"error": …}."#
     )]
     Eval,
+    /// Writes holidays that calendars can use, from the whole days of an iCalendar file
+    Import(HolidaysArguments),
 }
 
 /// What to explain.

@@ -5,6 +5,7 @@ mod draw;
 mod explain;
 mod fmt;
 mod history;
+mod holidays;
 mod install;
 mod migrate;
 mod new_pack;
@@ -112,6 +113,7 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
             let all_answered = calendar::eval(io::stdin().lock(), io::stdout().lock())?;
             Ok(Outcome::done_if(all_answered))
         }
+        Command::Calendar(CalendarCommand::Import(arguments)) => holidays::run(&arguments, format),
         Command::Replay(arguments) => {
             let replayed = block_on(async { Ok(replay::replay(&arguments).await?) })?;
             eprintln!("{}", replayed.told());
