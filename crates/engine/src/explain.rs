@@ -118,6 +118,7 @@ fn now(record: &Record) -> Vec<String> {
             ClockStatus::Running => "runs",
             ClockStatus::Paused => "is paused",
             ClockStatus::Stopped => "has stopped",
+            ClockStatus::Cancelled => "was cancelled",
         };
         let due = clock.due.map_or_else(
             || "has no due time while it waits".to_owned(),

@@ -185,13 +185,14 @@ pub(super) fn of_text(kind: DefinitionKind, path: &[&str]) -> Option<Text> {
         DefinitionKind::CatalogueItem if path == ["offer"] => Some(Text::Expression),
         _ if is_workflow(kind) => of_workflow_text(path),
         DefinitionKind::ServiceLevel => match path {
-            ["calendar", "named"] => names(DefinitionKind::Calendar),
+            ["calendar", "named" | "otherwise"] => names(DefinitionKind::Calendar),
             ["targets", _, "goal", "table"] => Some(Text::Name(Of::Table)),
             ["targets", _, "goal", "plugin"] => names(DefinitionKind::Plugin),
             ["targets", _, "breach", "do"] => Some(Text::Name(Of::Transition(None))),
-            ["for", _] | ["calendar", "cel"] | ["targets", _, "start" | "pause" | "stop"] => {
-                Some(Text::Expression)
-            }
+            ["for", _]
+            | ["calendar", "cel" | "of"]
+            | ["zone"]
+            | ["targets", _, "start" | "pause" | "stop"] => Some(Text::Expression),
             _ => of_any_expression(path),
         },
         DefinitionKind::Team if path == ["calendar"] => names(DefinitionKind::Calendar),

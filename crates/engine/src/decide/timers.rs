@@ -58,7 +58,7 @@ impl Step<'_> {
     }
 
     /// Warnings are given, and a breach is noted.
-    fn wake_clock(&mut self, key: &ClockKey) {
+    pub(super) fn wake_clock(&mut self, key: &ClockKey) {
         let now = self.now();
         let Some(clock) = self
             .record
@@ -75,7 +75,8 @@ impl Step<'_> {
             .map(|(id, at)| (id.clone(), *at))
             .collect();
         let breach = clock.breach_at.filter(|at| {
-            *at < now && clock.breached_at.is_none() && clock.status != ClockStatus::Stopped
+            let counts = matches!(clock.status, ClockStatus::Running | ClockStatus::Paused);
+            *at < now && clock.breached_at.is_none() && counts
         });
         for (warning, at) in warnings {
             self.warn(key, &warning, at);

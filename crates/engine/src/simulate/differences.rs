@@ -255,6 +255,7 @@ const fn verdict_told(verdict: Verdict) -> &'static str {
         Verdict::Met => "met",
         Verdict::Breached => "breached",
         Verdict::Running => "running",
+        Verdict::Cancelled => "cancelled",
     }
 }
 

@@ -34,8 +34,8 @@ pub use scenario::{
     Moment, MomentError, Notified, Refusal, Say, Scenario, Step, Take, Things, Turnover, Whose,
 };
 pub use service_level::{
-    Breach, CalendarChoice, Goal, OnChange, OnReopen, ServiceLevel, ServiceLevelType, Target,
-    Warning, WarningPoint,
+    Breach, CalendarChoice, Goal, OnChange, OnReopen, OnUncovered, Relation, ServiceLevel,
+    ServiceLevelType, Target, Warning, WarningPoint,
 };
 pub use task::{Task, Tasks, TasksThen};
 pub use translation::{Texts, Translation};

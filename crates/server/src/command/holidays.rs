@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use definition::source::line_text;
-use icalendar::{Event, Span, Window};
+use icalendar::{Span, Window};
 use model::definition::Date;
 use model::id::HolidaysId;
 use serde::Serialize;

@@ -62,6 +62,7 @@ fn cells(clock: &Clock, definitions: &Definitions, end: Instant) -> [String; 3] 
         Verdict::Met => "met",
         Verdict::Breached => "breached",
         Verdict::Running => "running",
+        Verdict::Cancelled => "cancelled",
     };
     [
         elapsed(clock, definitions, end).as_secs().to_string(),

@@ -76,20 +76,26 @@ fn a_calendar_has_the_dates_that_it_uses_and_its_own_count_more() {
 
 #[test]
 fn holidays_that_nobody_wrote_are_an_error() {
-    check("use: { belgum: true }\n", expect![[r#"
+    check(
+        "use: { belgum: true }\n",
+        expect![[r#"
         error[unknown-name]: there are no holidays `belgum`
          --> calendars/office.yaml:4:8
           |
         4 | use: { belgum: true }
           |        ^^^^^^
-          = help: did you mean `belgium`?"#]]);
-    check("holidays:\n  \"2026-05-01\": null\n", expect![[r#"
+          = help: did you mean `belgium`?"#]],
+    );
+    check(
+        "holidays:\n  \"2026-05-01\": null\n",
+        expect![[r#"
         error[null]: `null` is never a value, and here is nothing that it could remove
          --> calendars/office.yaml:5:17
           |
         5 |   "2026-05-01": null
           |                 ^^^^
-          = help: leave the key out"#]]);
+          = help: leave the key out"#]],
+    );
 }
 
 #[test]
@@ -134,7 +140,8 @@ fn other_hours_on_one_date_are_for_the_calendar_to_settle() {
             name: Christmas
           "2026-07-14":
             name: Fête nationale
-    "#]].assert_eq(&shown(&files("holidays: { \"2026-12-24\": {} }\n")));
+    "#]]
+    .assert_eq(&shown(&files("holidays: { \"2026-12-24\": {} }\n")));
 }
 
 #[test]
@@ -180,7 +187,8 @@ fn an_adaptation_changes_holidays_of_its_base_and_what_calendars_use() {
             name: The day after
           "2026-07-14":
             name: Fête nationale
-    "#]].assert_eq(&shown(&adapted));
+    "#]]
+    .assert_eq(&shown(&adapted));
     let taken = extend(
         &base,
         "ours",
@@ -195,7 +203,8 @@ fn an_adaptation_changes_holidays_of_its_base_and_what_calendars_use() {
           |
         3 | use: { belgium: null }
           |        ^^^^^^^
-          = help: remove with `null` what of it is not wanted"#]].assert_eq(&shown(&taken));
+          = help: remove with `null` what of it is not wanted"#]]
+    .assert_eq(&shown(&taken));
 }
 
 #[test]
