@@ -8,7 +8,7 @@ use definition::compile::{ServiceLevel, Target};
 use model::Duration;
 use model::definition::{OnChange, OnUncovered};
 use model::event::{ClockKey, Event};
-use model::record::{Clock, ClockGoal, ClockStatus};
+use model::record::{Clock, ClockStatus};
 
 use super::clocks::{ended_stretch, key, new_clock};
 use super::promises::Promise;
@@ -147,7 +147,13 @@ impl Step<'_> {
             OnChange::Keep => self.kept(&clock, promise),
             OnChange::Recompute => self.recomputed(level, target, &clock, promise)?,
         };
-        self.set_clock(target, promised(renewed, promise));
+        let renewed = promised(renewed, promise);
+        let is_exceeded = self.is_exceeded(&renewed);
+        let renewed = Clock {
+            breached_at: renewed.breached_at.filter(|_| is_exceeded),
+            ..renewed
+        };
+        self.set_clock(target, renewed);
         Ok(())
     }
 
@@ -183,25 +189,17 @@ impl Step<'_> {
             },
             None => self.recounted(clock, promise),
         };
-        let is_exceeded = match promise.goal {
-            Some(ClockGoal::Within(goal)) => self.elapsed_of(&counted) > goal,
-            Some(ClockGoal::DueAt(at)) => self.now() > at,
-            None => false,
-        };
-        let breached_at = counted.breached_at.filter(|_| is_exceeded);
-        Ok(Clock {
-            breached_at,
-            ..counted
-        })
+        Ok(counted)
     }
 
-    fn elapsed_of(&self, clock: &Clock) -> Duration {
+    /// Whether more than the goal of a clock is used by now.
+    pub(super) fn is_exceeded(&self, clock: &Clock) -> bool {
         let calendars = self.calendars(clock);
         let counted = Counted {
             clock,
             calendars: &calendars,
         };
-        counted.elapsed(self.now())
+        counted.is_exceeded(self.now())
     }
 
     /// A clock whose stretches so far are counted anew, all of them in the calendar of a promise.
@@ -242,9 +240,12 @@ impl Step<'_> {
             let Some(promise) = promises.get(&target.id) else {
                 continue;
             };
+            let counted = promised(self.recomputed(&level, target, &clock, promise)?, promise);
+            let is_exceeded = self.is_exceeded(&counted);
             let renewed = Clock {
                 definition: level.digest,
-                ..promised(self.recomputed(&level, target, &clock, promise)?, promise)
+                breached_at: counted.breached_at.filter(|_| is_exceeded),
+                ..counted
             };
             if renewed != clock {
                 self.set_clock(target, renewed);

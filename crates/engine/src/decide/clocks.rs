@@ -95,8 +95,14 @@ impl Step<'_> {
                 Some(before) => self.taking_over(level, target, promise, &before)?,
             };
             if let Some(clock) = clock {
-                fresh.insert(key(&clock));
+                let key = key(&clock);
+                // One that had stopped is judged by the new promise at once.
+                let is_missed = clock.status == ClockStatus::Stopped && self.is_exceeded(&clock);
                 self.set_clock(target, clock);
+                if is_missed {
+                    self.breach(&key, self.now());
+                }
+                fresh.insert(key);
             }
         }
         Ok(())

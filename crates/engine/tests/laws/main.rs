@@ -1,5 +1,6 @@
 //! The laws of the engine, over a pure desk: definitions from text, decisions folded as they are made.
 
+mod changes;
 mod clocks;
 mod desk;
 mod lifecycle;
