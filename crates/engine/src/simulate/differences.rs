@@ -41,6 +41,13 @@ pub(super) struct Reasons<'r> {
     pub(super) now: &'r [Decision],
 }
 
+/// What differs between the clocks of a record, then and now.
+pub(crate) fn clock_differences(then: &Record, now: &Record) -> Vec<Difference> {
+    let mut differences = Differences::default();
+    differences.look_at_clocks(then, now);
+    differences.finish()
+}
+
 impl Differences {
     /// Something that happened once, and is not looked at again.
     pub(super) fn happened(&mut self, difference: Difference) {
