@@ -17,6 +17,7 @@ mod hostile_components;
 mod idempotency;
 mod javascript;
 mod jira;
+mod judged_again;
 mod kill;
 mod languages;
 mod life;

@@ -22,19 +22,19 @@ pub(crate) struct HolidaysArguments {
     #[arg(value_name = "FILE.ics")]
     pub(crate) file: PathBuf,
     /// The id by which calendars use them, such as belgium
-    #[arg(long)]
+    #[arg(long, env = "WRIGHT_ID")]
     pub(crate) id: HolidaysId,
     /// The years that are written, such as 2026 or 2026-2028
-    #[arg(long, value_name = "YEAR[-YEAR]")]
+    #[arg(long, value_name = "YEAR[-YEAR]", env = "WRIGHT_YEARS")]
     pub(crate) years: Years,
     /// What people call them
-    #[arg(long)]
+    #[arg(long, env = "WRIGHT_TITLE")]
     pub(crate) title: Option<String>,
     /// The folder of the pack in whose holidays/ID.yaml they are written; standard output without it
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "WRIGHT_PACK")]
     pub(crate) pack: Option<PathBuf>,
     /// Write over a file that is there already
-    #[arg(long, requires = "pack")]
+    #[arg(long, requires = "pack", env = "WRIGHT_REPLACE")]
     pub(crate) replace: bool,
 }
 

@@ -1,6 +1,7 @@
 //! The commands: what each asks for, and how its result is printed.
 
 mod calendar;
+mod clocks;
 mod draw;
 mod explain;
 mod fmt;
@@ -124,6 +125,7 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         }
         Command::Simulate(arguments) => simulate::run(&arguments, format),
         Command::Explain(arguments) => explain::run(arguments, format),
+        Command::Clocks(arguments) => clocks::run(arguments, format),
         Command::Verify(data) => verify::run(&data, format),
         Command::Completions { shell } => {
             let mut script = Vec::new();
