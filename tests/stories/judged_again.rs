@@ -111,3 +111,57 @@ async fn promises_are_judged_then_and_now_side_by_side() {
     let none: Value = serde_json::from_slice(&none.stdout).expect("JSON");
     assert_eq!(none["judged"], 0);
 }
+
+#[tokio::test]
+async fn what_a_plugin_promised_counts_again_and_is_not_guessed() {
+    let server = Server::start();
+    let admin = server.client("ada", "agent,administrator");
+    for (path, thing) in [
+        (
+            "organisation/brewery",
+            json!({ "name": "Brewery", "contract": "brewery-gold" }),
+        ),
+        (
+            "contract/brewery-gold",
+            json!({ "name": "Gold", "organisation": "brewery", "tier": "gold" }),
+        ),
+    ] {
+        let put = admin
+            .put(&format!("/api/v1/directory/{path}"), &thing)
+            .await;
+        assert!(put.status < 300, "{:?}", put.body);
+    }
+    let fields = json!({ "summary": "No orders", "category": "software", "impact": "medium", "urgency": "medium", "customer": "brewery" });
+    let incident = admin.create("incident", "log", fields).await.id();
+    let _ = admin
+        .transition(&incident, "start", json!({}))
+        .await
+        .expect(200);
+    let path = format!("/api/v1/records/{incident}/service-levels");
+    let same = admin.get(&path).await.expect(200);
+    assert!(!of(&same["then"], "contract").is_null(), "{:?}", same.body);
+    assert_eq!(same["then"], same["now"], "what it answered counts");
+    assert_eq!(same["notes"], json!([]));
+
+    // With other settings nobody can tell what it would have answered.
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = folder.path().join("itil");
+    copy_folder(&repository().join("packs/itil"), &pack);
+    let file = pack.join("plugins/contract-hours.yaml");
+    let binding = std::fs::read_to_string(&file).expect("a binding");
+    std::fs::write(&file, binding + "settings: { warn_at_percent: [80] }\n").expect("written");
+    let installed = server.wright(&["pack", "install", pack.to_str().expect("a path of text")]);
+    assert!(
+        installed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&installed.stderr)
+    );
+    let other = admin.get(&path).await.expect(200);
+    assert_eq!(of(&other["now"], "contract")["goal"]["within"], "PT16H");
+    assert!(of(&other["now"], "contract")["reason"].is_null());
+    let notes = other["notes"].to_string();
+    assert!(
+        notes.contains("what `contract-hours` would answer is not known, its fallback counts"),
+        "{notes}"
+    );
+}

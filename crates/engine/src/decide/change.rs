@@ -102,7 +102,12 @@ impl Step<'_> {
         Ok(taken.map(|clock| Clock {
             service_level: level.id.clone(),
             definition: level.digest,
-            took_over: Some(before.service_level.clone()),
+            // A service level that covers the record again goes on with its own clock.
+            took_over: if before.service_level == level.id {
+                before.took_over.clone()
+            } else {
+                Some(before.service_level.clone())
+            },
             warned: match target.change {
                 OnChange::Restart => BTreeSet::new(),
                 OnChange::Keep | OnChange::Recompute => before.warned.clone(),
