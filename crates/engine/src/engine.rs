@@ -309,7 +309,9 @@ impl Past for StorePast<'_> {
                 return Ok(());
             };
             after = last.version;
-            entries.iter().for_each(|(_, entry)| show(entry));
+            for (_, entry) in &entries {
+                show(entry);
+            }
         }
     }
 }

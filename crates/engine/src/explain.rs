@@ -120,10 +120,11 @@ fn now(record: &Record) -> Vec<String> {
             ClockStatus::Stopped => "has stopped",
             ClockStatus::Cancelled => "was cancelled",
         };
-        let due = clock.due.map_or_else(
-            || "has no due time while it waits".to_owned(),
-            |due| format!("is due {}", due.to_seconds_text()),
-        );
+        let due = match (clock.status, clock.due) {
+            (ClockStatus::Cancelled, _) => format!("had used {}", whole_seconds(clock.elapsed)),
+            (_, None) => "has no due time while it waits".to_owned(),
+            (_, Some(due)) => format!("is due {}", due.to_seconds_text()),
+        };
         let breach = clock.breached_at.map_or_else(String::new, |at| {
             format!(", and was breached at {}", at.to_seconds_text())
         });

@@ -378,9 +378,11 @@ impl Reading<'_> {
             return None;
         }
         if first.is_date {
+            // A time that a whole day was given for a while is that day.
+            let after = end.date().max(start.date().succ_opt()?);
             return Some(Span::Days(
                 Date::from_naive(start.date())?,
-                Date::from_naive(end.date())?,
+                Date::from_naive(after)?,
             ));
         }
         let (from, to) = (instant(start, first.zone), instant(end, first.zone));

@@ -185,6 +185,16 @@ fn repetitions_are_left_out_added_moved_and_cancelled() {
 }
 
 #[test]
+fn whole_days_stay_whole_whatever_is_added_to_them() {
+    check(
+        &event("DTSTART;VALUE=DATE:20260101\nRDATE;VALUE=PERIOD:20260105T090000Z/PT1H"),
+        "2026-01-01",
+        "2026-02-01",
+        &["2026-01-01 2026-01-02 Shift", "2026-01-05 2026-01-06 Shift"],
+    );
+}
+
+#[test]
 fn a_zone_is_found_by_what_the_file_tells_of_it() {
     let zone = "BEGIN:VTIMEZONE\nTZID:Romance Standard Time\nEND:VTIMEZONE\nBEGIN:VTIMEZONE\nTZID:/desk.example/ours\nX-LIC-LOCATION:Asia/Tokyo\nEND:VTIMEZONE\n";
     let windows = event("DTSTART;TZID=Romance Standard Time:20260105T090000\nDURATION:PT1H");

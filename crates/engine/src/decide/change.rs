@@ -81,7 +81,7 @@ impl Step<'_> {
         target: &Target,
         promise: &Promise,
         before: &Clock,
-    ) -> Result<Option<Clock>> {
+    ) -> Option<Clock> {
         let now = self.now();
         let taken = match target.change {
             OnChange::Restart => Some(new_clock(level, target, promise, now)),
@@ -94,12 +94,12 @@ impl Step<'_> {
                 }
                 Some(kept)
             }
-            OnChange::Recompute => self.relived(level, target, promise)?.or_else(|| {
+            OnChange::Recompute => self.relived(level, target, promise).or_else(|| {
                 let counted = self.recounted(before, promise);
                 (counted.status != ClockStatus::Cancelled).then_some(counted)
             }),
         };
-        Ok(taken.map(|clock| Clock {
+        taken.map(|clock| Clock {
             service_level: level.id.clone(),
             definition: level.digest,
             // A service level that covers the record again goes on with its own clock.
@@ -114,7 +114,7 @@ impl Step<'_> {
             },
             breached_at: None,
             ..promised(clock, promise)
-        }))
+        })
     }
 
     /// Looks whether the goal or the calendar is another one now, and does what the target says then.
@@ -150,7 +150,7 @@ impl Step<'_> {
                 ..new_clock(level, target, promise, self.now())
             },
             OnChange::Keep => self.kept(&clock, promise),
-            OnChange::Recompute => self.recomputed(level, target, &clock, promise)?,
+            OnChange::Recompute => self.recomputed(level, target, &clock, promise),
         };
         let renewed = promised(renewed, promise);
         let is_exceeded = self.is_exceeded(&renewed);
@@ -184,8 +184,8 @@ impl Step<'_> {
         target: &Target,
         clock: &Clock,
         promise: &Promise,
-    ) -> Result<Clock> {
-        let counted = match self.relived(level, target, promise)? {
+    ) -> Clock {
+        match self.relived(level, target, promise) {
             Some(relived) => Clock {
                 warned: clock.warned.clone(),
                 breached_at: clock.breached_at,
@@ -193,8 +193,7 @@ impl Step<'_> {
                 ..relived
             },
             None => self.recounted(clock, promise),
-        };
-        Ok(counted)
+        }
     }
 
     /// Whether more than the goal of a clock is used by now.
@@ -245,7 +244,7 @@ impl Step<'_> {
             let Some(promise) = promises.get(&target.id) else {
                 continue;
             };
-            let counted = promised(self.recomputed(&level, target, &clock, promise)?, promise);
+            let counted = promised(self.recomputed(&level, target, &clock, promise), promise);
             let is_exceeded = self.is_exceeded(&counted);
             let renewed = Clock {
                 definition: level.digest,

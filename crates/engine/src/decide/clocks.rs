@@ -92,7 +92,7 @@ impl Step<'_> {
             };
             let clock = match before {
                 None => Some(new_clock(level, target, promise, self.now())),
-                Some(before) => self.taking_over(level, target, promise, &before)?,
+                Some(before) => self.taking_over(level, target, promise, &before),
             };
             if let Some(clock) = clock {
                 let key = key(&clock);

@@ -18,7 +18,7 @@ use model::record::{Clock, Record};
 use model::{Digest, Instant};
 
 use super::promises::Promise;
-use super::{Input, Interrupt, NoPast, Past, Pinned, Result, Step, changes_promise};
+use super::{Input, Interrupt, NoPast, Past, Pinned, Step, changes_promise};
 use crate::apply::{apply, begin};
 use crate::directory::{Directory, Ledger};
 use crate::port::StoreError;
@@ -175,7 +175,7 @@ impl Walk<'_> {
             changes |= changes_promise(&after, event);
             apply(&mut after, event, at);
         }
-        self.look(after, changes, entry, past);
+        self.look(&after, changes, entry, past);
         if let Some(record) = &mut self.record {
             record.version = entry.version;
             record.updated_at = at;
@@ -183,7 +183,7 @@ impl Walk<'_> {
     }
 
     /// Looks at the clocks of the record as an entry left it.
-    fn look(&mut self, after: Record, changes: bool, entry: &Entry, past: &dyn Past) {
+    fn look(&mut self, after: &Record, changes: bool, entry: &Entry, past: &dyn Past) {
         let before = self.record.take();
         let mut replies: Vec<Reply> = Vec::new();
         let looked = loop {
@@ -288,10 +288,8 @@ impl Step<'_> {
         level: &Arc<ServiceLevel>,
         target: &Target,
         promise: &Promise,
-    ) -> Result<Option<Clock>> {
-        let Some(record) = self.input.record else {
-            return Ok(None);
-        };
+    ) -> Option<Clock> {
+        let record = self.input.record?;
         if record.version > self.moments_left {
             self.failed(
                 format!("target {}, change", target.id),
@@ -299,7 +297,7 @@ impl Step<'_> {
                     "the journal is too long to count the clock again from it (at most {MOST_MOMENTS} entries for one decision): only the time in which it ran is"
                 ),
             );
-            return Ok(None);
+            return None;
         }
         self.moments_left -= record.version;
         let mut walk = Walk {
@@ -323,9 +321,7 @@ impl Step<'_> {
             .input
             .past
             .each(&mut |entry| walk.entry(entry, &NoPast));
-        if self.ledger.kept(read).is_none() {
-            return Ok(None);
-        }
+        self.ledger.kept(read)?;
         // Then the entry under way, as far as it has come.
         let before = walk.record.take();
         let clocks = before.map(|before| before.clocks).unwrap_or_default();
@@ -343,10 +339,10 @@ impl Step<'_> {
             decisions: Vec::new(),
             events: Vec::new(),
         };
-        walk.look(present, false, &entry, &NoPast);
+        walk.look(&present, false, &entry, &NoPast);
         let clocks = walk.record.map(|record| record.clocks).unwrap_or_default();
         let mut own = clocks.into_iter();
-        Ok(own.find(|clock| clock.service_level == level.id && clock.target == target.id))
+        own.find(|clock| clock.service_level == level.id && clock.target == target.id)
     }
 }
 

@@ -243,7 +243,12 @@ fn goal_told(clock: Option<&Clock>) -> String {
         None => "no goal".to_owned(),
         Some(ClockGoal::DueAt(at)) => format!("by {}", at.to_seconds_text()),
         Some(ClockGoal::Within(goal)) => match calendar {
-            Some(calendar) => format!("{goal} in {}", calendar.id),
+            Some(calendar) => {
+                let zone = calendar.zone.as_ref();
+                let zone =
+                    zone.map_or_else(String::new, |zone| format!(" on the clocks of {zone}"));
+                format!("{goal} in {}{zone}", calendar.id)
+            }
             None => goal.to_string(),
         },
     }
