@@ -157,7 +157,18 @@ impl JsonSchema for CalendarChoice {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        CalendarKeys::json_schema(generator)
+        let mut schema = CalendarKeys::json_schema(generator);
+        schema.insert("minProperties".to_owned(), 1.into());
+        schema.insert(
+            "dependentRequired".to_owned(),
+            serde_json::json!({ "of": ["otherwise"], "otherwise": ["of"] }),
+        );
+        let alone = serde_json::json!({ "maxProperties": 1 });
+        schema.insert(
+            "dependentSchemas".to_owned(),
+            serde_json::json!({ "named": alone, "cel": alone, "of": { "maxProperties": 2 } }),
+        );
+        schema
     }
 }
 
