@@ -18,6 +18,7 @@ mod hostile_components;
 mod idempotency;
 mod javascript;
 mod jira;
+mod judged_again;
 mod kill;
 mod languages;
 mod life;

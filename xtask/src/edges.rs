@@ -57,16 +57,17 @@ fn crates_know_only_what_they_may() {
         counterpart -> sdk
         definition -> calendar, model
         engine -> calendar, definition, model
-        fuzz -> calendar, definition, engine, model, plugin-host
+        fuzz -> calendar, definition, engine, icalendar, model, plugin-host
         github -> counterpart, sdk
         gitlab -> counterpart, sdk
         hostile -> sdk
+        icalendar -> model
         jira -> counterpart, sdk
         pagerduty -> sdk
         plugin-host -> engine, model
         plugin-registry -> model
         plugin-test -> calendar, engine, model, plugin-host
-        server -> api, calendar, definition, engine, model, plugin-build, plugin-host, plugin-registry, plugin-test, store
+        server -> api, calendar, definition, engine, icalendar, model, plugin-build, plugin-host, plugin-registry, plugin-test, store
         skills-router -> sdk
         slack -> sdk
         store -> engine, model

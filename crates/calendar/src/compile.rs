@@ -2,6 +2,7 @@
 //! the date on which it opens, so each day has its own and what the day before spills into it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::Datelike as _;
 use chrono_tz::{TZ_VARIANTS, Tz};
@@ -67,7 +68,7 @@ pub(crate) fn compile(definition: &Definition) -> Result<Compiled, CalendarError
     Ok(Compiled::new(
         zone,
         definition.day,
-        LocalHours::new(days, exceptions),
+        Arc::new(LocalHours::new(days, exceptions)),
     ))
 }
 

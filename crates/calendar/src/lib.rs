@@ -40,7 +40,7 @@ pub struct Calendar(Arc<Compiled>);
 struct Compiled {
     zone: Tz,
     day: Option<Duration>,
-    hours: LocalHours,
+    hours: Arc<LocalHours>,
     /// In order, the first from [`FIRST`]; never empty.
     spans: Box<[Span]>,
     /// In order.
@@ -129,6 +129,16 @@ impl Calendar {
         (open - from < TEN_YEARS).then_some(Instant::from_millis(open))
     }
 
+    /// The same hours and holidays, read on the clocks of another zone.
+    #[must_use]
+    pub fn in_zone(&self, zone: Tz) -> Self {
+        if zone == self.0.zone {
+            return self.clone();
+        }
+        let hours = Arc::clone(&self.0.hours);
+        Self(Arc::new(Compiled::new(zone, self.0.day, hours)))
+    }
+
     /// How much business time a business day is, where this calendar has one.
     pub fn day(&self) -> Option<Duration> {
         self.0.day
@@ -149,7 +159,7 @@ impl fmt::Debug for Calendar {
 }
 
 impl Compiled {
-    fn new(zone: Tz, day: Option<Duration>, hours: LocalHours) -> Self {
+    fn new(zone: Tz, day: Option<Duration>, hours: Arc<LocalHours>) -> Self {
         let mut spans: Vec<Span> = Vec::new();
         for offset in zone::offsets(zone) {
             let before = spans.last().map_or(0, |last| {

@@ -201,6 +201,7 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
         | Event::ClockPaused { .. }
         | Event::ClockResumed { .. }
         | Event::ClockStopped { .. }
+        | Event::ClockCancelled { .. }
         | Event::Warned { .. }
         | Event::Breached { .. } => apply_clock(record, event, at),
         Event::TimerSet { timer, due } => {
@@ -348,6 +349,16 @@ fn apply_clock(record: &mut Record, event: &Event, at: Instant) {
             clock.status = ClockStatus::Stopped;
             clock.elapsed = *elapsed;
             clock.due = *due;
+            clock.breach_at = None;
+            clock.warnings.clear();
+        }
+        Event::ClockCancelled { clock, elapsed } => {
+            let Some(clock) = clock_mut(record, clock) else {
+                return;
+            };
+            end_stretch(clock, at);
+            clock.status = ClockStatus::Cancelled;
+            clock.elapsed = *elapsed;
             clock.breach_at = None;
             clock.warnings.clear();
         }

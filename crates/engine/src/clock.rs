@@ -41,7 +41,9 @@ impl Counted<'_> {
                     .elapsed
                     .saturating_add(between(self.current(), self.clock.since, now))
             }
-            ClockStatus::Paused | ClockStatus::Stopped => self.clock.elapsed,
+            ClockStatus::Paused | ClockStatus::Stopped | ClockStatus::Cancelled => {
+                self.clock.elapsed
+            }
         }
     }
 
@@ -94,7 +96,7 @@ impl Counted<'_> {
         let due = self.due();
         let is_fixed = matches!(self.clock.goal, Some(ClockGoal::DueAt(_)));
         let breach_at = match (self.clock.status, self.clock.goal) {
-            (ClockStatus::Stopped, _) | (_, None) => None,
+            (ClockStatus::Stopped | ClockStatus::Cancelled, _) | (_, None) => None,
             (_, Some(ClockGoal::DueAt(due))) => Some(due),
             (ClockStatus::Paused, _) => None,
             (ClockStatus::Running, _) => {

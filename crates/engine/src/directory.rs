@@ -105,7 +105,8 @@ impl<'a> Ledger<'a> {
         self.fault.lock().ok().and_then(|fault| fault.clone())
     }
 
-    fn kept<T>(&self, result: Result<T, StoreError>) -> Option<T> {
+    /// Keeps why something else that was read cannot be relied on.
+    pub(crate) fn kept<T>(&self, result: Result<T, StoreError>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {

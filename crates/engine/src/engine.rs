@@ -9,11 +9,12 @@ use definition::compile::{Definitions, ServiceLevel, Workflow};
 use model::command::{Actor, Create, Who};
 use model::directory::{Key, Thing, kind};
 use model::id::{CatalogueItemId, DirectoryId, DirectoryKind, PersonId, RecordId, RoleId};
+use model::journal::Entry;
 use model::record::Record;
 use model::{ByteSize, Digest, Instant};
 use tokio::sync::{Notify, watch};
 
-use crate::decide::Pinned;
+use crate::decide::{Past, Pinned};
 use crate::directory::Directory;
 use crate::error::EngineError;
 use crate::library::Library;
@@ -294,6 +295,29 @@ impl Directory for StoreDirectory<'_> {
 
     fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError> {
         self.0.record(id)
+    }
+}
+
+/// The journal of a record, as the store has it.
+pub(crate) struct StorePast<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) id: Option<&'a RecordId>,
+}
+
+impl Past for StorePast<'_> {
+    fn each(&self, show: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
+        let Some(id) = self.id else { return Ok(()) };
+        let mut after = 0;
+        loop {
+            let entries = self.store.history(id, after, 200)?;
+            let Some((_, last)) = entries.last() else {
+                return Ok(());
+            };
+            after = last.version;
+            for (_, entry) in &entries {
+                show(entry);
+            }
+        }
     }
 }
 

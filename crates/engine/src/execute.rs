@@ -14,7 +14,7 @@ use tracing::Instrument;
 use crate::apply;
 use crate::decide::{self, Decided, Input, Outcome};
 use crate::desk::check_administrator;
-use crate::engine::{Engine, StoreDirectory};
+use crate::engine::{Engine, StoreDirectory, StorePast};
 use crate::error::EngineError;
 use crate::port::{Commit, CommitError, RecordCommit, Remembered};
 use crate::rejection::Rejection;
@@ -267,6 +267,7 @@ impl Engine {
             definitions,
             pinned: &*self.0,
             directory: &directory,
+            past: &decide::NoPast,
             command,
             replies: &[],
             number: None,
@@ -293,6 +294,10 @@ impl Engine {
                     definitions,
                     pinned: &*self.0,
                     directory: &directory,
+                    past: &StorePast {
+                        store: &*self.0.store,
+                        id: before.map(|before| &before.id),
+                    },
                     command,
                     replies: &replies,
                     number: number.as_ref(),

@@ -7,7 +7,7 @@ use model::event::Event;
 use model::hook::{Answer, Hook};
 use model::id::RecordId;
 use model::journal::{Decision, Entry, HookDecision};
-use model::record::{ClockStatus, Record};
+use model::record::{Clock, ClockGoal, ClockStatus, Record};
 use model::{Digest, Duration, Instant};
 use serde::Serialize;
 
@@ -104,11 +104,13 @@ fn now(record: &Record) -> Vec<String> {
             ClockStatus::Running => "runs",
             ClockStatus::Paused => "is paused",
             ClockStatus::Stopped => "has stopped",
+            ClockStatus::Cancelled => "was cancelled",
         };
-        let due = clock.due.map_or_else(
-            || "has no due time while it waits".to_owned(),
-            |due| format!("is due {}", due.to_seconds_text()),
-        );
+        let due = match (clock.status, clock.due) {
+            (ClockStatus::Cancelled, _) => format!("had used {}", whole_seconds(clock.elapsed)),
+            (_, None) => "has no due time while it waits".to_owned(),
+            (_, Some(due)) => format!("is due {}", due.to_seconds_text()),
+        };
         let breach = clock.breached_at.map_or_else(String::new, |at| {
             format!(", and was breached at {}", at.to_seconds_text())
         });
@@ -258,6 +260,19 @@ fn explain_event(event: &Event, push: &mut impl FnMut(String, String, Option<&Ho
                 None,
             );
         }
+        Event::ClockSet { clock } => push(
+            format!("target {} of {}", clock.target, clock.service_level),
+            promised(clock),
+            None,
+        ),
+        Event::ClockCancelled { clock, elapsed } => push(
+            format!("target {} of {}", clock.target, clock.service_level),
+            format!(
+                "cancelled, the service level does not cover the record any more; {} of it were used.",
+                whole_seconds(*elapsed)
+            ),
+            None,
+        ),
         Event::Breached { clock, at } => {
             push(
                 format!("target {}", clock.target),
@@ -267,6 +282,43 @@ fn explain_event(event: &Event, push: &mut impl FnMut(String, String, Option<&Ho
         }
         _ => {}
     }
+}
+
+/// What a clock promises from here on, and what was used before.
+fn promised(clock: &Clock) -> String {
+    let calendar = clock.calendars.last().and_then(Option::as_ref);
+    let calendar = calendar.map_or_else(String::new, |calendar| {
+        let zone = calendar.zone.as_ref();
+        let zone = zone.map_or_else(String::new, |zone| format!(" on the clocks of {zone}"));
+        format!(" in {}{zone}", calendar.id)
+    });
+    let goal = match clock.goal {
+        None => "nothing".to_owned(),
+        Some(ClockGoal::Within(goal)) => format!("{goal}{calendar}"),
+        Some(ClockGoal::DueAt(at)) => format!("by {}", at.to_seconds_text()),
+    };
+    let why = clock
+        .reason
+        .as_ref()
+        .map_or_else(String::new, |reason| format!(" ({reason})"));
+    let over = clock
+        .took_over
+        .as_ref()
+        .map_or_else(String::new, |before| format!(", taken over from {before}"));
+    let used = if clock.elapsed == Duration::ZERO {
+        String::new()
+    } else {
+        format!(", {} of it used before", whole_seconds(clock.elapsed))
+    };
+    let due = clock.due.map_or_else(String::new, |due| {
+        format!(", due {}", due.to_seconds_text())
+    });
+    format!("promised {goal}{why}{over}{used}{due}.")
+}
+
+/// A duration as reports have it.
+fn whole_seconds(duration: Duration) -> Duration {
+    Duration::from_secs(duration.as_secs())
 }
 
 fn hook_sentence(hook: &HookDecision) -> String {

@@ -18,6 +18,7 @@ mod execute;
 mod explain;
 mod install;
 mod integration;
+mod judged;
 mod library;
 mod migrate;
 mod notice;
@@ -41,6 +42,7 @@ pub use error::EngineError;
 pub use execute::{Executed, Request};
 pub use explain::{Explained, Explanation};
 pub use install::InstalledReport;
+pub use judged::{ClocksPage, ClocksQuery, JudgedAgain};
 pub use migrate::{Batch, Migration, Place};
 pub use rejection::{InputFault, Rejection};
 pub use replay::{

@@ -26,7 +26,7 @@ pub mod kind {
     pub const USER: &str = "user";
     /// An organisation: `name`, `contract`, `vip`.
     pub const ORGANISATION: &str = "organisation";
-    /// A contract: `name`, `organisation`, `tier`, `calendar`.
+    /// A contract: `name`, `organisation`, `tier`, `calendar`, `zone`.
     pub const CONTRACT: &str = "contract";
     /// A service: `name`, `owner`, `team`, `criticality`.
     pub const SERVICE: &str = "service";
@@ -53,7 +53,7 @@ pub const BUILT_IN: &[(&str, &[&str])] = &[
     (kind::ORGANISATION, &["name", "contract", "vip"]),
     (
         kind::CONTRACT,
-        &["name", "organisation", "tier", "calendar"],
+        &["name", "organisation", "tier", "calendar", "zone"],
     ),
     (kind::SERVICE, &["name", "owner", "team", "criticality"]),
     (kind::TEAM, &["members"]),

@@ -312,6 +312,13 @@ pub enum Event {
         /// When the goal was, or would have been, used up.
         due: Option<Instant>,
     },
+    /// A clock was given up: its service level does not cover the record any more.
+    ClockCancelled {
+        /// Which.
+        clock: ClockKey,
+        /// The time used.
+        elapsed: Duration,
+    },
     /// A warning was given.
     Warned {
         /// Of which clock.

@@ -222,6 +222,8 @@ ids! {
     WarningId: KEBAB, "the id of a warning";
     /// The id of a calendar.
     CalendarId: KEBAB, "the id of a calendar";
+    /// The id of holidays that calendars use.
+    HolidaysId: KEBAB, "the id of holidays";
     /// The id of an interval of hours, or of anything else that only a calendar names.
     HoursId: KEBAB, "the id of an interval";
     /// The id of a team.

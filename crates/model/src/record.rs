@@ -381,6 +381,9 @@ pub struct Clock {
     /// Why that goal, where a plugin or a table said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The service level whose clock of the same target it took over from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_over: Option<ServiceLevelId>,
     /// Whether it runs.
     pub status: ClockStatus,
     /// When it started.
@@ -419,6 +422,9 @@ pub struct ClockCalendar {
     pub id: CalendarId,
     /// The digest of its version.
     pub digest: Digest,
+    /// The zone that it is read in, where that is not its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 /// What a clock was promised.
@@ -442,6 +448,8 @@ pub enum ClockStatus {
     Paused,
     /// It ended.
     Stopped,
+    /// It ended unjudged: its service level does not cover the record any more.
+    Cancelled,
 }
 
 /// A stretch of time, half open, in which a clock ran.
@@ -466,6 +474,8 @@ pub enum Verdict {
     Breached,
     /// Neither yet.
     Running,
+    /// Neither, and it will not be: the promise was withdrawn.
+    Cancelled,
 }
 
 impl Clock {
@@ -474,6 +484,7 @@ impl Clock {
         match (self.breached_at, self.status) {
             (Some(_), _) => Verdict::Breached,
             (None, ClockStatus::Stopped) => Verdict::Met,
+            (None, ClockStatus::Cancelled) => Verdict::Cancelled,
             _ => Verdict::Running,
         }
     }

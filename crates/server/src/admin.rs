@@ -4,6 +4,7 @@
 //! how it is answered is the same both ways.
 
 mod bindings;
+mod clocks;
 mod history;
 mod replay;
 
@@ -133,6 +134,13 @@ pub(crate) enum Ask {
     Explain {
         /// Its number.
         record: RecordId,
+    },
+    /// Judge the clocks of records again.
+    Clocks {
+        /// One record; a part of all of them without it.
+        record: Option<RecordId>,
+        /// Which part.
+        query: engine::ClocksQuery,
     },
     /// Hold every record against its journal.
     Verify,
@@ -371,6 +379,7 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             Ok(serde_json::to_value(batch)?)
         }
         Ask::Explain { record } => explain(desk.running().await?, record).await,
+        Ask::Clocks { record, query } => clocks::told(desk.running().await?, record, query).await,
         Ask::Replay {
             binding,
             component,

@@ -15,6 +15,7 @@ use crate::auth::Caller;
 use crate::wire::command::{NewRecord, RecordPatch};
 use crate::wire::explanation::{Explanation, Transitions};
 use crate::wire::history::{Entry, History};
+use crate::wire::judged::ServiceLevels;
 use crate::wire::query::{self, RecordCursor};
 use crate::wire::record::{Record, Records};
 use crate::{Api, Code, Fault, Problem, tag};
@@ -66,6 +67,14 @@ pub(super) fn routes() -> Vec<Route> {
                 "Every decision that still stands, by what and from what.",
             )
             .refuses(&seen),
+        Route::new(Get, "/api/v1/records/{id}/service-levels", service_levels)
+            .named(
+                "readServiceLevels",
+                GROUP,
+                "Read a record's promises as they were judged and as the definitions in force judge them",
+            )
+            .answers::<ServiceLevels<'_>>(StatusCode::OK, "The clocks, then and now.")
+            .refuses(&[Code::NotFound, Code::NotPossible]),
         Route::new(Get, "/api/v1/records/{id}/transitions", available)
             .named(
                 "listTransitions",
@@ -260,6 +269,17 @@ async fn explain(
         .read(move |engine| engine.explain(&caller.actor, &id))
         .await?;
     Ok(json(StatusCode::OK, &Explanation::from(&explanation)))
+}
+
+async fn service_levels(
+    State(api): State<Api>,
+    caller: Caller,
+    At(id): At<RecordId>,
+) -> Result<Response, Problem> {
+    let judged = api
+        .read(move |engine| engine.judged_again(&caller.actor, &id))
+        .await?;
+    Ok(json(StatusCode::OK, &ServiceLevels::from(&judged)))
 }
 
 async fn available(

@@ -27,6 +27,13 @@ pub struct Clock<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     calendar: Option<&'a CalendarId>,
+    /// The zone that the calendar is read in, where that is not its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone: Option<&'a str>,
+    /// The service level whose clock of the same target it took over from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    took_over: Option<&'a ServiceLevelId>,
     /// When it started.
     #[schema(value_type = String, format = DateTime)]
     started_at: Instant,
@@ -57,6 +64,8 @@ pub enum ClockStatus {
     Paused,
     /// It ended.
     Stopped,
+    /// It ended unjudged: its service level does not cover the record any more.
+    Cancelled,
 }
 
 /// What was promised.
@@ -79,6 +88,8 @@ pub enum Verdict {
     Breached,
     /// Neither yet.
     Running,
+    /// Neither, and it will not be: the promise was withdrawn.
+    Cancelled,
 }
 
 impl<'a> From<&'a model::record::Clock> for Clock<'a> {
@@ -91,6 +102,7 @@ impl<'a> From<&'a model::record::Clock> for Clock<'a> {
                 ModelStatus::Running => ClockStatus::Running,
                 ModelStatus::Paused => ClockStatus::Paused,
                 ModelStatus::Stopped => ClockStatus::Stopped,
+                ModelStatus::Cancelled => ClockStatus::Cancelled,
             },
             goal: clock.goal.map(|goal| match goal {
                 ClockGoal::Within(duration) => Goal::Within(duration.to_string()),
@@ -98,6 +110,8 @@ impl<'a> From<&'a model::record::Clock> for Clock<'a> {
             }),
             reason: clock.reason.as_deref(),
             calendar: calendar.map(|calendar| &calendar.id),
+            zone: calendar.and_then(|calendar| calendar.zone.as_deref()),
+            took_over: clock.took_over.as_ref(),
             started_at: clock.started_at,
             elapsed_s: clock.elapsed.as_secs(),
             since: clock.since,
@@ -106,6 +120,7 @@ impl<'a> From<&'a model::record::Clock> for Clock<'a> {
                 ModelVerdict::Met => Verdict::Met,
                 ModelVerdict::Breached => Verdict::Breached,
                 ModelVerdict::Running => Verdict::Running,
+                ModelVerdict::Cancelled => Verdict::Cancelled,
             },
             breached_at: clock.breached_at,
         }

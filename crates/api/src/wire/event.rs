@@ -266,6 +266,10 @@ fn clock(event: &ModelEvent) -> Option<(&'static str, Value)> {
             "clock-stopped",
             of(clock, json!({ "elapsed_s": elapsed.as_secs(), "due": due })),
         ),
+        ModelEvent::ClockCancelled { clock, elapsed } => (
+            "clock-cancelled",
+            of(clock, json!({ "elapsed_s": elapsed.as_secs() })),
+        ),
         ModelEvent::Warned { clock, warning, at } => {
             ("warned", of(clock, json!({ "warning": warning, "at": at })))
         }

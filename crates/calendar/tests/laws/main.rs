@@ -99,4 +99,18 @@ proptest! {
         let quick = calendar.add(from, duration).map(Instant::millis);
         prop_assert_eq!(quick.filter(|due| *due <= limit), slow.filter(|due| *due <= limit));
     }
+
+    #[test]
+    fn in_another_zone_it_is_the_calendar_of_that_zone(
+        definition in definitions(), other in definitions(), start in instants(), duration in durations(),
+    ) {
+        let zone = other.zone.parse().expect("a zone");
+        let moved = compiled(&definition).in_zone(zone);
+        let written = compiled(&model::definition::Calendar { zone: other.zone, ..definition });
+        prop_assert_eq!(moved.zone(), zone);
+        prop_assert_eq!(moved.add(start, duration), written.add(start, duration));
+        prop_assert_eq!(moved.is_open(start), written.is_open(start));
+        let end = start.saturating_add(duration);
+        prop_assert_eq!(moved.between(start, end), written.between(start, end));
+    }
 }

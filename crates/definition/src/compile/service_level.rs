@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use model::Digest;
-use model::definition::{self, Cel, Goal, Setting};
+use model::definition::{self, Cel, Goal, Relation, Setting};
 use model::hook::Hook;
 use model::id::{
     CalendarId, FieldId, ServiceLevelId, StateId, TableId, TargetId, TransitionId, WorkflowId,
@@ -14,6 +14,7 @@ use model::time::Period;
 use super::compiler::Compiler;
 use super::effects::{Around, effects};
 use super::fault::{Fault, Spot};
+use super::field::FieldKind;
 use super::names::Names;
 use super::scope;
 use super::types::{CalendarChoice, GoalRow, ServiceLevel, Target, Warning, Workflow};
@@ -189,6 +190,9 @@ fn assemble(
             .then(|| empty(id, digest, zone, source));
     }
     let calendar = calendar(compiler, &source.calendar, ground);
+    if let Some(zone) = &source.zone {
+        relation(compiler, &["zone"], zone, ground);
+    }
     let tables = goal_tables(compiler, source, ground);
     let targets = compiler.within("targets", |compiler| {
         let mut targets = IndexMap::new();
@@ -230,6 +234,8 @@ fn empty(
         kind: source.kind,
         zone,
         covers: BTreeMap::new(),
+        uncovered: source.uncovered,
+        zone_of: source.zone.clone(),
         calendar: CalendarChoice::Named(nowhere),
         targets: IndexMap::new(),
         tables: BTreeMap::new(),
@@ -256,7 +262,43 @@ fn calendar(
             let expression = ground.of_all(compiler, &["calendar", "cel"], cel, &wanted)?;
             Some(CalendarChoice::Expression(expression))
         }
+        definition::CalendarChoice::Of { of, otherwise } => {
+            relation(compiler, &["calendar", "of"], of, ground);
+            compiler.calendar(&["calendar", "otherwise"], otherwise);
+            Some(CalendarChoice::Of {
+                of: of.clone(),
+                otherwise: otherwise.clone(),
+            })
+        }
     }
+}
+
+/// What of a record leads to a thing, beside the fields that refer to one.
+const OF_RECORD: [&str; 3] = ["requester", "assignee", "team"];
+
+/// Holds the beginning of a relation to what every record covered has.
+fn relation(compiler: &mut Compiler<'_>, below: &[&str], relation: &Relation, ground: &Ground<'_>) {
+    let first = relation.first.as_str();
+    if compiler.names.lenient || OF_RECORD.contains(&first) {
+        return;
+    }
+    let refers = |workflow: &Workflow| {
+        let field = workflow.fields.get(first);
+        field.is_some_and(|field| matches!(field.kind, FieldKind::Reference(_)))
+    };
+    let Some(without) = ground.workflows.iter().find(|workflow| !refers(workflow)) else {
+        return;
+    };
+    let fields = without.fields.values();
+    let known = fields.filter(|field| matches!(field.kind, FieldKind::Reference(_)));
+    let known = known.map(|field| field.id.as_str()).chain(OF_RECORD);
+    let known: Vec<&str> = known.collect();
+    let message = format!(
+        "a record of the workflow `{}` leads to no `{first}`: it is `requester`, `assignee`, `team` or a field with `ref`",
+        without.id
+    );
+    let fault = compiler.fault(below, Spot::Value, "unknown-name", message);
+    compiler.push(fault.suggest(first, known));
 }
 
 /// Compiles the tables, whose rows give a goal each.

@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use model::Duration;
 use model::configuration::{InstalledBinding, InstalledPack};
 use model::definition::{
-    ApprovalBy, Category, Hit, MigratedClocks, OnChange, OnReopen, Outcome, Plugin, RoutingBy,
-    ServiceLevelType, Stage as StageSource, Team, Wait, WarningPoint,
+    ApprovalBy, Category, Hit, MigratedClocks, OnChange, OnReopen, OnUncovered, Outcome, Plugin,
+    Relation, RoutingBy, ServiceLevelType, Stage as StageSource, Team, Wait, WarningPoint,
 };
 use model::event::EventKind;
 use model::id::{
@@ -529,8 +529,12 @@ pub struct ServiceLevel {
     pub zone: chrono_tz::Tz,
     /// The workflows it covers, each where its expression holds.
     pub covers: BTreeMap<WorkflowId, Expression>,
+    /// What becomes of its clocks where it does not cover their record any more.
+    pub uncovered: OnUncovered,
     /// Where business time is counted.
     pub calendar: CalendarChoice,
+    /// The thing whose zone the calendar is read in.
+    pub zone_of: Option<Relation>,
     /// Its targets.
     pub targets: IndexMap<TargetId, Target>,
     /// Its tables; each row gives a goal.
@@ -544,6 +548,13 @@ pub enum CalendarChoice {
     Named(CalendarId),
     /// The one whose id the expression gives.
     Expression(Expression),
+    /// The one that a thing has.
+    Of {
+        /// The thing.
+        of: Relation,
+        /// The one where there is none.
+        otherwise: CalendarId,
+    },
 }
 
 /// A row of a table that gives a goal in business time.

@@ -31,8 +31,13 @@ pub(super) fn check_workflow(workflow: &Workflow, all: &Definitions, rules: &mut
 }
 
 pub(super) fn check_service_level(level: &ServiceLevel, all: &Definitions, rules: &mut Rules<'_>) {
-    // Which calendar an expression gives is known only when it does.
-    let CalendarChoice::Named(calendar) = &level.calendar else {
+    // Which calendar an expression or a thing gives is known only when it does.
+    let (CalendarChoice::Named(calendar)
+    | CalendarChoice::Of {
+        otherwise: calendar,
+        ..
+    }) = &level.calendar
+    else {
         return;
     };
     let mut days = Days { all, rules };

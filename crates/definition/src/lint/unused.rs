@@ -42,7 +42,10 @@ pub(super) fn check(pack: &Pack, faults: &mut Vec<Fault>) {
     let routed = plugins(pack).any(|plugin| hooks(plugin).contains(&Hook::Routing));
     for (kind, id, tree) in pack.trees() {
         let unused = match kind {
-            DefinitionKind::Fragment | DefinitionKind::Notice | DefinitionKind::Calendar => true,
+            DefinitionKind::Fragment
+            | DefinitionKind::Notice
+            | DefinitionKind::Calendar
+            | DefinitionKind::Holidays => true,
             // A plugin that routes may give work to any team.
             DefinitionKind::Team => !routed,
             DefinitionKind::Plugin => pack.plugins.get(id).is_some_and(|it| waits(&it.value)),
@@ -84,6 +87,7 @@ const fn called(kind: DefinitionKind) -> &'static str {
         DefinitionKind::Fragment => "fragment",
         DefinitionKind::Notice => "notice",
         DefinitionKind::Calendar => "calendar",
+        DefinitionKind::Holidays => "holidays",
         DefinitionKind::Team => "team",
         _ => "binding",
     }

@@ -22,6 +22,8 @@ pub enum DefinitionKind {
     ServiceLevel,
     /// A calendar.
     Calendar,
+    /// Holidays, which are laid under the calendars that use them.
+    Holidays,
     /// A team.
     Team,
     /// A notice.
@@ -34,7 +36,7 @@ pub enum DefinitionKind {
 
 impl DefinitionKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Pack,
         Self::Workflow,
         Self::Fragment,
@@ -43,6 +45,7 @@ impl DefinitionKind {
         Self::Translation,
         Self::ServiceLevel,
         Self::Calendar,
+        Self::Holidays,
         Self::Team,
         Self::Notice,
         Self::Plugin,
@@ -60,6 +63,7 @@ impl DefinitionKind {
             Self::Translation => "Translation",
             Self::ServiceLevel => "ServiceLevel",
             Self::Calendar => "Calendar",
+            Self::Holidays => "Holidays",
             Self::Team => "Team",
             Self::Notice => "Notice",
             Self::Plugin => "Plugin",
@@ -83,6 +87,7 @@ impl DefinitionKind {
             Self::Translation => Some("translations"),
             Self::ServiceLevel => Some("service-levels"),
             Self::Calendar => Some("calendars"),
+            Self::Holidays => Some("holidays"),
             Self::Team => Some("teams"),
             Self::Notice => Some("notices"),
             Self::Plugin => Some("plugins"),
@@ -135,6 +140,7 @@ impl DefinitionKind {
             | Self::Migration
             | Self::Translation
             | Self::Calendar
+            | Self::Holidays
             | Self::Team
             | Self::Notice => &[],
             Self::Scenario => &["steps/*/do"],
@@ -161,6 +167,7 @@ impl DefinitionKind {
             | Self::Migration
             | Self::Translation
             | Self::Calendar
+            | Self::Holidays
             | Self::Team
             | Self::Notice
             | Self::Plugin => &[],

@@ -282,29 +282,28 @@ fn lay(
     }))
 }
 
-/// The definitions of all levels laid over each other, fragments first: a workflow has what it uses
-/// from the level on that says so, and the levels above it patch the whole.
+/// The definitions of all levels laid over each other, parts of others first: a definition has what it
+/// uses from the level on that says so, and the levels above it patch the whole.
 fn laid(levels: &[Definitions], sources: &Sources, found: &mut Diagnostics) -> Definitions {
-    let is_fragment = |kind: DefinitionKind| kind == DefinitionKind::Fragment;
     let mut all = Definitions::new();
-    for fragments in [true, false] {
+    for parts in [true, false] {
         for level in levels {
             let these = level
                 .iter()
-                .filter(|((kind, _), _)| is_fragment(*kind) == fragments);
+                .filter(|((kind, _), _)| fragments::is_part(*kind) == parts);
             for ((kind, id), node) in these {
                 let key = (*kind, id.clone());
                 let used = fragments::used(*kind, node);
                 let mut laid = node.clone();
                 if let Some(base) = all.get(&key) {
-                    fragments::stay(base, node, sources, found);
+                    fragments::stay(*kind, base, node, sources, found);
                     laid.clone_from(base);
                     overlay(*kind, &mut laid, node, sources, found);
                 } else if used.is_empty() && !kind.is_patch() {
                     refuse_nulls(node, sources, found);
                 }
                 if !used.is_empty() {
-                    laid = fragments::under(&laid, &used, &all, sources, found);
+                    laid = fragments::under(*kind, &laid, &used, &all, sources, found);
                 }
                 all.insert(key, laid);
             }

@@ -1,15 +1,40 @@
-//! Fragments: parts of workflows, laid under those that use them.
+//! Parts of definitions, laid under those that use them: fragments under workflows, holidays under
+//! calendars.
 
 use super::chain::Definitions;
 use crate::overlay::{DefinitionKind, HEADER, merge};
-use crate::source::{Diagnostics, Entry, Kind, Node, Sources, nearest};
+use crate::source::{Diagnostics, Entry, Kind, Node, Sources, emit, nearest};
 
-/// The key under which a workflow names the fragments that it uses.
+/// The key under which a definition names the parts that it uses.
 const USE: &str = "use";
 
-/// The fragments that this text of a workflow, or of a patch on one, adds, in the order of their ids.
+/// The key under which holidays stand, in a calendar and in a file of their own.
+const HOLIDAYS: &str = "holidays";
+
+/// The kind of the parts that definitions of this kind may use.
+const fn part(kind: DefinitionKind) -> Option<DefinitionKind> {
+    match kind {
+        DefinitionKind::Workflow => Some(DefinitionKind::Fragment),
+        DefinitionKind::Calendar => Some(DefinitionKind::Holidays),
+        _ => None,
+    }
+}
+
+/// Whether definitions of this kind are parts of others.
+pub(super) const fn is_part(kind: DefinitionKind) -> bool {
+    matches!(kind, DefinitionKind::Fragment | DefinitionKind::Holidays)
+}
+
+const fn called(part: DefinitionKind) -> &'static str {
+    match part {
+        DefinitionKind::Holidays => "holidays",
+        _ => "fragment",
+    }
+}
+
+/// The parts that this text of a definition, or of a patch on one, adds, in the order of their ids.
 pub(super) fn used(kind: DefinitionKind, node: &Node) -> Vec<(String, Entry)> {
-    let named = node.get(USE).filter(|_| kind == DefinitionKind::Workflow);
+    let named = node.get(USE).filter(|_| part(kind).is_some());
     let mut used: Vec<(String, Entry)> = named
         .and_then(Node::as_map)
         .into_iter()
@@ -21,40 +46,54 @@ pub(super) fn used(kind: DefinitionKind, node: &Node) -> Vec<(String, Entry)> {
     used
 }
 
-/// Refuses to take out a fragment that the base uses: what it brought is part of the base.
-pub(super) fn stay(base: &Node, patch: &Node, sources: &Sources, found: &mut Diagnostics) {
+/// Refuses to take out a part that the base uses: what it brought is part of the base.
+pub(super) fn stay(
+    kind: DefinitionKind,
+    base: &Node,
+    patch: &Node,
+    sources: &Sources,
+    found: &mut Diagnostics,
+) {
+    let Some(part) = part(kind).map(called) else {
+        return;
+    };
     let used = |id: &str| base.get(USE).is_some_and(|used| used.get(id).is_some());
     let removed = patch.get(USE).and_then(Node::as_map).into_iter().flatten();
     for (id, entry) in removed {
         if used(id) && entry.value.kind != Kind::Boolean(true) {
-            let message = format!("the base uses the fragment `{id}`, and what it brought stays");
+            let message = format!("the base uses the {part} `{id}`, and what it brought stays");
             let diagnostic = sources.error(entry.key, "fragment", message);
             found.push(diagnostic.help("remove with `null` what of it is not wanted"));
         }
     }
 }
 
-/// A workflow with fragments laid under it: where both say something, the workflow's own counts, and
-/// stands first.
+/// A definition with parts laid under it: where both say something, its own counts, and stands first.
+/// A date of a calendar's own replaces that of its holidays whole.
 pub(super) fn under(
-    workflow: &Node,
+    kind: DefinitionKind,
+    own: &Node,
     used: &[(String, Entry)],
     all: &Definitions,
     sources: &Sources,
     found: &mut Diagnostics,
 ) -> Node {
+    let Some(of) = part(kind) else {
+        return own.clone();
+    };
     let mut ground = Node {
-        span: workflow.span,
-        kind: Kind::Map(header(workflow).collect()),
+        span: own.span,
+        kind: Kind::Map(header(own).collect()),
     };
     for (id, entry) in used {
-        let key = (DefinitionKind::Fragment, id.clone());
-        let Some(fragment) = all.get(&key) else {
-            let known = all
-                .keys()
-                .filter(|(kind, _)| *kind == DefinitionKind::Fragment);
+        let key = (of, id.clone());
+        let Some(part) = all.get(&key) else {
+            let known = all.keys().filter(|(kind, _)| *kind == of);
             let near = nearest(id, known.map(|(_, id)| id.as_str()));
-            let message = format!("there is no fragment `{id}`");
+            let message = match of {
+                DefinitionKind::Holidays => format!("there are no holidays `{id}`"),
+                _ => format!("there is no fragment `{id}`"),
+            };
             found.push(
                 sources
                     .error(entry.key, "unknown-name", message)
@@ -62,33 +101,70 @@ pub(super) fn under(
             );
             continue;
         };
-        if let Some(path) = both_say(&ground, fragment, &mut Vec::new()) {
-            let message =
-                format!("the fragment `{id}` and another that is used here both say `{path}`");
+        let part = match of {
+            DefinitionKind::Holidays => &only_new(part, &ground, own, (id, entry), sources, found),
+            _ => part,
+        };
+        if let Some(path) = both_say(&ground, part, &mut Vec::new()) {
+            let message = format!(
+                "the {} `{id}` and another that is used here both say `{path}`",
+                called(of)
+            );
             found.push(sources.error(entry.key, "fragment", message));
         }
-        merge(
-            DefinitionKind::Workflow,
-            &mut ground,
-            fragment,
-            sources,
-            found,
-        );
+        merge(kind, &mut ground, part, sources, found);
     }
-    merge(
-        DefinitionKind::Workflow,
-        &mut ground,
-        workflow,
-        sources,
-        found,
-    );
-    own_first(&mut ground, workflow);
+    merge(kind, &mut ground, own, sources, found);
+    own_first(&mut ground, own);
     ground
 }
 
-/// Puts the keys that a workflow has itself before those that only its fragments have.
-fn own_first(laid: &mut Node, workflow: &Node) {
-    let (Kind::Map(laid), Some(own)) = (&mut laid.kind, workflow.as_map()) else {
+/// The dates of holidays that neither the calendar itself has nor other holidays that it uses. Two of
+/// these may name a date differently; that they open at different hours is for the calendar to settle.
+fn only_new(
+    holidays: &Node,
+    ground: &Node,
+    own: &Node,
+    (id, entry): (&str, &Entry),
+    sources: &Sources,
+    found: &mut Diagnostics,
+) -> Node {
+    let dates = |node: &Node| node.get(HOLIDAYS).and_then(Node::as_map).cloned();
+    let (mine, others) = (
+        dates(own).unwrap_or_default(),
+        dates(ground).unwrap_or_default(),
+    );
+    let mut new = dates(holidays).unwrap_or_default();
+    new.retain(|date, holiday| {
+        if let Some(own) = mine.get(date) {
+            return own.value.kind == Kind::Null && !others.contains_key(date);
+        }
+        let Some(other) = others.get(date) else {
+            return true;
+        };
+        let hours = |node: &Node| node.get("hours").map_or_else(String::new, emit);
+        if hours(&other.value) != hours(&holiday.value) {
+            let message = format!(
+                "the holidays `{id}` and others that are used here have other hours on {date}"
+            );
+            let help = "say in the calendar itself what is open on that date";
+            found.push(sources.error(entry.key, "fragment", message).help(help));
+        }
+        false
+    });
+    let mut node = Node::empty_map(holidays.span);
+    let stands = holidays.as_map().and_then(|map| map.get(HOLIDAYS));
+    if let (Kind::Map(map), Some(entry)) = (&mut node.kind, stands) {
+        let mut entry = entry.clone();
+        entry.value.kind = Kind::Map(new);
+        map.insert(HOLIDAYS.to_owned(), entry);
+    }
+    node
+}
+
+/// Puts the keys that a definition has itself before those that only its parts have.
+fn own_first(laid: &mut Node, own: &Node) {
+    let (Kind::Map(laid), Some(own)) = (&mut laid.kind, own.as_map()) else {
         return;
     };
     laid.sort_by_cached_key(|key, _| own.get_index_of(key).unwrap_or(usize::MAX));

@@ -3,8 +3,8 @@
 use crate::overlay::DefinitionKind;
 use crate::source::{Diagnostic, Diagnostics, FileId, Node, Sources, nearest};
 use model::id::{
-    BindingId, CalendarId, CatalogueItemId, FragmentId, LanguageTag, MigrationId, NoticeId, PackId,
-    ScenarioId, ServiceLevelId, TeamId, WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, FragmentId, HolidaysId, LanguageTag, MigrationId,
+    NoticeId, PackId, ScenarioId, ServiceLevelId, TeamId, WorkflowId,
 };
 
 /// The only version of the language there is.
@@ -189,6 +189,7 @@ fn check_id(kind: DefinitionKind, text: Option<&str>) -> Result<String, String> 
         DefinitionKind::Translation => LanguageTag::new(text).map(drop),
         DefinitionKind::ServiceLevel => ServiceLevelId::new(text).map(drop),
         DefinitionKind::Calendar => CalendarId::new(text).map(drop),
+        DefinitionKind::Holidays => HolidaysId::new(text).map(drop),
         DefinitionKind::Team => TeamId::new(text).map(drop),
         DefinitionKind::Notice => NoticeId::new(text).map(drop),
         DefinitionKind::Plugin => BindingId::new(text).map(drop),

@@ -23,12 +23,12 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use model::Digest;
 use model::definition::{
-    self, Calendar, CatalogueItem, Migration, Notice, Plugin, Scenario, ServiceLevel, Team,
-    Translation, Workflow,
+    self, Calendar, CatalogueItem, Holidays, Migration, Notice, Plugin, Scenario, ServiceLevel,
+    Team, Translation, Workflow,
 };
 use model::id::{
-    BindingId, CalendarId, CatalogueItemId, FragmentId, LanguageTag, MigrationId, NoticeId, PackId,
-    ScenarioId, ServiceLevelId, TeamId, WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, FragmentId, HolidaysId, LanguageTag, MigrationId,
+    NoticeId, PackId, ScenarioId, ServiceLevelId, TeamId, WorkflowId,
 };
 use serde::de::DeserializeOwned;
 
@@ -67,6 +67,8 @@ pub struct Pack {
     pub service_levels: IndexMap<ServiceLevelId, Sourced<ServiceLevel>>,
     /// Its calendars.
     pub calendars: IndexMap<CalendarId, Sourced<Calendar>>,
+    /// Its holidays, which are laid under the calendars that use them.
+    pub holidays: IndexMap<HolidaysId, Sourced<Holidays>>,
     /// Its teams.
     pub teams: IndexMap<TeamId, Sourced<Team>>,
     /// Its notices.
@@ -146,6 +148,10 @@ impl Pack {
             .calendars
             .iter()
             .map(|(id, it)| (DefinitionKind::Calendar, id.as_str(), &it.tree));
+        let holidays = self
+            .holidays
+            .iter()
+            .map(|(id, it)| (DefinitionKind::Holidays, id.as_str(), &it.tree));
         let teams = self
             .teams
             .iter()
@@ -185,6 +191,7 @@ impl Pack {
             .chain(translations)
             .chain(levels)
             .chain(calendars)
+            .chain(holidays)
             .chain(teams)
             .chain(notices)
             .chain(plugins)
@@ -269,6 +276,7 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
     let translations = shelf.take(DefinitionKind::Translation);
     let service_levels = shelf.take(DefinitionKind::ServiceLevel);
     let calendars = shelf.take(DefinitionKind::Calendar);
+    let holidays = shelf.take(DefinitionKind::Holidays);
     let teams = shelf.take(DefinitionKind::Team);
     let notices = shelf.take(DefinitionKind::Notice);
     let plugins = shelf.take(DefinitionKind::Plugin);
@@ -289,6 +297,7 @@ fn typed(merged: MergedPack, sources: &Arc<Sources>) -> Result<Pack, Diagnostics
         translations,
         service_levels,
         calendars,
+        holidays,
         teams,
         notices,
         plugins,

@@ -11,8 +11,8 @@ pub(crate) mod tests;
 use std::path::PathBuf;
 
 use model::definition::{
-    Calendar, CatalogueItem, Migration, Notice, Outcome, Pack, Plugin, Scenario, ServiceLevel,
-    Team, Translation, Workflow,
+    Calendar, CatalogueItem, Holidays, Migration, Notice, Outcome, Pack, Plugin, Scenario,
+    ServiceLevel, Team, Translation, Workflow,
 };
 use model::event::EventKind;
 use model::hook::Hook;
@@ -46,6 +46,7 @@ fn written(kind: DefinitionKind) -> Value {
         DefinitionKind::Translation => generate::<Translation>(),
         DefinitionKind::ServiceLevel => generate::<ServiceLevel>(),
         DefinitionKind::Calendar => generate::<Calendar>(),
+        DefinitionKind::Holidays => generate::<Holidays>(),
         DefinitionKind::Team => generate::<Team>(),
         DefinitionKind::Notice => generate::<Notice>(),
         DefinitionKind::Plugin => generate::<Plugin>(),

@@ -114,6 +114,7 @@ pub(super) fn of_keys(kind: DefinitionKind, path: &[&str]) -> Option<Of> {
         _ => {}
     }
     match (kind, path) {
+        (DefinitionKind::Calendar, ["use"]) => Some(Of::Definition(DefinitionKind::Holidays)),
         (_, ["use"]) if is_workflow(kind) => Some(Of::Definition(DefinitionKind::Fragment)),
         (_, ["links", _, "to"]) if is_workflow(kind) => {
             Some(Of::Definition(DefinitionKind::Workflow))
@@ -184,13 +185,14 @@ pub(super) fn of_text(kind: DefinitionKind, path: &[&str]) -> Option<Text> {
         DefinitionKind::CatalogueItem if path == ["offer"] => Some(Text::Expression),
         _ if is_workflow(kind) => of_workflow_text(path),
         DefinitionKind::ServiceLevel => match path {
-            ["calendar", "named"] => names(DefinitionKind::Calendar),
+            ["calendar", "named" | "otherwise"] => names(DefinitionKind::Calendar),
             ["targets", _, "goal", "table"] => Some(Text::Name(Of::Table)),
             ["targets", _, "goal", "plugin"] => names(DefinitionKind::Plugin),
             ["targets", _, "breach", "do"] => Some(Text::Name(Of::Transition(None))),
-            ["for", _] | ["calendar", "cel"] | ["targets", _, "start" | "pause" | "stop"] => {
-                Some(Text::Expression)
-            }
+            ["for", _]
+            | ["calendar", "cel" | "of"]
+            | ["zone"]
+            | ["targets", _, "start" | "pause" | "stop"] => Some(Text::Expression),
             _ => of_any_expression(path),
         },
         DefinitionKind::Team if path == ["calendar"] => names(DefinitionKind::Calendar),

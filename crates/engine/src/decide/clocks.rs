@@ -1,12 +1,12 @@
 //! Clocks at the end of an entry: started, paused, resumed, stopped and set anew by what the record
 //! is now. A condition holds from one entry of the record to the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use definition::compile::{ServiceLevel, Target};
 use definition::expression::Expression;
-use model::definition::{OnChange, OnReopen, WarningPoint};
+use model::definition::{OnChange, OnReopen, OnUncovered, WarningPoint};
 use model::event::{ClockKey, Event};
 use model::id::WarningId;
 use model::record::{Clock, ClockCalendar, ClockGoal, ClockStatus, Record};
@@ -20,64 +20,109 @@ use crate::scope::Scope;
 impl Step<'_> {
     /// Looks at every clock that the record has or should have.
     pub(super) fn look_at_clocks(&mut self) -> Result<()> {
-        for level in self.input.definitions.service_levels.values() {
-            let Some(covers) = level.covers.get(&self.input.workflow.id) else {
-                continue;
-            };
-            let is_known = self
-                .record
-                .clocks
-                .iter()
-                .any(|clock| clock.service_level == level.id);
-            if !is_known && !self.clock_holds(covers, || format!("service level {}, for", level.id))
-            {
-                continue;
+        let ended = self.end_uncovered();
+        let mut fresh = BTreeSet::new();
+        if let Some(only) = self.only.clone() {
+            self.start_clocks(&only.level, &ended, &mut fresh)?;
+        } else {
+            for level in self.input.definitions.service_levels.values() {
+                if self.may_start(level) {
+                    self.start_clocks(level, &ended, &mut fresh)?;
+                }
             }
-            self.start_clocks(level)?;
         }
         for place in 0..self.record.clocks.len() {
-            self.look_at_clock(place)?;
+            let key = key(&self.record.clocks[place]);
+            let is_fresh = fresh.contains(&key);
+            if is_fresh || !ended.contains(&key) {
+                self.look_at_clock(place, is_fresh)?;
+            }
         }
         self.give_what_is_due();
         Ok(())
     }
 
+    /// Whether a service level may have clocks to start. What it began on a record it goes through with,
+    /// unless it says that it ends where it does not cover it any more.
+    fn may_start(&mut self, level: &ServiceLevel) -> bool {
+        let Some(covers) = level.covers.get(&self.input.workflow.id) else {
+            return false;
+        };
+        let mut clocks = self.record.clocks.iter();
+        let is_known = clocks.any(|clock| clock.service_level == level.id);
+        (is_known && level.uncovered == OnUncovered::Continue)
+            || self.clock_holds(covers, || format!("service level {}, for", level.id))
+    }
+
     /// Starts the clocks of a service level that are not on the record yet.
-    fn start_clocks(&mut self, level: &Arc<ServiceLevel>) -> Result<()> {
+    fn start_clocks(
+        &mut self,
+        level: &Arc<ServiceLevel>,
+        ended: &BTreeSet<ClockKey>,
+        fresh: &mut BTreeSet<ClockKey>,
+    ) -> Result<()> {
+        let only = self.only.as_ref().map(|only| only.target.clone());
         let mut starting = Vec::new();
         for target in level.targets.values() {
-            let is_known =
-                |clock: &Clock| clock.service_level == level.id && clock.target == target.id;
-            if !self.record.clocks.iter().any(is_known)
-                && self.clock_holds(&target.start, || format!("target {}, start", target.id))
+            let is_known = |clock: &Clock| {
+                clock.service_level == level.id
+                    && clock.target == target.id
+                    && clock.status != ClockStatus::Cancelled
+            };
+            if only.as_ref().is_some_and(|only| *only != target.id)
+                || self.record.clocks.iter().any(is_known)
             {
-                starting.push(target);
+                continue;
+            }
+            let before = self.taken_over(level, target, ended);
+            let goes_on = before.is_some() && target.change != OnChange::Restart;
+            if goes_on || self.clock_holds(&target.start, || format!("target {}, start", target.id))
+            {
+                starting.push((target, before));
             }
         }
         if starting.is_empty() {
             return Ok(());
         }
-        let promises = self.promises(level, &starting)?;
-        for target in starting {
+        let targets: Vec<&Target> = starting.iter().map(|(target, _)| *target).collect();
+        let promises = self.promises(level, &targets)?;
+        for (target, before) in starting {
             let Some(promise) = promises.get(&target.id) else {
                 continue;
             };
-            let clock = new_clock(level, target, promise, self.now());
-            self.set_clock(target, clock);
+            let clock = match before {
+                None => Some(new_clock(level, target, promise, self.now())),
+                Some(before) => self.taking_over(level, target, promise, &before),
+            };
+            if let Some(clock) = clock {
+                let key = key(&clock);
+                // One that had stopped is judged by the new promise at once.
+                let is_missed = clock.status == ClockStatus::Stopped && self.is_exceeded(&clock);
+                self.set_clock(target, clock);
+                if is_missed {
+                    self.breach(&key, self.now());
+                }
+                fresh.insert(key);
+            }
         }
         Ok(())
     }
 
-    fn look_at_clock(&mut self, place: usize) -> Result<()> {
+    fn look_at_clock(&mut self, place: usize, is_fresh: bool) -> Result<()> {
         let clock = &self.record.clocks[place];
-        let is_new = clock.started_at == self.now() && self.is_set_now(clock);
+        let is_new = is_fresh || (clock.started_at == self.now() && self.is_set_now(clock));
         let Some(level) = self.level(clock) else {
             return Ok(());
         };
         let Some(target) = level.targets.get(&clock.target) else {
             return Ok(());
         };
-        if clock.status == ClockStatus::Stopped && target.reopened == OnReopen::Ignore {
+        let is_over = match clock.status {
+            ClockStatus::Stopped => target.reopened == OnReopen::Ignore,
+            ClockStatus::Cancelled => true,
+            ClockStatus::Running | ClockStatus::Paused => false,
+        };
+        if is_over {
             return Ok(());
         }
         let is_stopped = self.clock_holds(&target.stop, || format!("target {}, stop", target.id));
@@ -85,7 +130,7 @@ impl Step<'_> {
             self.clock_holds(pause, || format!("target {}, pause", target.id))
         });
         match (self.record.clocks[place].status, is_stopped) {
-            (ClockStatus::Stopped, true) => {}
+            (ClockStatus::Stopped, true) | (ClockStatus::Cancelled, _) => {}
             (ClockStatus::Stopped, false) if target.reopened == OnReopen::Restart => {
                 let promises = self.promises(&level, &[target])?;
                 if let Some(promise) = promises.get(&target.id) {
@@ -187,6 +232,18 @@ impl Step<'_> {
             _ => None,
         });
         let is_exceeded = counted.is_exceeded(self.now());
+        let key = key(clock);
+        self.judge_to_the_end(place, is_exceeded);
+        self.emit(Event::ClockStopped {
+            clock: key,
+            elapsed,
+            due,
+        });
+    }
+
+    /// Gives the warnings of a clock that ends, and notes its breach.
+    pub(super) fn judge_to_the_end(&mut self, place: usize, is_exceeded: bool) {
+        let clock = &self.record.clocks[place];
         let (key, was_breached) = (key(clock), clock.breached_at.is_some());
         let breach_at = clock.breach_at.filter(|at| *at < self.now());
         for (warning, at) in self.due_warnings(place) {
@@ -196,126 +253,10 @@ impl Step<'_> {
             let at = breach_at.unwrap_or_else(|| self.now());
             self.breach(&key, at);
         }
-        self.emit(Event::ClockStopped {
-            clock: key,
-            elapsed,
-            due,
-        });
-    }
-
-    /// Looks whether the goal or the calendar is another one now, and does what the target says then.
-    fn renew(&mut self, place: usize, level: &Arc<ServiceLevel>, target: &Target) -> Result<()> {
-        if !self.changes_promise {
-            return Ok(());
-        }
-        let promises = self.promises(level, &[target])?;
-        let Some(promise) = promises.get(&target.id) else {
-            return Ok(());
-        };
-        let clock = &self.record.clocks[place];
-        let calendar = clock.calendars.last().cloned().flatten();
-        // A clock keeps the version of its calendar for as long as it is counted in that calendar.
-        let mut promise = promise.clone();
-        if let (Some(pinned), Some(named)) = (&calendar, &mut promise.calendar)
-            && pinned.id == named.id
-        {
-            named.clone_from(pinned);
-        }
-        let promise = &promise;
-        if clock.goal == promise.goal && calendar == promise.calendar {
-            return Ok(());
-        }
-        let now = self.now();
-        let renewed = match target.change {
-            OnChange::Restart => new_clock(level, target, promise, now),
-            OnChange::Keep => {
-                let calendars = self.calendars(clock);
-                let elapsed = Counted {
-                    clock,
-                    calendars: &calendars,
-                }
-                .elapsed(now);
-                let mut renewed = ended_stretch(clock, now);
-                renewed.elapsed = elapsed;
-                renewed.calendars.push(promise.calendar.clone());
-                renewed
-            }
-            OnChange::Recompute => self.recounted(clock, promise),
-        };
-        let renewed = Clock {
-            goal: promise.goal,
-            reason: promise.reason.clone(),
-            warn_at_percent: promise.warn_at_percent.clone(),
-            breached_at: renewed
-                .breached_at
-                .filter(|_| target.change != OnChange::Restart),
-            ..renewed
-        };
-        self.set_clock(target, renewed);
-        Ok(())
-    }
-
-    /// A clock whose time so far is counted anew, all of it in the calendar of a promise.
-    fn recounted(&self, clock: &Clock, promise: &Promise) -> Clock {
-        let mut renewed = if clock.status == ClockStatus::Running {
-            ended_stretch(clock, self.now())
-        } else {
-            clock.clone()
-        };
-        renewed.calendars = vec![promise.calendar.clone()];
-        for stretch in &mut renewed.stretches {
-            stretch.calendar = 0;
-        }
-        let calendars = self.calendars(&renewed);
-        let calendar = calendars.last().and_then(Option::as_ref);
-        let counted = renewed.stretches.iter();
-        renewed.elapsed = counted.fold(Duration::ZERO, |sum, stretch| {
-            let used = crate::clock::between(calendar, stretch.from, stretch.to);
-            sum.saturating_add(used)
-        });
-        renewed
-    }
-
-    /// Counts every clock that has not stopped anew, by the service level and the calendar in force. The
-    /// journal keeps what it came to before beside what it comes to now.
-    pub(super) fn recompute_clocks(&mut self) -> Result<()> {
-        for place in 0..self.record.clocks.len() {
-            let clock = self.record.clocks[place].clone();
-            let levels = &self.input.definitions.service_levels;
-            let Some(level) = levels.get(&clock.service_level).cloned() else {
-                continue;
-            };
-            let target = level.targets.get(&clock.target);
-            let Some(target) = target.filter(|_| clock.status != ClockStatus::Stopped) else {
-                continue;
-            };
-            let promises = self.promises(&level, &[target])?;
-            let Some(promise) = promises.get(&target.id) else {
-                continue;
-            };
-            let counted = self.recounted(&clock, promise);
-            let exceeded = match promise.goal {
-                Some(ClockGoal::Within(goal)) => counted.elapsed > goal,
-                Some(ClockGoal::DueAt(at)) => self.now() > at,
-                None => false,
-            };
-            let renewed = Clock {
-                definition: level.digest,
-                goal: promise.goal,
-                reason: promise.reason.clone(),
-                warn_at_percent: promise.warn_at_percent.clone(),
-                breached_at: counted.breached_at.filter(|_| exceeded),
-                ..counted
-            };
-            if renewed != clock {
-                self.set_clock(target, renewed);
-            }
-        }
-        Ok(())
     }
 
     /// Sets a clock, with what is due of it worked out.
-    fn set_clock(&mut self, target: &Target, mut clock: Clock) {
+    pub(super) fn set_clock(&mut self, target: &Target, mut clock: Clock) {
         let schedule = self.schedule(&clock, target);
         clock.due = schedule.due;
         clock.breach_at = schedule.breach_at;
@@ -325,7 +266,7 @@ impl Step<'_> {
         });
     }
 
-    fn schedule(&self, clock: &Clock, target: &Target) -> crate::clock::Schedule {
+    pub(super) fn schedule(&self, clock: &Clock, target: &Target) -> crate::clock::Schedule {
         let calendars = self.calendars(clock);
         let counted = Counted {
             clock,
@@ -355,7 +296,8 @@ impl Step<'_> {
             let mut due = self.due_warnings(place);
             due.retain(|(_, at)| *at <= until);
             let calendars = self.calendars(clock);
-            let is_breached = clock.status != ClockStatus::Stopped
+            let counts = matches!(clock.status, ClockStatus::Running | ClockStatus::Paused);
+            let is_breached = counts
                 && clock.breached_at.is_none()
                 && (until == now || clock.breach_at.is_none_or(|at| at < until))
                 && Counted {
@@ -461,7 +403,7 @@ impl Step<'_> {
     }
 
     /// The version of its service level that a clock runs under.
-    fn level(&self, clock: &Clock) -> Option<Arc<ServiceLevel>> {
+    pub(super) fn level(&self, clock: &Clock) -> Option<Arc<ServiceLevel>> {
         let active = self
             .input
             .definitions
@@ -474,13 +416,17 @@ impl Step<'_> {
     }
 
     /// The versions of its calendars that a clock is counted in.
-    fn calendars(&self, clock: &Clock) -> Calendars {
+    pub(super) fn calendars(&self, clock: &Clock) -> Calendars {
         let one = |pinned: &ClockCalendar| {
             let active = self.input.definitions.calendars.get(&pinned.id);
             active
                 .filter(|active| active.digest == pinned.digest)
                 .map(|active| active.calendar.clone())
                 .or_else(|| self.input.pinned.calendar(&pinned.digest))
+                .map(|calendar| {
+                    let zone = pinned.zone.as_ref().and_then(|zone| zone.parse().ok());
+                    zone.map_or(calendar.clone(), |zone| calendar.in_zone(zone))
+                })
         };
         clock
             .calendars
@@ -527,7 +473,12 @@ pub(super) fn key(clock: &Clock) -> ClockKey {
     }
 }
 
-fn new_clock(level: &ServiceLevel, target: &Target, promise: &Promise, now: Instant) -> Clock {
+pub(super) fn new_clock(
+    level: &ServiceLevel,
+    target: &Target,
+    promise: &Promise,
+    now: Instant,
+) -> Clock {
     Clock {
         service_level: level.id.clone(),
         definition: level.digest,
@@ -535,6 +486,7 @@ fn new_clock(level: &ServiceLevel, target: &Target, promise: &Promise, now: Inst
         calendars: vec![promise.calendar.clone()],
         goal: promise.goal,
         reason: promise.reason.clone(),
+        took_over: None,
         status: ClockStatus::Running,
         started_at: now,
         elapsed: Duration::ZERO,
@@ -550,7 +502,7 @@ fn new_clock(level: &ServiceLevel, target: &Target, promise: &Promise, now: Inst
 }
 
 /// The clock with its present stretch ended and a new one begun.
-fn ended_stretch(clock: &Clock, now: Instant) -> Clock {
+pub(super) fn ended_stretch(clock: &Clock, now: Instant) -> Clock {
     let mut ended = clock.clone();
     if clock.status == ClockStatus::Running {
         if now > clock.since {

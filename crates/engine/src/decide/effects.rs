@@ -30,6 +30,9 @@ const MOST_EFFECTS: u32 = 200;
 impl<'a> Step<'a> {
     /// Causes what a transition, a timer or a target declares.
     pub(super) fn cause(&mut self, effects: &IndexMap<EffectName, Effect>, place: &str) {
+        if self.is_judging {
+            return;
+        }
         for (name, effect) in effects {
             let place = format!("{place}, effect {name}");
             match effect {

@@ -8,8 +8,10 @@
 //! same entry. Clocks, timers and subscriptions look once at where the entry left the record.
 
 mod approval;
+mod change;
 mod clocks;
 mod effects;
+mod judge;
 mod links;
 mod migrate;
 mod promises;
@@ -24,6 +26,7 @@ mod waits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use judge::{Answers, JudgedClocks, Judging, judge};
 pub(crate) use put::put;
 
 use calendar::Calendar;
@@ -34,7 +37,7 @@ use model::definition::Outcome as ApprovalOutcome;
 use model::event::Event;
 use model::hook::{Answer, Ask, Failure, FailureKind, Question, RecordView, Reply};
 use model::id::{BindingId, FieldId, PersonId, RecordId};
-use model::journal::{self, Decision, HookDecision, Lookup};
+use model::journal::{self, Decision, Entry, HookDecision, Lookup};
 use model::record::{EffectKey, Link, Record};
 use model::{Digest, Instant, Value};
 
@@ -64,6 +67,8 @@ pub struct Input<'a> {
     pub pinned: &'a dyn Pinned,
     /// The directory.
     pub directory: &'a dyn Directory,
+    /// The journal of the record so far.
+    pub past: &'a dyn Past,
     /// What is asked.
     pub command: &'a Command,
     /// The answers so far, in the order of the questions.
@@ -78,6 +83,31 @@ pub trait Pinned: Sync {
     fn service_level(&self, digest: &Digest) -> Option<Arc<ServiceLevel>>;
     /// A version of a calendar.
     fn calendar(&self, digest: &Digest) -> Option<Calendar>;
+}
+
+/// The journal of a record, as a decision reads it.
+pub trait Past: Sync {
+    /// Shows the record's entries, oldest first, to the last.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn each(&self, show: &mut dyn FnMut(&Entry)) -> std::result::Result<(), StoreError>;
+}
+
+/// No journal: of a record that begins, or for what needs none.
+pub struct NoPast;
+
+impl Past for NoPast {
+    fn each(&self, _: &mut dyn FnMut(&Entry)) -> std::result::Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Past for Vec<Entry> {
+    fn each(&self, show: &mut dyn FnMut(&Entry)) -> std::result::Result<(), StoreError> {
+        self.iter().for_each(show);
+        Ok(())
+    }
 }
 
 /// Where a decision ends.
@@ -263,8 +293,14 @@ struct Step<'a> {
     effects: u32,
     /// Fields that changed since the tables were last asked.
     changed: BTreeSet<FieldId>,
-    /// Whether the requester or any field changed in this entry.
+    /// Whether the requester, the team or any field changed in this entry.
     changes_promise: bool,
+    /// The one promise that is looked at, where the past is judged by it.
+    only: Option<judge::Only>,
+    /// Whether warnings and breaches are noted and cause nothing.
+    is_judging: bool,
+    /// How many entries of the past may still be walked.
+    moments_left: u64,
     /// An approval that ended and whose transition is still to be taken.
     ended: Option<ApprovalOutcome>,
     /// Those whom a stage tells that they are asked, while it does.
@@ -279,13 +315,23 @@ struct Step<'a> {
 
 impl<'a> Step<'a> {
     fn begin(input: Input<'a>, ledger: &'a Ledger<'a>) -> Result<Self> {
-        let mut step = Self {
+        let record = match input.record {
+            Some(record) => record.clone(),
+            None => placeholder(input)?,
+        };
+        let mut step = Self::of(input, ledger, record);
+        if input.record.is_none() {
+            step.entered = true;
+        }
+        Ok(step)
+    }
+
+    /// A step on a record as far as it has come.
+    fn of(input: Input<'a>, ledger: &'a Ledger<'a>, record: Record) -> Self {
+        Self {
             input,
             ledger,
-            record: match input.record {
-                Some(record) => record.clone(),
-                None => placeholder(input)?,
-            },
+            record,
             form: BTreeMap::new(),
             events: Vec::new(),
             decisions: Vec::new(),
@@ -294,16 +340,15 @@ impl<'a> Step<'a> {
             effects: 0,
             changed: BTreeSet::new(),
             changes_promise: false,
+            only: None,
+            is_judging: false,
+            moments_left: judge::moments(),
             ended: None,
             asked: None,
             entered: false,
             woken_for: None,
             escalations: Vec::new(),
-        };
-        if input.record.is_none() {
-            step.entered = true;
         }
-        Ok(step)
     }
 
     fn run(mut self) -> Result<Decided> {
@@ -480,9 +525,7 @@ impl<'a> Step<'a> {
     }
 
     fn emit(&mut self, event: Event) {
-        if matches!(event, Event::FieldSet { .. } | Event::RequesterSet { .. }) {
-            self.changes_promise = true;
-        }
+        self.changes_promise |= changes_promise(&self.record, &event);
         if let Event::FieldSet { field, .. } = &event {
             self.changed.insert(field.clone());
         }
@@ -594,6 +637,15 @@ impl<'a> Step<'a> {
             micros: reply.micros,
         }));
         Ok(checked)
+    }
+}
+
+/// Whether an event changes what goals and calendars are told by.
+fn changes_promise(record: &Record, event: &Event) -> bool {
+    match event {
+        Event::FieldSet { .. } | Event::RequesterSet { .. } => true,
+        Event::Assigned { team, .. } => record.team != *team,
+        _ => false,
     }
 }
 

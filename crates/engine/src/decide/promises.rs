@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use definition::compile::{CalendarChoice, ServiceLevel, Target};
+use definition::compile::{CalendarChoice, FieldKind, ServiceLevel, Target};
 use definition::expression::Term;
-use model::definition::Goal;
+use model::Value;
+use model::definition::{Goal, Relation};
+use model::directory::kind;
 use model::hook::{Answer, Ask, GoalAnswer, TargetAnswer};
-use model::id::{BindingId, CalendarId, TargetId};
+use model::id::{BindingId, CalendarId, PersonId, TargetId, TeamId};
 use model::journal::Decision;
 use model::record::{ClockCalendar, ClockGoal};
 
@@ -31,6 +33,12 @@ impl Step<'_> {
         level: &ServiceLevel,
         targets: &[&Target],
     ) -> Result<BTreeMap<TargetId, Promise>> {
+        if let Some(only) = &self.only {
+            let known = targets.iter().filter(|target| target.id == only.target);
+            return Ok(known
+                .map(|target| (target.id.clone(), only.promise.clone()))
+                .collect());
+        }
         let calendar = self.calendar_of(level);
         let mut promises = BTreeMap::new();
         let mut asked: BTreeMap<BindingId, Vec<TargetId>> = BTreeMap::new();
@@ -135,6 +143,9 @@ impl Step<'_> {
                     }
                 }
             }
+            CalendarChoice::Of { of, otherwise } => self
+                .calendar_of_thing(level, of)
+                .unwrap_or_else(|| otherwise.clone()),
         };
         let Some(pinned) = self.input.definitions.calendars.get(&id) else {
             self.failed(
@@ -143,10 +154,94 @@ impl Step<'_> {
             );
             return None;
         };
+        let (digest, own) = (pinned.digest, pinned.calendar.zone());
+        let zone = level.zone_of.as_ref();
+        let zone = zone.and_then(|of| self.zone_of_thing(level, of));
+        let zone = zone.filter(|zone| *zone != own);
         Some(ClockCalendar {
-            digest: pinned.digest,
+            digest,
             id,
+            zone: zone.map(|zone| zone.name().to_owned()),
         })
+    }
+
+    /// The calendar that a thing has; none where there is no such thing, or it has none that is known.
+    fn calendar_of_thing(&mut self, level: &ServiceLevel, of: &Relation) -> Option<CalendarId> {
+        let text = self.attribute(of, "calendar")?;
+        let known = CalendarId::new(&text)
+            .ok()
+            .filter(|id| self.input.definitions.calendars.contains_key(id));
+        if known.is_none() {
+            let text = super::routing::shown(&text);
+            self.failed(
+                format!("service level {}, calendar of {of}", level.id),
+                format!("there is no calendar `{text}`"),
+            );
+        }
+        known
+    }
+
+    fn zone_of_thing(&mut self, level: &ServiceLevel, of: &Relation) -> Option<chrono_tz::Tz> {
+        let text = self.attribute(of, "zone")?;
+        let known = text.parse().ok();
+        if known.is_none() {
+            let text = super::routing::shown(&text);
+            self.failed(
+                format!("service level {}, zone of {of}", level.id),
+                format!("`{text}` is not an IANA time zone, such as Europe/Brussels"),
+            );
+        }
+        known
+    }
+
+    /// A text that the thing which a relation leads to has under this name.
+    fn attribute(&self, relation: &Relation, name: &str) -> Option<String> {
+        let (kind, id) = self.first_of(relation)?;
+        let (kind, id) = match &relation.attribute {
+            None => (kind, id),
+            Some(attribute) => {
+                let found = self.ledger.thing(&kind, &id)?;
+                let id = found.text(attribute)?.to_owned();
+                let kind = match attribute.as_str() {
+                    "manager" | "owner" => kind::USER.to_owned(),
+                    attribute => attribute.replace('_', "-"),
+                };
+                (kind, id)
+            }
+        };
+        if kind == kind::TEAM
+            && name == "calendar"
+            && let Ok(team) = TeamId::new(&id)
+            && let Some(team) = self.input.definitions.teams.get(&team)
+            && let Some(calendar) = &team.calendar
+        {
+            return Some(calendar.to_string());
+        }
+        let found = self.ledger.thing(&kind, &id)?;
+        found.text(name).map(str::to_owned)
+    }
+
+    /// The kind and the id of what a relation begins with.
+    fn first_of(&self, relation: &Relation) -> Option<(String, String)> {
+        let record = &self.record;
+        let person = |id: &PersonId| (kind::USER.to_owned(), id.to_string());
+        match relation.first.as_str() {
+            "requester" => record.requester.as_ref().map(person),
+            "assignee" => record.assignee.as_ref().map(person),
+            "team" => {
+                let team = record.team.as_ref()?;
+                Some((kind::TEAM.to_owned(), team.to_string()))
+            }
+            field => {
+                let known = self.input.workflow.fields.get(field)?;
+                match (&known.kind, record.field(field)) {
+                    (FieldKind::Reference(kind), Value::Text(id)) => {
+                        Some((kind.to_string(), id.clone()))
+                    }
+                    _ => None,
+                }
+            }
+        }
     }
 }
 
@@ -199,7 +294,11 @@ fn check_target(
                 .transpose()?;
             let pinned = calendar.and_then(|id| {
                 let digest = step.input.definitions.calendars.get(&id)?.digest;
-                Some(ClockCalendar { id, digest })
+                Some(ClockCalendar {
+                    id,
+                    digest,
+                    zone: None,
+                })
             });
             (ClockGoal::Within(limit.duration), pinned)
         }

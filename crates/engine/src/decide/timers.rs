@@ -63,7 +63,7 @@ impl Step<'_> {
     }
 
     /// The warnings that were due then are given, and a breach is noted.
-    fn wake_clock(&mut self, key: &ClockKey, due: Instant) {
+    pub(super) fn wake_clock(&mut self, key: &ClockKey, due: Instant) {
         let Some(clock) = self
             .record
             .clocks
@@ -79,7 +79,8 @@ impl Step<'_> {
             .map(|(id, at)| (id.clone(), *at))
             .collect();
         let breach = clock.breach_at.filter(|at| {
-            *at < due && clock.breached_at.is_none() && clock.status != ClockStatus::Stopped
+            let counts = matches!(clock.status, ClockStatus::Running | ClockStatus::Paused);
+            *at < due && clock.breached_at.is_none() && counts
         });
         for (warning, at) in warnings {
             self.warn(key, &warning, at);

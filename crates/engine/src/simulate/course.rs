@@ -15,7 +15,7 @@ use model::hook::Reply;
 use model::id::{RecordId, WorkflowId};
 use model::journal::{Decision, Entry};
 use model::record::Record;
-use model::{Duration, Instant};
+use model::{Digest, Duration, Instant};
 
 use super::World;
 use super::asking::Moment;
@@ -42,6 +42,8 @@ pub(super) struct Course<'w> {
     recorded: Option<Record>,
     /// The record as it would have been.
     simulated: Option<Record>,
+    /// The journal of the record as it would have been.
+    past: Vec<Entry>,
     /// What approvals the whole journal of the record has.
     all_then: Approvals,
     then: Approvals,
@@ -91,6 +93,7 @@ pub(super) fn judge(
         workflow: workflow.clone(),
         recorded: None,
         simulated: None,
+        past: Vec::new(),
         all_then: Approvals::default(),
         then: Approvals::default(),
         now: Approvals::default(),
@@ -207,7 +210,7 @@ impl Course<'_> {
             action: Action::DirectoryChanged { position },
         };
         if let Tried::Done(decided) = self.try_again(&command, position, None)? {
-            self.accept(*decided, command.at);
+            self.accept(*decided, &command);
         }
         Ok(())
     }
@@ -237,7 +240,7 @@ impl Course<'_> {
         };
         let entry = entry.map(|(_, entry)| entry);
         match self.try_again(&command, before, entry)? {
-            Tried::Done(decided) => self.accept(*decided, at),
+            Tried::Done(decided) => self.accept(*decided, &command),
             Tried::Nothing | Tried::Refused(_) => self.is_stuck = true,
         }
         self.wakes += 1;
@@ -277,7 +280,7 @@ impl Course<'_> {
         match self.try_again(&command, position - 1, Some(entry))? {
             Tried::Done(mut decided) => {
                 let decisions = std::mem::take(&mut decided.decisions);
-                self.accept(*decided, command.at);
+                self.accept(*decided, &command);
                 Ok(decisions)
             }
             Tried::Nothing => Ok(Vec::new()),
@@ -288,9 +291,19 @@ impl Course<'_> {
         }
     }
 
-    fn accept(&mut self, decided: Decided, at: Instant) {
-        self.now.follow(&decided.events, at);
+    fn accept(&mut self, decided: Decided, command: &Command) {
+        self.now.follow(&decided.events, command.at);
         self.effects.follow_now(&decided.events);
+        self.past.push(Entry {
+            version: decided.record.version,
+            previous: Digest::default(),
+            command: command.clone(),
+            idempotency: None,
+            configuration: Digest::default(),
+            lookups: Vec::new(),
+            decisions: decided.decisions,
+            events: decided.events,
+        });
         self.simulated = Some(decided.record);
         self.is_stuck = false;
     }
@@ -460,7 +473,7 @@ impl Course<'_> {
         let tried = self.try_by(&command, position - 1, Some(entry), &put);
         self.recorded = Some(recorded);
         match tried? {
-            Tried::Done(decided) => self.accept(*decided, command.at),
+            Tried::Done(decided) => self.accept(*decided, &command),
             Tried::Nothing | Tried::Refused(_) => self.is_over = true,
         }
         Ok(())
@@ -546,6 +559,7 @@ impl Course<'_> {
                 definitions,
                 pinned: &pinned,
                 directory: &directory,
+                past: &self.past,
                 command,
                 replies: &replies,
                 number: Some(self.id),

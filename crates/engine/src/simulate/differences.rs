@@ -41,6 +41,13 @@ pub(super) struct Reasons<'r> {
     pub(super) now: &'r [Decision],
 }
 
+/// What differs between the clocks of a record, then and now.
+pub(crate) fn clock_differences(then: &Record, now: &Record) -> Vec<Difference> {
+    let mut differences = Differences::default();
+    differences.look_at_clocks(then, now);
+    differences.finish()
+}
+
 impl Differences {
     /// Something that happened once, and is not looked at again.
     pub(super) fn happened(&mut self, difference: Difference) {
@@ -236,7 +243,12 @@ fn goal_told(clock: Option<&Clock>) -> String {
         None => "no goal".to_owned(),
         Some(ClockGoal::DueAt(at)) => format!("by {}", at.to_seconds_text()),
         Some(ClockGoal::Within(goal)) => match calendar {
-            Some(calendar) => format!("{goal} in {}", calendar.id),
+            Some(calendar) => {
+                let zone = calendar.zone.as_ref();
+                let zone =
+                    zone.map_or_else(String::new, |zone| format!(" on the clocks of {zone}"));
+                format!("{goal} in {}{zone}", calendar.id)
+            }
             None => goal.to_string(),
         },
     }
@@ -255,6 +267,7 @@ const fn verdict_told(verdict: Verdict) -> &'static str {
         Verdict::Met => "met",
         Verdict::Breached => "breached",
         Verdict::Running => "running",
+        Verdict::Cancelled => "cancelled",
     }
 }
 

@@ -28,6 +28,7 @@ use self::versions::Versions;
 use crate::error::EngineError;
 use crate::port::{Plugins, Store};
 
+pub(crate) use self::differences::clock_differences;
 pub use self::report::{
     Change, Counts as RecordCounts, Difference as RecordDifference, Diverged, Hooks, Kind,
     OfRecord, OfWorkflow, Simulated,

@@ -31,6 +31,7 @@ pub(crate) struct Desk {
     pub(crate) replies: VecDeque<Reply>,
     pub(crate) decisions: Vec<Decision>,
     pub(crate) events: Vec<Event>,
+    pub(crate) past: Vec<Entry>,
 }
 
 impl Desk {
@@ -53,6 +54,7 @@ impl Desk {
             replies: VecDeque::new(),
             decisions: Vec::new(),
             events: Vec::new(),
+            past: Vec::new(),
         }
     }
 
@@ -209,6 +211,7 @@ impl Desk {
                 definitions: &self.definitions,
                 pinned: &NothingPinned,
                 directory: self,
+                past: &self.past,
                 command: &command,
                 replies: &replies,
                 number: named.then_some(&number),
@@ -258,6 +261,7 @@ impl Desk {
             journal::decode(&journal::encode(&folded)).expect("a record reads back");
         assert_eq!(stored, folded, "a record reads back as it was");
         self.record = Some(folded);
+        self.past.push(entry.clone());
         self.decisions = entry.decisions;
         self.events = entry.events;
     }

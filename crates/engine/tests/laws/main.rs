@@ -1,6 +1,7 @@
 //! The laws of the engine, over a pure desk: definitions from text, decisions folded as they are made.
 
 mod catch_up;
+mod changes;
 mod clocks;
 mod desk;
 mod lifecycle;

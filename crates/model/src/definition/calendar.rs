@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 use crate::Duration;
-use crate::id::HoursId;
+use crate::id::{HolidaysId, HoursId};
 
 /// When a desk is open. What a calendar's file says below its header.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,12 +32,28 @@ pub struct Calendar {
     /// The intervals of a week, by the weekday on which they open.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub hours: IndexMap<Weekday, IndexMap<HoursId, Hours>>,
-    /// Dates whose intervals differ from those of their weekday.
+    /// The holidays that are laid under it.
+    #[serde(rename = "use", default, skip_serializing_if = "IndexMap::is_empty")]
+    pub uses: IndexMap<HolidaysId, bool>,
+    /// Dates whose intervals differ from those of their weekday. They count more than those of the
+    /// holidays that it uses.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub holidays: BTreeMap<Date, Holiday>,
     /// Round the clock, every day; stands instead of `hours`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub always: bool,
+}
+
+/// Holidays that several calendars use, such as those of a country. What their file says below its
+/// header.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Holidays {
+    /// What people call them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The dates.
+    pub holidays: BTreeMap<Date, Holiday>,
 }
 
 /// A date on which other intervals open than its weekday has, or none.

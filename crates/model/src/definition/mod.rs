@@ -23,7 +23,7 @@ pub use approval::{
 pub use binding::{
     Component, EventFilter, Grants, KeyValueGrant, Limits, Plugin, Schedule, SecretGrant,
 };
-pub use calendar::{Calendar, Date, Holiday, Hours, Weekday};
+pub use calendar::{Calendar, Date, Holiday, Holidays, Hours, Weekday};
 pub use catalogue::CatalogueItem;
 pub use effect::{CreateEffect, EachEffect, Effect};
 pub use field::{Cel, Field, FieldFormat, FieldType, Group, OptionLabel, Permit, Setting, Wait};
@@ -37,8 +37,8 @@ pub use scenario::{
     Things, Turnover, Whose,
 };
 pub use service_level::{
-    Breach, CalendarChoice, Goal, OnChange, OnReopen, ServiceLevel, ServiceLevelType, Target,
-    Warning, WarningPoint,
+    Breach, CalendarChoice, Goal, OnChange, OnReopen, OnUncovered, Relation, ServiceLevel,
+    ServiceLevelType, Target, Warning, WarningPoint,
 };
 pub use task::{Task, Tasks, TasksThen};
 pub use translation::{Texts, Translation};

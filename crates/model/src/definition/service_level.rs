@@ -23,8 +23,15 @@ pub struct ServiceLevel {
     /// The workflows whose records it covers, each where its expression holds.
     #[serde(rename = "for")]
     pub covers: IndexMap<WorkflowId, Cel>,
+    /// What becomes of its clocks where it does not cover their record any more.
+    #[serde(default, skip_serializing_if = "OnUncovered::is_continue")]
+    pub uncovered: OnUncovered,
     /// Where business time is counted.
     pub calendar: CalendarChoice,
+    /// The thing whose `zone` the calendar is read in: `requester.site`. The calendar's own zone
+    /// without it, or where the thing has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Relation>,
     /// Its promises.
     pub targets: IndexMap<TargetId, Target>,
     /// Decision tables that give a `goal`.
@@ -45,15 +52,181 @@ pub enum ServiceLevelType {
     Uc,
 }
 
-/// The calendar of a service level.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What becomes of the clocks of a service level that does not cover their record any more, such as when
+/// the customer's contract is another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
+pub enum OnUncovered {
+    /// They go on.
+    #[default]
+    Continue,
+    /// They are cancelled, and the clock of the same target of a service level of the same type that
+    /// covers the record from then on takes over, by its `change`. What has stopped stays as it was
+    /// judged.
+    Cancel,
+}
+
+impl OnUncovered {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature that serde calls"
+    )]
+    fn is_continue(&self) -> bool {
+        *self == Self::Continue
+    }
+}
+
+/// The calendar of a service level.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "CalendarKeys", into = "CalendarKeys")]
 pub enum CalendarChoice {
     /// Always this one.
     Named(CalendarId),
     /// The one whose id the expression gives.
     Cel(Cel),
+    /// The one that a thing has as its `calendar`.
+    Of {
+        /// The thing.
+        of: Relation,
+        /// The one where there is no such thing, or it has none.
+        otherwise: CalendarId,
+    },
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "CalendarChoice")]
+struct CalendarKeys {
+    /// Always this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named: Option<CalendarId>,
+    /// The one whose id the expression gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cel: Option<Cel>,
+    /// The one that a thing has as its `calendar`: `requester.site`, `team`, `contract`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<Relation>,
+    /// With `of`: the one where there is no such thing, or it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    otherwise: Option<CalendarId>,
+}
+
+impl TryFrom<CalendarKeys> for CalendarChoice {
+    type Error = &'static str;
+
+    fn try_from(keys: CalendarKeys) -> Result<Self, Self::Error> {
+        match (keys.named, keys.cel, keys.of, keys.otherwise) {
+            (Some(id), None, None, None) => Ok(Self::Named(id)),
+            (None, Some(cel), None, None) => Ok(Self::Cel(cel)),
+            (None, None, Some(of), Some(otherwise)) => Ok(Self::Of { of, otherwise }),
+            _ => Err(
+                "a calendar is told by one of `named`, `cel`, or `of` with `otherwise`: `{ of: requester.site, otherwise: office }`",
+            ),
+        }
+    }
+}
+
+impl From<CalendarChoice> for CalendarKeys {
+    fn from(choice: CalendarChoice) -> Self {
+        match choice {
+            CalendarChoice::Named(id) => Self {
+                named: Some(id),
+                ..Self::default()
+            },
+            CalendarChoice::Cel(cel) => Self {
+                cel: Some(cel),
+                ..Self::default()
+            },
+            CalendarChoice::Of { of, otherwise } => Self {
+                of: Some(of),
+                otherwise: Some(otherwise),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+impl JsonSchema for CalendarChoice {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CalendarChoice".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = CalendarKeys::json_schema(generator);
+        schema.insert("minProperties".to_owned(), 1.into());
+        schema.insert(
+            "dependentRequired".to_owned(),
+            serde_json::json!({ "of": ["otherwise"], "otherwise": ["of"] }),
+        );
+        let alone = serde_json::json!({ "maxProperties": 1 });
+        schema.insert(
+            "dependentSchemas".to_owned(),
+            serde_json::json!({ "named": alone, "cel": alone, "of": { "maxProperties": 2 } }),
+        );
+        schema
+    }
+}
+
+/// A thing of the directory that a record leads to: `requester`, `assignee`, `team`, a field that refers
+/// to something, or what one of these names in an attribute, such as `requester.site`. An attribute
+/// names a thing of the kind that is called as it is; `manager` and `owner` name people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Relation {
+    /// What of the record: `requester`, `assignee`, `team`, or a field.
+    pub first: String,
+    /// The attribute of that which names the thing.
+    pub attribute: Option<String>,
+}
+
+impl TryFrom<String> for Relation {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_name = |name: &str| {
+            name.starts_with(|first: char| first.is_ascii_lowercase())
+                && name.len() <= 64
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        };
+        let (first, attribute) = match text.split_once('.') {
+            Some((first, attribute)) => (first, Some(attribute)),
+            None => (text.as_str(), None),
+        };
+        if !is_name(first) || !attribute.is_none_or(is_name) {
+            let text: String = text.chars().take(60).collect();
+            return Err(format!(
+                "`{text}` is not a thing that a record leads to, such as `team`, `contract` or `requester.site`"
+            ));
+        }
+        Ok(Self {
+            first: first.to_owned(),
+            attribute: attribute.map(str::to_owned),
+        })
+    }
+}
+
+impl From<Relation> for String {
+    fn from(relation: Relation) -> Self {
+        relation.to_string()
+    }
+}
+
+impl std::fmt::Display for Relation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.first)?;
+        match &self.attribute {
+            Some(attribute) => write!(f, ".{attribute}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// One promise of a service level.
@@ -117,7 +290,8 @@ pub enum OnChange {
     Keep,
     /// The clock begins again from nothing.
     Restart,
-    /// It is counted again under the new calendar.
+    /// It is counted again from the journal, as if goal and calendar had been these since the record
+    /// began.
     Recompute,
 }
 

@@ -1,6 +1,7 @@
 //! The command line: what can be said. Every flag can also be set in the environment and in
 //! `wright.toml`; the nearer to the command the stronger.
 
+mod holidays;
 mod plugin;
 mod secret;
 mod simulate;
@@ -16,9 +17,12 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use clap_complete::Shell;
 use model::definition::MigratedClocks;
 use model::id::{IdError, PackId, PersonId, RecordId, RoleId, WorkflowId};
-use model::{ByteSize, Duration};
+use model::{ByteSize, Duration, Instant};
 use plugin_registry::{Trust, Unsigned};
 
+pub(crate) use holidays::HolidaysArguments;
+#[cfg(test)]
+pub(crate) use holidays::Years;
 pub(crate) use plugin::{Language, PluginCommand, Reason, RegistryArguments};
 pub(crate) use secret::{KeyArgument, SecretCommand};
 pub(crate) use simulate::SimulateArguments;
@@ -103,6 +107,9 @@ pub(crate) enum Command {
     Simulate(SimulateArguments),
     /// Tells why a record is where it is: every decision, by what, from what
     Explain(ExplainArguments),
+    /// Judges the promises of records again, by the definitions in force, from the same journal: as judged
+    /// then and as judged now, side by side. Nothing is changed
+    Clocks(ClocksArguments),
     /// Holds every record against its journal, and the journal against its hashes
     Verify(DataArgument),
     /// Compiles a plugin from standard input to standard output: what a server runs for each
@@ -459,6 +466,8 @@ pub(crate) enum CalendarCommand {
 its answer {"due": T}, {"elapsed_s": N} or {"error": …}."#
     )]
     Eval,
+    /// Writes holidays that calendars can use, from the whole days of an iCalendar file
+    Import(HolidaysArguments),
 }
 
 /// What to explain.
@@ -466,6 +475,32 @@ its answer {"due": T}, {"elapsed_s": N} or {"error": …}."#
 pub(crate) struct ExplainArguments {
     /// The number of the record, such as INC-1042
     pub(crate) record: RecordId,
+    #[command(flatten)]
+    pub(crate) data: DataArgument,
+}
+
+/// Whose clocks to judge again.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wright clocks INC-1042
+  wright clocks --workflow incident --since 2026-03-01T00:00:00Z --format json
+
+Without records, those are told that come to something else now, or could not be judged in full.")]
+pub(crate) struct ClocksArguments {
+    /// The numbers of records, such as INC-1042; all that are asked for by the flags without them
+    #[arg(value_name = "RECORD")]
+    pub(crate) records: Vec<RecordId>,
+    /// Those of this workflow
+    #[arg(long, conflicts_with = "records", env = "WRIGHT_WORKFLOW")]
+    pub(crate) workflow: Option<WorkflowId>,
+    /// Those that changed at or after this instant
+    #[arg(
+        long,
+        value_name = "INSTANT",
+        conflicts_with = "records",
+        env = "WRIGHT_SINCE"
+    )]
+    pub(crate) since: Option<Instant>,
     #[command(flatten)]
     pub(crate) data: DataArgument,
 }

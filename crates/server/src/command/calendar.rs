@@ -101,6 +101,11 @@ impl Desk {
             self.calendar = None;
             let definition: model::definition::Calendar = serde_json::from_str(body.get())
                 .map_err(|error| format!("calendar: {}", within_line(&error)))?;
+            if !definition.uses.is_empty() {
+                return Err(
+                    "calendar: `use` names holidays of a pack; here a calendar says all of its `holidays` itself".to_owned(),
+                );
+            }
             let calendar =
                 Calendar::compile(&definition).map_err(|error| format!("calendar: {error}"))?;
             body.get().clone_into(&mut self.body);

@@ -1,10 +1,12 @@
 //! The commands: what each asks for, and how its result is printed.
 
 mod calendar;
+mod clocks;
 mod draw;
 mod explain;
 mod fmt;
 mod history;
+mod holidays;
 mod install;
 mod migrate;
 mod new_pack;
@@ -112,6 +114,7 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
             let all_answered = calendar::eval(io::stdin().lock(), io::stdout().lock())?;
             Ok(Outcome::done_if(all_answered))
         }
+        Command::Calendar(CalendarCommand::Import(arguments)) => holidays::run(&arguments, format),
         Command::Replay(arguments) => {
             let replayed = block_on(async { Ok(replay::replay(&arguments).await?) })?;
             eprintln!("{}", replayed.told());
@@ -122,6 +125,7 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         }
         Command::Simulate(arguments) => simulate::run(&arguments, format),
         Command::Explain(arguments) => explain::run(arguments, format),
+        Command::Clocks(arguments) => clocks::run(arguments, format),
         Command::Verify(data) => verify::run(&data, format),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -62,6 +62,7 @@ fn cells(clock: &Clock, definitions: &Definitions, end: Instant) -> [String; 3] 
         Verdict::Met => "met",
         Verdict::Breached => "breached",
         Verdict::Running => "running",
+        Verdict::Cancelled => "cancelled",
     };
     [
         elapsed(clock, definitions, end).as_secs().to_string(),
@@ -75,14 +76,15 @@ pub(crate) fn elapsed(clock: &Clock, definitions: &Definitions, end: Instant) ->
     if clock.status != ClockStatus::Running {
         return clock.elapsed;
     }
-    let calendar = clock
-        .calendars
-        .last()
-        .and_then(Option::as_ref)
-        .and_then(|pinned| definitions.calendars.get(&pinned.id));
+    let pinned = clock.calendars.last().and_then(Option::as_ref);
+    let calendar = pinned.and_then(|pinned| {
+        let calendar = &definitions.calendars.get(&pinned.id)?.calendar;
+        let zone = pinned.zone.as_ref().and_then(|zone| zone.parse().ok());
+        Some(zone.map_or_else(|| calendar.clone(), |zone| calendar.in_zone(zone)))
+    });
     let stretch = calendar.map_or_else(
         || end.since(clock.since),
-        |pinned| pinned.calendar.between(clock.since, end),
+        |calendar| calendar.between(clock.since, end),
     );
     clock.elapsed.saturating_add(stretch)
 }

@@ -135,7 +135,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "never-used",
         Weight::Warning,
-        "A fragment, team, notice, calendar, binding or role that nothing in the pack names.",
+        "A fragment, team, notice, calendar, set of holidays, binding or role that nothing in the pack names.",
         "What names it was forgotten or misspelt, or it can go.",
         "# notices/closed.yaml, and no effect sends it",
         "effects: { tell: { notice: closed } }",

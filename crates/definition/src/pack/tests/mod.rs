@@ -7,6 +7,7 @@
 )]
 
 mod adapting;
+mod holidays;
 
 use std::collections::BTreeMap;
 use std::path::Path;
