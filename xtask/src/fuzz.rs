@@ -14,7 +14,7 @@ use crate::shell::{self, say};
 use crate::workspace;
 
 /// The targets, each a file in `fuzz/fuzz_targets` with seeds in `fuzz/corpus`.
-const TARGETS: [&str; 3] = ["manifest", "component", "answer"];
+const TARGETS: [&str; 4] = ["manifest", "component", "answer", "icalendar"];
 /// Tells this program that it stands in for the compiler.
 const STAND_IN: &str = "XTASK_COMPILES_FOR_FUZZING";
 /// What makes a crate tell libFuzzer which paths are taken.

@@ -1,1 +1,11 @@
-//! iCalendar files (RFC 5545).
+//! iCalendar files (RFC 5545), as other tools publish holidays, shifts and planned windows: what
+//! happens between two dates, every repetition told singly.
+//!
+//! Files are a stranger's. Everything has a bound ([`read::MAX_BYTES`] and its neighbours); an event
+//! that cannot be read is told as such, with the reason, and spares the others.
+
+mod moment;
+pub mod read;
+mod repeat;
+
+pub use read::{Attendee, Event, File, ReadError, Reason, Skipped, Span, Window, read};
