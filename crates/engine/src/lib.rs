@@ -21,6 +21,7 @@ mod integration;
 mod library;
 mod migrate;
 mod notice;
+mod on_call;
 mod origins;
 pub mod port;
 mod rejection;
@@ -41,6 +42,7 @@ pub use execute::{Executed, Request};
 pub use explain::{Explained, Explanation};
 pub use install::InstalledReport;
 pub use migrate::{Batch, Migration, Place};
+pub use on_call::{Duty, OnCall, Schedule, ScheduleQuery, Source, Span};
 pub use rejection::{InputFault, Rejection};
 pub use replay::{
     Counts, Difference, Given, NotAsked, OfBinding, Reason, Replayed, Wanted, replay,

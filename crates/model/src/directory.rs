@@ -88,6 +88,15 @@ pub struct Roster {
     pub rota: Option<DirectoryId>,
 }
 
+impl Roster {
+    /// The id of the rota that says who of it is on call.
+    pub fn rota_of<'a>(&'a self, team: &'a TeamId) -> &'a str {
+        self.rota
+            .as_ref()
+            .map_or(team.as_str(), DirectoryId::as_str)
+    }
+}
+
 /// A member of a team.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

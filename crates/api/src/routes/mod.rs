@@ -7,6 +7,7 @@ mod effects;
 mod events;
 mod health;
 mod hooks;
+mod on_call;
 mod records;
 mod steps;
 
@@ -55,6 +56,7 @@ pub(crate) fn all() -> Vec<Route> {
     routes.extend(steps::routes());
     routes.extend(definitions::routes());
     routes.extend(directory::routes());
+    routes.extend(on_call::routes());
     routes.extend(effects::routes());
     routes.extend(events::routes());
     routes.extend(hooks::routes());

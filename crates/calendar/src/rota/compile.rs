@@ -16,6 +16,8 @@ pub const MOST_LAYERS: usize = 20;
 pub const MOST_PEOPLE: usize = 200;
 /// How many overrides a rota, and how many shifts a layer may have.
 pub const MOST_SHIFTS: usize = 1_000;
+/// How many people a rota may name in all.
+pub const MOST_NAMED: usize = 500;
 /// The longest turn, in days.
 const LONGEST_TURN: u32 = 366;
 const MINUTE: i64 = 60_000;
@@ -88,11 +90,14 @@ pub(super) fn compile(rota: &RotaDefinition) -> Result<Rota, RotaError> {
             hours,
         })
     });
-    Ok(Rota {
+    let compiled = Rota {
         zone,
         layers: layers.collect::<Result<_, RotaError>>()?,
         overrides: shifts(&rota.overrides, "overrides", "overrides")?,
-    })
+    };
+    let named = compiled.people().len();
+    bounded("", named, MOST_NAMED, "people in all")?;
+    Ok(compiled)
 }
 
 fn bounded(place: &str, count: usize, most: usize, what: &'static str) -> Result<(), RotaError> {

@@ -20,7 +20,7 @@ use model::Instant;
 use model::absence::Absences;
 use model::id::{LayerId, PersonId, ShiftId};
 
-pub use compile::{MOST_LAYERS, MOST_PEOPLE, MOST_SHIFTS, RotaError};
+pub use compile::{MOST_LAYERS, MOST_NAMED, MOST_PEOPLE, MOST_SHIFTS, RotaError, RotaProblem};
 
 use layer::{Layer, Shifts};
 

@@ -71,9 +71,14 @@ impl Serialize for FoundMember {
             on_shift,
             open_records,
             last_assigned_at,
+            facts,
         } = &self.0;
         let last = last_assigned_at.map(Instant::millis);
-        json!([user, skills, on_shift, open_records, last]).serialize(serializer)
+        // Without facts as it was before there were any.
+        if facts.is_empty() {
+            return json!([user, skills, on_shift, open_records, last]).serialize(serializer);
+        }
+        json!([user, skills, on_shift, open_records, last, facts]).serialize(serializer)
     }
 }
 

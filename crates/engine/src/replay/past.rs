@@ -113,8 +113,14 @@ impl Past {
 
     /// The positions up to `before` at each of which a thing stood differently, the last first.
     pub(super) fn moments_of_thing(&self, key: &Key, before: u64) -> Vec<u64> {
-        let changes = self.things.get(key).into_iter().flatten().copied();
-        moments(changes, before)
+        self.moments_of_things(std::slice::from_ref(key), before)
+    }
+
+    /// The positions up to `before` at each of which one of these things stood differently, the last
+    /// first.
+    pub(super) fn moments_of_things(&self, keys: &[Key], before: u64) -> Vec<u64> {
+        let changes = keys.iter().filter_map(|key| self.things.get(key));
+        moments(changes.flatten().copied(), before)
     }
 
     /// The positions up to `before` at each of which these people had different amounts, the last
