@@ -3,6 +3,7 @@
 
 use calendar::rota::{Away, Rota};
 pub use calendar::rota::{OnCall, Source, Span};
+use chrono_tz::Tz;
 use model::absence::Absences;
 use model::command::Actor;
 use model::directory::{Thing, kind};
@@ -113,6 +114,11 @@ impl KnownRota {
         self.rota.until(at, &self.away)
     }
 
+    /// The zone on whose clocks turns change.
+    pub(crate) const fn zone(&self) -> Tz {
+        self.rota.zone()
+    }
+
     fn duty(&self, at: Instant) -> Duty {
         let (on_call, until) = self.until(at);
         let layers = self.rota.layers().map(|layer| {
@@ -144,6 +150,12 @@ pub(crate) fn by_words(by: &Source) -> String {
         Source::Layer(layer) => format!("layer {layer}"),
         Source::Override(shift) => format!("override {shift}"),
     }
+}
+
+/// Until when, on the clocks of a zone, for the end of a sentence.
+pub(crate) fn until_words(until: Instant, zone: Tz) -> String {
+    let local = until.to_utc().with_timezone(&zone);
+    format!(" until {} {zone}", local.format("%Y-%m-%d %H:%M"))
 }
 
 impl Engine {

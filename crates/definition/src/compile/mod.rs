@@ -13,6 +13,7 @@ mod migration;
 mod names;
 mod notice;
 mod order;
+mod routing;
 mod scope;
 mod service_level;
 mod tables;
@@ -36,7 +37,7 @@ pub use translation::Translation;
 pub use types::{
     Approval, Binding, CalendarChoice, CatalogueItem, Computed, Definitions, Each, Effect,
     FormField, From, GoalRow, Group, LinkSide, Migration, Notice, Permit, Permits, PinnedCalendar,
-    Recipient, Requirement, Right, Routing, Row, ServiceLevel, Slot, Stage, State, Subscription,
-    Table, Target, Task, Tasks, Timer, Transition, Warning, Workflow,
+    Recipient, Requirement, Right, Routing, Row, ServiceLevel, SkillNeeded, Slot, Stage, State,
+    Subscription, Table, Target, Task, Tasks, Timer, Transition, Warning, Workflow,
 };
 pub use workflow::workflow;

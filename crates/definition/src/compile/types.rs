@@ -268,8 +268,21 @@ pub enum Computed {
 pub struct Routing {
     /// Who decides.
     pub by: Option<RoutingBy>,
+    /// The skills that it takes, where the server chooses a member itself.
+    pub skills: Vec<SkillNeeded>,
     /// The team of last resort.
     pub fallback: TeamId,
+}
+
+/// A skill that work may take.
+#[derive(Clone, Debug)]
+pub struct SkillNeeded {
+    /// Its name.
+    pub name: String,
+    /// The lowest level that will do.
+    pub level: u8,
+    /// When it is needed; always without it.
+    pub when: Option<Expression>,
 }
 
 /// Something of a record that can be set: a field, or one of the record's own.

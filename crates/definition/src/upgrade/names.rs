@@ -212,11 +212,15 @@ fn of_workflow_text(path: &[&str]) -> Option<Text> {
     match path {
         ["see" | "edit", _] | ["fields", _, "override" | "edit", _] => Some(Text::Expression),
         ["fields", field, "default"] | ["tables", _, "rows", _, "then", field] => choice(field),
-        ["fields", _, "decided-by"] | ["routing", "by", "table"] => Some(Text::Name(Of::Table)),
+        ["fields", _, "decided-by"]
+        | ["routing", "by", "table"]
+        | ["routing", "by", "members", "table"] => Some(Text::Name(Of::Table)),
         ["routing", "by", "plugin"] | ["states", _, "approval", "by", "plugin"] => {
             names(DefinitionKind::Plugin)
         }
-        ["routing", "fallback", "team"] => names(DefinitionKind::Team),
+        ["routing", "fallback", "team"] | ["routing", "by", "members", "team"] => {
+            names(DefinitionKind::Team)
+        }
         ["timers", _, "do"] => Some(Text::Name(Of::Transition(None))),
         ["states", state, "timers", _, "do"]
         | ["states", state, "approval" | "tasks", "then", _] => {

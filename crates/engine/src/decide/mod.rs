@@ -11,6 +11,7 @@ mod approval;
 mod clocks;
 mod effects;
 mod links;
+mod members;
 mod migrate;
 mod promises;
 mod put;

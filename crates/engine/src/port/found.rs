@@ -1,7 +1,7 @@
 //! What a look-up of a plugin found, as the journal keeps it: the question as it was put, and the
 //! digest of the answer. Whoever asks again can tell by both whether the plugin is shown the same.
 
-use model::id::FieldId;
+use model::id::{FieldId, PersonId, WorkflowId};
 use model::journal::LookedUp;
 use model::{Digest, Instant, Value};
 use serde::Serialize;
@@ -47,6 +47,17 @@ pub fn alike(workflow: &str, fields: &[(FieldId, Value)], since: Instant) -> Loo
 /// The question for the record of a reference.
 pub fn referenced(reference: &str) -> LookedUp {
     query(&format!("referenced {reference}"))
+}
+
+/// The question for how much people have.
+pub(crate) fn loads(people: &[PersonId]) -> LookedUp {
+    let people: Vec<&str> = people.iter().map(PersonId::as_str).collect();
+    query(&format!("loads {}", people.join(" ")))
+}
+
+/// The question for who has the requester's last record of a workflow.
+pub(crate) fn last_assignee(workflow: &WorkflowId, requester: &PersonId) -> LookedUp {
+    query(&format!("last assignee {workflow} {requester}"))
 }
 
 /// A question as the journal keeps it: whole, or its beginning and its digest where it is long.

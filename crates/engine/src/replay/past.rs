@@ -102,7 +102,7 @@ impl Past {
     }
 
     /// How much a person had.
-    pub(super) fn load(&self, person: &PersonId, at: u64) -> Load {
+    pub(crate) fn load(&self, person: &PersonId, at: u64) -> Load {
         let Some(loads) = self.loads.get(person) else {
             return Load::default();
         };
@@ -125,7 +125,7 @@ impl Past {
 
     /// The positions up to `before` at each of which these people had different amounts, the last
     /// first.
-    pub(super) fn moments_of_loads(&self, people: &[PersonId], before: u64) -> Vec<u64> {
+    pub(crate) fn moments_of_loads(&self, people: &[PersonId], before: u64) -> Vec<u64> {
         let changes = people.iter().filter_map(|person| self.loads.get(person));
         moments(changes.flatten().map(|(position, _)| *position), before)
     }

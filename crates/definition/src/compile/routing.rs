@@ -1,0 +1,113 @@
+//! Who gets the work: a binding, a table, or a member chosen by rule.
+
+use model::definition::{self, MemberRouting, RoutingBy};
+use model::hook::Hook;
+use model::id::TableId;
+use model::skills::{HIGHEST_LEVEL, LONGEST_NAME};
+
+use super::compiler::Compiler;
+use super::fault::Spot;
+use super::scope::Scopes;
+use super::types::{Routing, SkillNeeded};
+
+/// The most skills that a rule asks for.
+const MAX_SKILLS: usize = 50;
+
+pub(super) fn routing(
+    compiler: &mut Compiler<'_>,
+    source: &definition::Workflow,
+    scopes: &Scopes,
+) -> Option<Routing> {
+    let routing = source.routing.as_ref()?;
+    let skills = compiler.within("routing", |compiler| {
+        compiler.team(&["fallback", "team"], &routing.fallback.team);
+        match &routing.by {
+            Some(RoutingBy::Plugin(binding)) => {
+                compiler.binding(&["by", "plugin"], binding, Hook::Routing);
+            }
+            Some(RoutingBy::Table(id)) => table(compiler, &["by", "table"], id, source),
+            Some(RoutingBy::Members(members)) => {
+                let below = ["by", "members", "table"];
+                if let Some(id) = &members.table {
+                    table(compiler, &below, id, source);
+                }
+                return members_of(compiler, members, scopes);
+            }
+            None => {}
+        }
+        Vec::new()
+    });
+    Some(Routing {
+        by: routing.by.clone(),
+        skills,
+        fallback: routing.fallback.team.clone(),
+    })
+}
+
+fn table(compiler: &mut Compiler<'_>, below: &[&str], id: &TableId, source: &definition::Workflow) {
+    match source.tables.get(id) {
+        None => {
+            let known = source.tables.keys().map(TableId::as_str);
+            compiler.unknown(below, Spot::Value, ("table", id.as_str()), known);
+        }
+        Some(gives) if gives.gives.get("team") != Some(&true) => {
+            let message = format!("the table `{id}` does not give `team`");
+            compiler.value(below, "table", message);
+        }
+        Some(_) => {}
+    }
+}
+
+fn members_of(
+    compiler: &mut Compiler<'_>,
+    members: &MemberRouting,
+    scopes: &Scopes,
+) -> Vec<SkillNeeded> {
+    if let Some(team) = &members.team {
+        compiler.team(&["by", "members", "team"], team);
+        if members.table.is_some() {
+            let message = "a team is told by `team` or by `table`, not by both";
+            compiler.key(&["by", "members", "table"], "choice", message);
+        }
+    }
+    if members.most_open == Some(0) {
+        let message = "who may have no record at all never gets one; 1 is the least";
+        compiler.value(&["by", "members", "most-open"], "bound", message);
+    }
+    if members.skills.len() > MAX_SKILLS {
+        let message = format!(
+            "{} skills; at most {MAX_SKILLS} are asked for",
+            members.skills.len()
+        );
+        compiler.key(&["by", "members", "skills"], "too-many", message);
+        return Vec::new();
+    }
+    let mut skills = Vec::new();
+    for (name, needed) in &members.skills {
+        let below = |key| ["by", "members", "skills", name.as_str(), key];
+        if !(1..=LONGEST_NAME).contains(&name.chars().count()) {
+            let message = format!("the name of a skill has 1 to {LONGEST_NAME} characters");
+            compiler.key(
+                &["by", "members", "skills", name.as_str()],
+                "bound",
+                message,
+            );
+        }
+        let level = needed.level.unwrap_or(1);
+        if !(1..=HIGHEST_LEVEL).contains(&level) {
+            let message = format!("{level} is no level; levels go from 1 to {HIGHEST_LEVEL}");
+            compiler.value(&below("level"), "bound", message);
+        }
+        let when = needed.when.as_ref();
+        let when = when.map(|cel| compiler.condition(&below("when"), cel, &scopes.full));
+        if let Some(None) = when {
+            continue;
+        }
+        skills.push(SkillNeeded {
+            name: name.clone(),
+            level,
+            when: when.flatten(),
+        });
+    }
+    skills
+}
