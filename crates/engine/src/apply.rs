@@ -7,7 +7,8 @@ use model::hook::PastVote;
 use model::id::{RecordId, WorkflowId};
 use model::journal::{self, Entry};
 use model::record::{
-    Clock, ClockGoal, ClockStatus, Link, PendingEffect, Record, Stretch, Task, TaskStatus, Vote,
+    Clock, ClockGoal, ClockStatus, Escalation, Link, PendingEffect, Record, Stretch, Task,
+    TaskStatus, Vote,
 };
 use model::{Digest, Instant};
 use thiserror::Error;
@@ -122,6 +123,7 @@ pub(crate) fn begin(id: &RecordId, event: &Event, at: Instant) -> Option<Record>
         references: Vec::new(),
         past_votes: Vec::new(),
         approval: None,
+        escalation: None,
         tasks: BTreeMap::new(),
         clocks: Vec::new(),
         timers: BTreeMap::new(),
@@ -184,6 +186,9 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
         | Event::ApprovalEnded { .. } => {
             apply_approval(record, event, at);
         }
+        Event::Escalated { .. } | Event::EscalationEnded { .. } => {
+            apply_escalation(record, event, at);
+        }
         Event::TasksSet { .. }
         | Event::TaskOpened { .. }
         | Event::TaskBegun { .. }
@@ -245,6 +250,33 @@ fn apply_approval(record: &mut Record, event: &Event, at: Instant) {
         }
         _ => {}
     }
+}
+
+fn apply_escalation(record: &mut Record, event: &Event, at: Instant) {
+    let Event::Escalated {
+        team,
+        step,
+        round,
+        told,
+        due,
+        ..
+    } = event
+    else {
+        record.escalation = None;
+        return;
+    };
+    let open = record.escalation.take().filter(|open| open.team == *team);
+    let (mut all, since) =
+        open.map_or_else(|| (BTreeSet::new(), at), |open| (open.told, open.since));
+    all.extend(told.iter().cloned());
+    record.escalation = Some(Escalation {
+        team: team.clone(),
+        step: step.clone(),
+        round: *round,
+        told: all,
+        since,
+        due: *due,
+    });
 }
 
 /// How many votes of rounds that ended a record keeps; its journal has them all.

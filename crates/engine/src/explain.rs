@@ -1,7 +1,7 @@
 //! Why a record is where it is: every decision, by what, from what, in sentences and as data.
 
 use model::command::{Action, Actor};
-use model::event::Event;
+use model::event::{EscalationEnded, Event};
 use model::hook::{Answer, Hook};
 use model::id::RecordId;
 use model::journal::{Decision, Entry, HookDecision};
@@ -111,6 +111,17 @@ fn now(record: &Record) -> Vec<String> {
             stage.entitled.len(),
             stage.needed,
             if waiting.is_empty() { "nobody".to_owned() } else { waiting.join(", ") },
+        ));
+    }
+    if let Some(open) = &record.escalation {
+        let told: Vec<_> = open.told.iter().map(ToString::to_string).collect();
+        let due = open.due.map_or_else(String::new, |due| {
+            format!(", the next ones at {}", due.to_seconds_text())
+        });
+        now.push(format!(
+            "It waits to be acknowledged since {}; told so far: {}{due}.",
+            open.since.to_seconds_text(),
+            told.join(", ")
         ));
     }
     for clock in &record.clocks {
@@ -266,6 +277,28 @@ fn explain_event(event: &Event, push: &mut impl FnMut(String, String, Option<&Ho
                 format!("{}: {reason}.", outcome.as_str()),
                 None,
             );
+        }
+        Event::Escalated {
+            step,
+            told,
+            reason,
+            due,
+            ..
+        } => {
+            let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+            let due = due.map_or_else(String::new, |due| {
+                format!("; to be acknowledged until {}", due.to_seconds_text())
+            });
+            let what = format!("the step `{step}` told {}: {reason}{due}.", told.join(", "));
+            push("escalation".to_owned(), what, None);
+        }
+        Event::EscalationEnded { how, reason } => {
+            let how = match how {
+                EscalationEnded::Acknowledged(_) => "acknowledged",
+                EscalationEnded::Withdrawn => "withdrawn",
+                EscalationEnded::Exhausted => "at its end",
+            };
+            push("escalation".to_owned(), format!("{how}: {reason}."), None);
         }
         Event::Breached { clock, at } => {
             push(

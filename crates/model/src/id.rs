@@ -232,8 +232,8 @@ ids! {
     LayerId: KEBAB, "the id of a layer";
     /// The id of a shift: an override of a rota, or a span that a layer is given.
     ShiftId: KEBAB, "the id of a shift";
-    /// The id of an escalation policy.
-    EscalationPolicyId: KEBAB, "the id of an escalation policy";
+    /// The id of a step of an escalation.
+    EscalationStepId: KEBAB, "the id of a step of an escalation";
     /// The id of a notice.
     NoticeId: KEBAB, "the id of a notice";
     /// The id of a binding: a plugin put to use.

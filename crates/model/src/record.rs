@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::definition::{Category, CreateEffect, Rejects};
 use crate::event::EventKind;
 use crate::id::{
-    BindingId, CalendarId, CatalogueItemId, FieldId, LinkKind, PersonId, RecordId, RoleId,
-    ServiceLevelId, StageId, StateId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId,
-    WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, EscalationStepId, FieldId, LinkKind, PersonId,
+    RecordId, RoleId, ServiceLevelId, StageId, StateId, TargetId, TaskId, TeamId, TimerId,
+    TransitionId, WarningId, WorkflowId,
 };
 use crate::{Digest, Duration, Instant, Value};
 
@@ -72,6 +72,9 @@ pub struct Record {
     /// The agreement that its state waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// Who was told that it waits to be acknowledged, and when the next are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Escalation>,
     /// The tasks that its state handed out, or the last state that handed out any.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tasks: BTreeMap<TaskId, Task>,
@@ -220,6 +223,24 @@ pub struct OpenStage {
     pub due: Option<Instant>,
 }
 
+/// A team's work that waits for somebody to acknowledge it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// The team whose escalation it is.
+    pub team: TeamId,
+    /// The step that is open.
+    pub step: EscalationStepId,
+    /// How often the steps were gone through before.
+    pub round: u32,
+    /// Everyone who was told so far.
+    pub told: BTreeSet<PersonId>,
+    /// When it began.
+    pub since: Instant,
+    /// When the next step is due; never where the step's wait has no end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Instant>,
+}
+
 /// A vote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vote {
@@ -359,7 +380,8 @@ impl Clock {
 }
 
 impl Record {
-    /// The earliest instant at which something of the record itself is due: a timer, a clock, a stage.
+    /// The earliest instant at which something of the record itself is due: a timer, a clock, a stage, a
+    /// step of an escalation.
     pub fn next_due(&self) -> Option<Instant> {
         let timers = self.timers.values().copied();
         let clocks = self.clocks.iter().filter_map(Clock::next_due);
@@ -367,7 +389,8 @@ impl Record {
             .approval
             .iter()
             .filter_map(|approval| approval.stage.due);
-        timers.chain(clocks).chain(stage).min()
+        let escalation = self.escalation.iter().filter_map(|it| it.due);
+        timers.chain(clocks).chain(stage).chain(escalation).min()
     }
 
     /// The earliest instant at which one of its effects is to be tried.

@@ -130,12 +130,8 @@ impl DefinitionKind {
             ],
             Self::ServiceLevel => &["calendar", "targets/*/goal"],
             Self::Plugin => &["component"],
-            Self::Pack
-            | Self::Migration
-            | Self::Translation
-            | Self::Calendar
-            | Self::Team
-            | Self::Notice => &[],
+            Self::Team => &["escalation/steps/*/whom", "escalation/steps/*/within"],
+            Self::Pack | Self::Migration | Self::Translation | Self::Calendar | Self::Notice => &[],
             Self::Scenario => &["steps/*/do"],
         }
     }
@@ -156,11 +152,11 @@ impl DefinitionKind {
                 "states/*/approval/stages",
             ],
             Self::ServiceLevel => &["tables/*/rows"],
+            Self::Team => &["escalation/steps"],
             Self::Pack
             | Self::Migration
             | Self::Translation
             | Self::Calendar
-            | Self::Team
             | Self::Notice
             | Self::Plugin => &[],
             Self::Scenario => &["steps"],

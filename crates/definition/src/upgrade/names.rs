@@ -120,6 +120,7 @@ pub(super) fn of_keys(kind: DefinitionKind, path: &[&str]) -> Option<Of> {
         }
         _ if is_workflow(kind) => of_workflow_keys(path),
         (DefinitionKind::ServiceLevel, ["for"])
+        | (DefinitionKind::Team, ["escalation", "for"])
         | (DefinitionKind::Plugin, ["events", _, "workflows"] | ["grants", "commands"]) => {
             Some(Of::Definition(DefinitionKind::Workflow))
         }
@@ -168,7 +169,7 @@ pub(super) fn of_text(kind: DefinitionKind, path: &[&str]) -> Option<Text> {
             return Some(Text::Name(Of::Transition(None)));
         }
         [.., "effects", _, "create" | "each", "link"] => return Some(Text::Name(Of::Link)),
-        [.., "wait" | "timeout", "calendar"] => return names(DefinitionKind::Calendar),
+        [.., "wait" | "timeout" | "within", "calendar"] => return names(DefinitionKind::Calendar),
         _ => {}
     }
     match kind {
@@ -193,7 +194,15 @@ pub(super) fn of_text(kind: DefinitionKind, path: &[&str]) -> Option<Text> {
             }
             _ => of_any_expression(path),
         },
-        DefinitionKind::Team if path == ["calendar"] => names(DefinitionKind::Calendar),
+        DefinitionKind::Team => match path {
+            ["calendar"] => names(DefinitionKind::Calendar),
+            ["escalation", "for", _] => Some(Text::Expression),
+            ["escalation", "notice"] => names(DefinitionKind::Notice),
+            ["escalation", "steps", _, "whom", "on-call" | "team"] => names(DefinitionKind::Team),
+            ["escalation", "steps", _, "whom", "role"] => Some(Text::Name(Of::Role)),
+            ["escalation", "end", "do"] => Some(Text::Name(Of::Transition(None))),
+            _ => of_any_expression(path),
+        },
         DefinitionKind::Notice if matches!(path, ["subject" | "text"]) => Some(Text::Template),
         DefinitionKind::Plugin if matches!(path, ["events", _, "when"]) => Some(Text::Expression),
         _ => None,

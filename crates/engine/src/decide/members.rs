@@ -134,7 +134,7 @@ impl Step<'_> {
         })
     }
 
-    fn is_away(&self, person: &PersonId) -> bool {
+    pub(super) fn is_away(&self, person: &PersonId) -> bool {
         self.ledger.absences(person).at(self.now()).is_some()
     }
 

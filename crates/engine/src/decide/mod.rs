@@ -10,6 +10,7 @@
 mod approval;
 mod clocks;
 mod effects;
+mod escalation;
 mod links;
 mod members;
 mod migrate;
@@ -33,7 +34,7 @@ use model::command::{Action, Actor, Command, Who};
 use model::definition::Outcome as ApprovalOutcome;
 use model::event::Event;
 use model::hook::{Answer, Ask, Failure, FailureKind, Question, RecordView, Reply};
-use model::id::{BindingId, FieldId, RecordId};
+use model::id::{BindingId, FieldId, RecordId, TeamId};
 use model::journal::{self, Decision, HookDecision, Lookup};
 use model::record::{EffectKey, Link, Record};
 use model::{Digest, Instant, Value};
@@ -271,6 +272,8 @@ struct Step<'a> {
     entered: bool,
     /// Clocks that were breached in this entry, whose transition is still to be taken.
     escalations: Vec<model::event::ClockKey>,
+    /// The teams whose escalation began in this entry.
+    escalated: BTreeSet<TeamId>,
 }
 
 impl<'a> Step<'a> {
@@ -293,6 +296,7 @@ impl<'a> Step<'a> {
             ended: None,
             entered: false,
             escalations: Vec::new(),
+            escalated: BTreeSet::new(),
         };
         if input.record.is_none() {
             step.entered = true;
@@ -314,6 +318,7 @@ impl<'a> Step<'a> {
         }
         self.look_at_clocks()?;
         self.escalate()?;
+        self.look_at_escalation()?;
         self.look_at_timers();
         self.notify_subscribers();
         self.record.version += 1;

@@ -15,6 +15,8 @@ use crate::scope::Scope;
 enum Due {
     Timer(TimerId),
     Stage,
+    /// The next step of whom a team's work is brought to.
+    Escalation,
     /// A warning or a breach; what it gives is given with every entry's look at the clocks.
     Clock(ClockKey),
 }
@@ -38,8 +40,14 @@ impl Step<'_> {
             .clocks
             .iter()
             .filter_map(|clock| Some((clock.next_due()?, Due::Clock(clocks::key(clock)))));
+        let escalation = self
+            .record
+            .escalation
+            .iter()
+            .filter_map(|escalation| Some((escalation.due?, Due::Escalation)));
         let earliest = timers
             .chain(stage)
+            .chain(escalation)
             .chain(clocks)
             .filter(|(due, _)| *due <= now)
             .min_by_key(|(due, _)| *due);
@@ -50,6 +58,7 @@ impl Step<'_> {
                 self.end_stage(Outcome::Expired, "it was not decided in time");
                 Ok(())
             }
+            Some((due, Due::Escalation)) => self.escalation_due(due),
             Some((_, Due::Clock(key))) => {
                 self.wake_clock(&key);
                 Ok(())

@@ -6,6 +6,7 @@ mod binding;
 mod calendar;
 mod catalogue;
 mod effect;
+mod escalation;
 mod field;
 mod link;
 mod members;
@@ -25,6 +26,7 @@ pub use binding::{
 pub use calendar::{Calendar, Date, Holiday, Hours, Weekday};
 pub use catalogue::CatalogueItem;
 pub use effect::{CreateEffect, EachEffect, Effect};
+pub use escalation::{Escalation, EscalationEnd, EscalationStep, Whom};
 pub use field::{Cel, Field, FieldFormat, FieldType, Group, OptionLabel, Permit, Setting, Wait};
 pub use link::LinkType;
 pub use members::{Among, MemberRouting, Prefer, SkillNeeded};
