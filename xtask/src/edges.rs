@@ -50,7 +50,7 @@ fn edges() -> String {
 fn crates_know_only_what_they_may() {
     expect![[r"
         alertmanager -> counterpart, sdk
-        api -> engine, model
+        api -> engine, icalendar, model
         calendar -> model
         change-advisory -> sdk
         contract-hours -> sdk

@@ -17,7 +17,7 @@ pub mod rota;
 mod search;
 mod zone;
 
-pub use days::add_days;
+pub use days::{add_days, start_of_day};
 use std::fmt;
 use std::sync::Arc;
 

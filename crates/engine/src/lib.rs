@@ -28,6 +28,7 @@ mod rejection;
 mod replay;
 mod rollback;
 mod scope;
+mod shifts;
 mod simulate;
 mod surroundings;
 
@@ -47,6 +48,7 @@ pub use rejection::{InputFault, Rejection};
 pub use replay::{
     Counts, Difference, Given, NotAsked, OfBinding, Reason, Replayed, Wanted, replay,
 };
+pub use shifts::{ImportInto, Imported, Named, When, person_address};
 pub use simulate::{
     Change, Components, Diverged, Hooks, Kind, OfRecord, OfWorkflow, RecordCounts,
     RecordDifference, Simulated, Trial, simulate,

@@ -26,8 +26,8 @@ const MOST_LOOKED_THROUGH: usize = 1_000;
 pub(crate) struct KnownRota {
     pub(crate) id: DirectoryId,
     pub(crate) source: model::rota::Rota,
-    rota: Rota,
-    away: Away,
+    pub(crate) rota: Rota,
+    pub(crate) away: Away,
 }
 
 /// Who is on call by a rota at an instant.
@@ -251,7 +251,7 @@ impl Engine {
         })
     }
 
-    fn known_rota(&self, id: &DirectoryId) -> Result<KnownRota, EngineError> {
+    pub(crate) fn known_rota(&self, id: &DirectoryId) -> Result<KnownRota, EngineError> {
         let directory = StoreDirectory(&*self.0.store);
         let ledger = Ledger::new(&directory);
         let known = ledger.rota(id);

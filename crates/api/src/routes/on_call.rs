@@ -85,7 +85,7 @@ async fn schedule(
 }
 
 /// The stretch that is asked for, where the query does not say from now.
-fn stretch(api: &Api, asked: query::Schedule) -> ScheduleQuery {
+pub(super) fn stretch(api: &Api, asked: query::Schedule) -> ScheduleQuery {
     let from = asked.from.unwrap_or_else(|| api.engine().now());
     ScheduleQuery {
         from,

@@ -108,6 +108,14 @@ pub struct Span<'a> {
     on_call: Option<OnCall<'a>>,
 }
 
+/// What was read from a file.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportedShifts)]
+pub struct Imported {
+    /// How many shifts there were in it.
+    pub(crate) shifts: usize,
+}
+
 impl<'a> From<&'a Duty> for RotaDuty<'a> {
     fn from(duty: &'a Duty) -> Self {
         let layers = duty.layers.iter().map(|(layer, on_call)| LayerDuty {

@@ -147,6 +147,19 @@ pub(crate) struct Schedule {
     pub(crate) person: Option<PersonId>,
 }
 
+/// From when until when a file is read.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Stretch {
+    /// What begins on the date of this instant or later; from today without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) from: Option<Instant>,
+    /// What begins on the date of this instant or earlier; a year later without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) to: Option<Instant>,
+}
+
 /// Which effects.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
