@@ -76,7 +76,7 @@ fn escalation<'w>(
     steps(compiler, source);
     if source.repeat > MAX_REPEAT {
         let message = format!("{} more rounds; {MAX_REPEAT} is the most", source.repeat);
-        compiler.value(&["repeat"], "bound", message);
+        compiler.value(&["repeat"], "value", message);
     }
     let ground = Ground::of(&covered, compiler.names);
     let effects = compiler.within("end", |compiler| {
@@ -102,7 +102,7 @@ fn escalation<'w>(
 fn steps(compiler: &mut Compiler<'_>, source: &definition::Escalation) {
     let count = source.steps.len();
     if count == 0 {
-        compiler.key(&["steps"], "escalation", "an escalation that tells nobody");
+        compiler.key(&["steps"], "to-nobody", "an escalation that tells nobody");
     }
     if count > MAX_STEPS {
         let message = format!("{count} steps; {MAX_STEPS} is the most");

@@ -72,7 +72,7 @@ fn members_of(
     }
     if members.most_open == Some(0) {
         let message = "who may have no record at all never gets one; 1 is the least";
-        compiler.value(&["by", "members", "most-open"], "bound", message);
+        compiler.value(&["by", "members", "most-open"], "value", message);
     }
     if members.skills.len() > MAX_SKILLS {
         let message = format!(
@@ -89,14 +89,14 @@ fn members_of(
             let message = format!("the name of a skill has 1 to {LONGEST_NAME} characters");
             compiler.key(
                 &["by", "members", "skills", name.as_str()],
-                "bound",
+                "value",
                 message,
             );
         }
         let level = needed.level.unwrap_or(1);
         if !(1..=HIGHEST_LEVEL).contains(&level) {
             let message = format!("{level} is no level; levels go from 1 to {HIGHEST_LEVEL}");
-            compiler.value(&below("level"), "bound", message);
+            compiler.value(&below("level"), "value", message);
         }
         let when = needed.when.as_ref();
         let when = when.map(|cel| compiler.condition(&below("when"), cel, &scopes.full));
