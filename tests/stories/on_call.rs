@@ -5,6 +5,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use test_support::{Answer, Client, Server, binary, copy_folder, repository};
@@ -376,4 +377,64 @@ async fn an_escalation_goes_on_after_the_server_was_killed() {
     // The second step was due when the first one's time was over, whenever the server got to it.
     assert_eq!(events[1]["was_due"], events[0]["due"]);
     assert!(rita.record(&alert.id()).await["escalation"].is_null());
+}
+
+#[tokio::test]
+async fn what_was_routed_and_escalated_is_the_same_when_it_is_simulated() {
+    let (mut server, administrator) = desk(&pack());
+    people(&administrator).await;
+    put(&administrator, "rota", "backbone", rota()).await;
+    let agents = ["ada", "carla", "dirk", "emma", "finn"].map(|name| server.client(name, "agent"));
+    for round in 0..6 {
+        let asked = agents.iter().map(|agent| async move {
+            let summary = json!({ "summary": "Which cable?" });
+            let question = agent.create("question", "ask", summary.clone()).await;
+            let _ = agent.create("errand", "send", summary).await;
+            let fields = json!({ "summary": "Down", "device": "router", "priority": "p1" });
+            let alert = agent.create("alert", "raise", fields).await;
+            (question, alert)
+        });
+        for (place, (question, alert)) in join_all(asked).await.into_iter().enumerate() {
+            if (place + round) % 2 == 0 {
+                let _ = agents[0].transition(&alert.id(), "start", json!({})).await;
+                let _ = agents[1]
+                    .transition(&question.id(), "answer", json!({}))
+                    .await;
+            }
+        }
+        // People come and go meanwhile.
+        let away = json!({ "periods": { "ill": {
+            "from": "2020-01-01T00:00:00Z", "to": "2099-01-01T00:00:00Z", "substitute": "dirk" } } });
+        let (who, path) = (["ada", "carla"][round % 2], "/api/v1/directory/absence");
+        if round % 3 == 2 {
+            let request = administrator.request(Method::DELETE, &format!("{path}/{who}"));
+            let _ = Answer::of(request).await.expect(204);
+        } else {
+            put(&administrator, "absence", who, away).await;
+        }
+    }
+    assert!(server.stop().success());
+    let folder = pack();
+    let data = server.data().to_str().expect("a path of text").to_owned();
+    let arguments = [
+        "simulate",
+        folder.to_str().expect("a path of text"),
+        "--against",
+        &data,
+        "--format",
+        "json",
+    ];
+    let output = Command::new(binary())
+        .args(arguments)
+        .output()
+        .expect("wright runs");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!(report["total"]["records"], 90, "{report:#}");
+    assert_eq!(report["identical"], 90, "{report:#}");
+    let whole = Command::new(binary())
+        .args(["verify", "--data", &data])
+        .output();
+    assert!(whole.expect("wright runs").status.success());
 }

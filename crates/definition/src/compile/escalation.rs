@@ -123,3 +123,106 @@ fn steps(compiler: &mut Compiler<'_>, source: &definition::Escalation) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::Digest;
+    use model::id::{PackId, TeamId, WorkflowId};
+    use serde_json::{Value as Json, json};
+
+    use super::super::names::{KnownWorkflow, Names};
+    use super::super::workflow;
+    use super::{Workflow, team};
+
+    fn alert(names: &Names) -> Workflow {
+        let source = json!({
+            "title": "Alert",
+            "number": "ALR",
+            "fields": { "priority": { "options": { "p1": {}, "p3": {} } } },
+            "create": { "raise": { "to": "new" } },
+            "states": {
+                "new": { "category": "open", "transitions": { "declare": { "to": "major" } } },
+                "major": { "category": "open" },
+            },
+        });
+        let id = WorkflowId::new("alert").expect("an id");
+        let pack = PackId::new("test").expect("an id");
+        let source = serde_json::from_value(source).expect("a workflow");
+        let zone = chrono_tz::UTC;
+        workflow(&id, Digest::default(), &pack, zone, &source, names).expect("a workflow")
+    }
+
+    /// What is wrong with an escalation that has these parts beside the least that it needs.
+    fn faults(parts: &Json) -> Vec<String> {
+        let mut whole = json!({
+            "for": { "alert": "priority == 'p1'" },
+            "notice": "waits",
+            "steps": { "first": { "whom": { "on-call": "desk" }, "within": { "time": "PT10M" } } },
+        });
+        for (key, part) in parts.as_object().expect("an object") {
+            whole[key] = part.clone();
+        }
+        let names = Names {
+            teams: [TeamId::new("desk").expect("an id")].into(),
+            notices: ["waits".parse().expect("an id")].into(),
+            workflows: [(
+                WorkflowId::new("alert").expect("an id"),
+                KnownWorkflow::default(),
+            )]
+            .into(),
+            ..Names::default()
+        };
+        let alert = alert(&names);
+        let source = json!({ "title": "Desk", "escalation": whole });
+        let source = serde_json::from_value(source).expect("a team");
+        let known = |id: &WorkflowId| (*id == alert.id).then_some(&alert);
+        let id = TeamId::new("desk").expect("an id");
+        match team(&id, &source, &names, known) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn an_escalation_is_held_to_what_there_is() {
+        assert_eq!(faults(&json!({})), Vec::<String>::new());
+        let end = json!({ "end": { "do": "declare" } });
+        assert_eq!(faults(&end), Vec::<String>::new());
+        for (parts, expected) in [
+            (
+                json!({ "for": { "alarm": "true" } }),
+                "there is no workflow `alarm`",
+            ),
+            (json!({ "for": {} }), "it is for the records of no workflow"),
+            (
+                json!({ "for": { "alert": "priority == 'p2'" } }),
+                "`p2` is not an option of priority",
+            ),
+            (
+                json!({ "for": { "alert": "actor.id == 'ada'" } }),
+                "`actor` is not known here",
+            ),
+            (json!({ "notice": "wait" }), "there is no notice `wait`"),
+            (json!({ "steps": {} }), "an escalation that tells nobody"),
+            (
+                json!({ "steps": { "first": { "whom": { "team": "dsek" }, "within": { "time": "PT1M" } } } }),
+                "there is no team `dsek`",
+            ),
+            (
+                json!({ "steps": { "first": { "whom": { "user": "ada" }, "within": { "time": "PT0S" } } } }),
+                "a wait of no time at all",
+            ),
+            (json!({ "repeat": 21 }), "21 more rounds; 20 is the most"),
+            (
+                json!({ "end": { "do": "decalre" } }),
+                "there is no transition `decalre`",
+            ),
+        ] {
+            let found = faults(&parts);
+            assert!(
+                found.first().is_some_and(|it| it.contains(expected)),
+                "{parts}: {found:?}"
+            );
+        }
+    }
+}

@@ -111,3 +111,98 @@ fn members_of(
     }
     skills
 }
+
+#[cfg(test)]
+mod tests {
+    use model::Digest;
+    use model::id::{PackId, TeamId, WorkflowId};
+    use serde_json::{Value as Json, json};
+
+    use super::super::names::Names;
+    use super::super::workflow;
+
+    /// What is wrong with a workflow that is routed by this rule.
+    fn faults(members: &Json) -> Vec<String> {
+        let rows = |then: Json| json!({ "rest": { "when": "true", "then": then } });
+        let table = |gives: &str, value: &str| json!({ "hit": "first", "gives": { gives: true }, "rows": rows(json!({ gives: value })) });
+        let source = json!({
+            "title": "Test",
+            "number": "TST",
+            "fields": {
+                "about": { "options": { "cisco": {}, "other": {} } },
+                "size": { "options": { "small": {} }, "decided-by": "sizes" },
+            },
+            "tables": { "desks": table("team", "desk"), "sizes": table("size", "small") },
+            "routing": { "by": { "members": members }, "fallback": { "team": "desk" } },
+            "create": { "begin": { "to": "open", "route": true } },
+            "states": { "open": { "category": "open" } },
+        });
+        // A table gives `team` only where routing is by it.
+        let mut source = source;
+        if members.get("table") != Some(&json!("desks")) {
+            source["tables"]
+                .as_object_mut()
+                .expect("tables")
+                .remove("desks");
+        }
+        let names = Names {
+            teams: [TeamId::new("desk").expect("an id")].into(),
+            ..Names::default()
+        };
+        let id = WorkflowId::new("test").expect("an id");
+        let pack = PackId::new("test").expect("an id");
+        let source = serde_json::from_value(source).expect("a workflow");
+        match workflow(
+            &id,
+            Digest::default(),
+            &pack,
+            chrono_tz::UTC,
+            &source,
+            &names,
+        ) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn a_rule_is_held_to_what_there_is() {
+        for sound in [
+            json!({}),
+            json!({ "table": "desks", "among": "on-call", "prefer": "round-robin", "sticky": true }),
+            json!({ "team": "desk", "skills": { "cisco": { "level": 3, "when": "about == 'cisco'" }, "wifi": {} } }),
+        ] {
+            assert_eq!(faults(&sound), Vec::<String>::new(), "{sound}");
+        }
+        for (members, expected) in [
+            (json!({ "team": "dsek" }), "there is no team `dsek`"),
+            (json!({ "table": "dseks" }), "there is no table `dseks`"),
+            (
+                json!({ "table": "sizes" }),
+                "the table `sizes` does not give `team`",
+            ),
+            (
+                json!({ "team": "desk", "table": "desks" }),
+                "a team is told by `team` or by `table`, not by both",
+            ),
+            (
+                json!({ "skills": { "cisco": { "level": 11 } } }),
+                "11 is no level; levels go from 1 to 10",
+            ),
+            (
+                json!({ "skills": { "cisco": { "when": "abuot == 'cisco'" } } }),
+                "`abuot` is not known here",
+            ),
+            (
+                json!({ "most-open": 0 }),
+                "who may have no record at all never gets one",
+            ),
+        ] {
+            let found = faults(&members);
+            assert!(
+                found.first().is_some_and(|it| it.contains(expected)),
+                "{members}: {found:?}"
+            );
+        }
+    }
+}
