@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use test_support::{Answer, Client, Server, binary, copy_folder, repository};
 
 /// How long something that is due may take to be done.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn pack() -> std::path::PathBuf {
     repository().join("tests/packs/on-call")

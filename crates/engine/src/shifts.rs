@@ -2,6 +2,7 @@
 //! puts in the place of what, and what an export calls people.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use calendar::start_of_day;
 use chrono_tz::Tz;
@@ -71,7 +72,7 @@ pub fn person_address(person: &PersonId) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
             address.push(char::from(byte));
         } else {
-            address.push_str(&format!("%{byte:02X}"));
+            let _ = write!(address, "%{byte:02X}");
         }
     }
     address

@@ -65,7 +65,8 @@ pub(crate) fn members_of(
     let roster: Roster = read(thing(kind::TEAM, id.as_str())?);
     let people: Vec<PersonId> = roster.members.keys().cloned().collect();
     let loads = loads(&people)?;
-    let on_call = on_call_of(id, &roster, now, &thing)?;
+    let rota = rota_of(id, &roster, &thing)?;
+    let on_call = rota.map(|rota| rota.at(now).map(|on_call| on_call.person));
     let mut members = Vec::with_capacity(people.len());
     for ((person, member), (open_records, last_assigned_at)) in
         roster.members.into_iter().zip(loads)
@@ -107,13 +108,12 @@ fn facts(skills: &Skills, is_on_call: Option<bool>, is_absent: bool) -> Map<Stri
     facts
 }
 
-/// Who is on call by a team's rota; none where it has no rota.
-fn on_call_of(
+/// A team's rota, where it has one.
+fn rota_of(
     team: &TeamId,
     roster: &Roster,
-    now: Instant,
     thing: &impl Fn(&str, &str) -> Result<Option<Thing>, LookupError>,
-) -> Result<Option<Option<PersonId>>, LookupError> {
+) -> Result<Option<KnownRota>, LookupError> {
     let id = roster.rota_of(team);
     let Some(rota) = thing(kind::ROTA, id)? else {
         return Ok(None);
@@ -130,10 +130,7 @@ fn on_call_of(
         return Ok(None);
     };
     let known = KnownRota::of(id, Some(&rota), absences);
-    if let Some(error) = fault.into_inner() {
-        return Err(error);
-    }
-    Ok(known.map(|known| known.at(now).map(|on_call| on_call.person)))
+    fault.into_inner().map_or(Ok(known), Err)
 }
 
 /// A thing of a built-in kind; an empty one where it is not there, or not of its shape any more.

@@ -50,7 +50,11 @@ pub fn write<'e>(
         for attendee in &event.attendees {
             let name = attendee.name.as_ref();
             let name = name.map_or_else(String::new, |name| format!(";CN=\"{}\"", quoted(name)));
-            let address: String = attendee.address.chars().filter(is_plain).collect();
+            let address: String = attendee
+                .address
+                .chars()
+                .filter(|it| is_plain(*it))
+                .collect();
             file.line(&format!("ATTENDEE{name}:{address}"));
         }
         file.line("END:VEVENT");
@@ -94,7 +98,7 @@ fn escaped(text: &str) -> String {
                 escaped.push(character);
             }
             '\n' => escaped.push_str("\\n"),
-            character if is_plain(&character) => escaped.push(character),
+            character if is_plain(character) => escaped.push(character),
             _ => {}
         }
     }
@@ -104,7 +108,7 @@ fn escaped(text: &str) -> String {
 /// A text between double quotes, which cannot hold any. Some readers take what follows a backslash for
 /// part of the text, which the standard does not; it gets none.
 fn quoted(text: &str) -> String {
-    let plain = text.chars().filter(is_plain);
+    let plain = text.chars().filter(|it| is_plain(*it));
     let told = plain.map(|it| match it {
         '"' => '\'',
         '\\' => '/',
@@ -113,7 +117,7 @@ fn quoted(text: &str) -> String {
     told.collect()
 }
 
-const fn is_plain(character: &char) -> bool {
+const fn is_plain(character: char) -> bool {
     !character.is_ascii_control()
 }
 

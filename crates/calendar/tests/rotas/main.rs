@@ -6,7 +6,7 @@ mod random;
 
 use model::Instant;
 use proptest::prelude::*;
-use servicewright_calendar::rota::{OnCall, Rota, Source, Span};
+use servicewright_calendar::rota::{Away, OnCall, Rota, Source, Span};
 
 use random::{Asked, asked};
 
@@ -112,7 +112,7 @@ proptest! {
         let end = servicewright_calendar::add_days(
             compiled.zone(), Instant::from_millis(start), days * rounds * 3,
         );
-        let spans = compiled.schedule(Instant::from_millis(start), end.expect("before the end of time"), &Default::default());
+        let spans = compiled.schedule(Instant::from_millis(start), end.expect("before the end of time"), &Away::new());
         prop_assert_eq!(spans.len(), usize::try_from(rounds * 3).expect("few"));
         for (place, span) in spans.iter().enumerate() {
             let on_call = span.on_call.as_ref().expect("somebody");

@@ -42,7 +42,8 @@ fn on_call(
     local: NaiveDateTime,
 ) -> Option<String> {
     let overriding = shift_at(rota.overrides.values(), at);
-    if let Some(found) = overriding.and_then(|person| there(&[person.clone()], away, at)) {
+    if let Some(found) = overriding.and_then(|person| there(std::slice::from_ref(person), away, at))
+    {
         return Some(found);
     }
     let layers = rota.layers.values().zip(turns).rev();

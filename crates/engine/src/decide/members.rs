@@ -30,7 +30,7 @@ impl Step<'_> {
         let roster = self.ledger.roster(&team);
         let (people, why) = self.considered(rule, &team, &roster);
         let needed = self.skills_needed();
-        let able = self.able(people, &roster, &needed);
+        let able = able(people, &roster, &needed);
         let mut candidates = self.with_loads(able, rule);
         let count = candidates.len();
         let sticky = self.sticky(rule, &mut candidates);
@@ -149,22 +149,6 @@ impl Step<'_> {
         needed.cloned().collect()
     }
 
-    fn able(
-        &self,
-        people: Vec<PersonId>,
-        roster: &Roster,
-        needed: &[SkillNeeded],
-    ) -> Vec<PersonId> {
-        let has = |person: &PersonId, skill: &SkillNeeded| {
-            let member = roster.members.get(person);
-            let level = member.and_then(|member| member.skills.level(&skill.name));
-            level.is_some_and(|level| level >= skill.level)
-        };
-        let able = people.into_iter();
-        able.filter(|person| needed.iter().all(|skill| has(person, skill)))
-            .collect()
-    }
-
     /// What each of them has, without those who have as much as anyone may.
     fn with_loads(&self, people: Vec<PersonId>, rule: &MemberRouting) -> Vec<Candidate> {
         if people.is_empty() {
@@ -206,6 +190,18 @@ impl Step<'_> {
         let place = *by_person.get(&last)?;
         Some((candidates.remove(place), "who had the requester's last one"))
     }
+}
+
+/// Those who have every skill that it takes.
+fn able(people: Vec<PersonId>, roster: &Roster, needed: &[SkillNeeded]) -> Vec<PersonId> {
+    let has = |person: &PersonId, skill: &SkillNeeded| {
+        let member = roster.members.get(person);
+        let level = member.and_then(|member| member.skills.level(&skill.name));
+        level.is_some_and(|level| level >= skill.level)
+    };
+    let able = people.into_iter();
+    let able = able.filter(|person| needed.iter().all(|skill| has(person, skill)));
+    able.collect()
 }
 
 /// What tells candidates apart, the first of whom gets the work. Who never had one comes before all
