@@ -48,7 +48,7 @@ fn edges() -> String {
 
 #[test]
 fn crates_know_only_what_they_may() {
-    expect![[r"
+    expect![[r#"
         alertmanager -> counterpart, sdk
         api -> engine, icalendar, model
         calendar -> model
@@ -57,10 +57,11 @@ fn crates_know_only_what_they_may() {
         counterpart -> sdk
         definition -> calendar, model
         engine -> calendar, definition, model
-        fuzz -> calendar, definition, engine, model, plugin-host
+        fuzz -> calendar, definition, engine, icalendar, model, plugin-host
         github -> counterpart, sdk
         gitlab -> counterpart, sdk
         hostile -> sdk
+        icalendar -> model
         jira -> counterpart, sdk
         pagerduty -> sdk
         plugin-host -> engine, model
@@ -73,6 +74,6 @@ fn crates_know_only_what_they_may() {
         teams -> sdk
         webhook -> sdk
         xtask -> plugin-build
-    "]]
+    "#]]
     .assert_eq(&edges());
 }

@@ -97,7 +97,29 @@ impl Serialize for FoundMember {
 mod tests {
     use model::journal::LookedUp;
 
-    use super::{members, query};
+    use serde_json::{Map, json};
+
+    use super::{FoundMember, members, query};
+    use crate::port::Member;
+
+    #[test]
+    fn a_member_without_facts_is_what_it_was_before_there_were_any() {
+        let mut member = Member {
+            user: "ada".to_owned(),
+            skills: vec!["cisco".to_owned()],
+            on_shift: true,
+            open_records: 2,
+            last_assigned_at: None,
+            facts: Map::new(),
+        };
+        let told = |member: &Member| {
+            serde_json::to_value(FoundMember(member.clone())).expect("text for keys")
+        };
+        assert_eq!(told(&member), json!(["ada", ["cisco"], true, 2, null]));
+        member.facts.insert("on-call".to_owned(), json!(true));
+        let with = json!(["ada", ["cisco"], true, 2, null, { "on-call": true }]);
+        assert_eq!(told(&member), with);
+    }
 
     #[test]
     fn a_long_question_is_kept_by_its_digest() {
