@@ -25,6 +25,7 @@ mod life;
 mod listener;
 mod migration;
 mod misbehaving_plugin;
+mod on_call;
 mod pack_test;
 mod packs;
 mod page;

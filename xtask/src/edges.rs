@@ -48,9 +48,9 @@ fn edges() -> String {
 
 #[test]
 fn crates_know_only_what_they_may() {
-    expect![[r"
+    expect![[r#"
         alertmanager -> counterpart, sdk
-        api -> engine, model
+        api -> engine, icalendar, model
         calendar -> model
         change-advisory -> sdk
         contract-hours -> sdk
@@ -74,6 +74,6 @@ fn crates_know_only_what_they_may() {
         teams -> sdk
         webhook -> sdk
         xtask -> plugin-build
-    "]]
+    "#]]
     .assert_eq(&edges());
 }

@@ -72,7 +72,7 @@ pub(crate) fn compile(definition: &Definition) -> Result<Compiled, CalendarError
     ))
 }
 
-fn zone(name: &str) -> Result<Tz, CalendarError> {
+pub(crate) fn zone(name: &str) -> Result<Tz, CalendarError> {
     name.parse().map_err(|_| {
         let meant = TZ_VARIANTS.iter().map(|zone| zone.name()).find(|known| {
             let city = known.rsplit_once('/').map_or(*known, |(_, city)| city);
@@ -154,7 +154,7 @@ fn days_since_1970(date: Date) -> i64 {
 }
 
 /// 0 for Monday, of a number of days since 1970-01-01, which was a Thursday.
-fn weekday(number: i64) -> usize {
+pub(crate) fn weekday(number: i64) -> usize {
     usize::try_from((number + 3).rem_euclid(7)).expect("0 to 6")
 }
 

@@ -1,8 +1,9 @@
 //! Calendar days: the same time of day, so many days later, whatever the zone's clocks do between.
 
-use chrono::{Days, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{Days, MappedLocalTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use model::Instant;
+use model::definition::Date;
 
 /// The instant at which the local clock shows the same time `days` days later: the earlier one where
 /// it shows that time twice, and where it skips it, the instant at which it jumps past it. None past
@@ -16,6 +17,17 @@ pub fn add_days(zone: Tz, from: Instant, days: u32) -> Option<Instant> {
     let at = match zone.from_local_datetime(&wanted) {
         MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => at.with_timezone(&Utc),
         MappedLocalTime::None => end_of_gap(zone, wanted)?,
+    };
+    Some(Instant::from_utc(at))
+}
+
+/// The instant at which a date begins on the local clock: its midnight, the earlier one where the clock
+/// shows that twice, and where it skips it, the instant at which it jumps past it.
+pub fn start_of_day(zone: Tz, date: Date) -> Option<Instant> {
+    let midnight = date.naive().and_time(NaiveTime::MIN);
+    let at = match zone.from_local_datetime(&midnight) {
+        MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => at.with_timezone(&Utc),
+        MappedLocalTime::None => end_of_gap(zone, midnight)?,
     };
     Some(Instant::from_utc(at))
 }
@@ -45,7 +57,21 @@ fn end_of_gap(zone: Tz, skipped: NaiveDateTime) -> Option<chrono::DateTime<Utc>>
 
 #[cfg(test)]
 mod tests {
-    use super::add_days;
+    use super::{add_days, start_of_day};
+
+    #[test]
+    fn a_date_begins_at_midnight_or_when_the_clock_has_jumped_past_it() {
+        for (zone, date, expected) in [
+            ("Europe/Brussels", "2026-03-29", "2026-03-28T23:00:00Z"),
+            ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z"),
+            ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00:00Z"),
+        ] {
+            let zone = zone.parse().expect("a known zone");
+            let at = start_of_day(zone, date.parse().expect("a date"));
+            let at = at.map(|at| at.to_string());
+            assert_eq!(at.as_deref(), Some(expected), "{zone} {date}");
+        }
+    }
 
     #[test]
     fn a_day_later_the_clock_shows_the_same_time() {

@@ -1,4 +1,5 @@
-//! Business time: weekly hours, holidays and zones; exact addition and difference.
+//! Business time: weekly hours, holidays and zones; exact addition and difference. And turns on call,
+//! which change by the same clocks ([`rota`]).
 //!
 //! An instant is business time if and only if the local clock at that instant shows a time inside
 //! an interval. Two facts make that cheap to count. On the axis of local clock time the open hours
@@ -12,10 +13,11 @@
 mod compile;
 mod days;
 mod local;
+pub mod rota;
 mod search;
 mod zone;
 
-pub use days::add_days;
+pub use days::{add_days, start_of_day};
 use std::fmt;
 use std::sync::Arc;
 

@@ -32,6 +32,13 @@ pub(crate) fn offsets(zone: Tz) -> &'static [Offset] {
     ZONES[zone as usize].get_or_init(|| find_offsets(zone))
 }
 
+/// How far ahead of UTC a zone's clocks are at an instant. Milliseconds.
+pub(crate) fn ahead_at(zone: Tz, at: i64) -> i64 {
+    let offsets = offsets(zone);
+    let after = offsets.partition_point(|offset| offset.start <= at);
+    offsets[after.saturating_sub(1)].ahead
+}
+
 fn find_offsets(zone: Tz) -> Box<[Offset]> {
     let mut current = seconds_ahead(zone, EARLIEST);
     let mut offsets = vec![Offset {

@@ -8,7 +8,8 @@ use model::event::{ClockKey, Event};
 use model::id::{RecordId, WorkflowId};
 use model::journal::{self, Entry};
 use model::record::{
-    Clock, ClockGoal, ClockStatus, Link, PendingEffect, Record, Stretch, Task, TaskStatus,
+    Clock, ClockGoal, ClockStatus, Escalation, Link, PendingEffect, Record, Stretch, Task,
+    TaskStatus,
 };
 use model::{Digest, Instant};
 use thiserror::Error;
@@ -123,6 +124,7 @@ pub(crate) fn begin(id: &RecordId, event: &Event, at: Instant) -> Option<Record>
         references: Vec::new(),
         past_votes: Vec::new(),
         approval: None,
+        escalation: None,
         tasks: BTreeMap::new(),
         clocks: Vec::new(),
         timers: BTreeMap::new(),
@@ -192,6 +194,9 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
         | Event::ApprovalEnded { .. } => {
             approval::apply(record, event, at);
         }
+        Event::Escalated { .. } | Event::EscalationEnded { .. } => {
+            apply_escalation(record, event, at);
+        }
         Event::TasksSet { .. }
         | Event::TaskOpened { .. }
         | Event::TaskBegun { .. }
@@ -216,6 +221,33 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
         | Event::EffectRedriven { .. }
         | Event::EffectDone { .. } => apply_effect(record, event),
     }
+}
+
+fn apply_escalation(record: &mut Record, event: &Event, at: Instant) {
+    let Event::Escalated {
+        team,
+        step,
+        round,
+        told,
+        due,
+        ..
+    } = event
+    else {
+        record.escalation = None;
+        return;
+    };
+    let open = record.escalation.take().filter(|open| open.team == *team);
+    let (mut all, since) =
+        open.map_or_else(|| (BTreeSet::new(), at), |open| (open.told, open.since));
+    all.extend(told.iter().cloned());
+    record.escalation = Some(Escalation {
+        team: team.clone(),
+        step: step.clone(),
+        round: *round,
+        told: all,
+        since,
+        due: *due,
+    });
 }
 
 /// A record comes to a state, by a transition or under another version of its workflow.

@@ -19,6 +19,7 @@ use crate::directory::Ledger;
 use crate::engine::{Engine, StoreDirectory};
 use crate::error::EngineError;
 use crate::execute::Request;
+use crate::on_call;
 use crate::port::{Commit, CommitError, DirectoryCommit, ListQuery, Page};
 use crate::rejection::{InputFault, Rejection};
 use crate::scope::Scope;
@@ -537,7 +538,12 @@ fn check_shape(key: &Key, thing: &Thing) -> Result<(), Rejection> {
                     "a team has at most 5,000 members".to_owned(),
                 ));
             }
+            for (person, member) in &roster.members {
+                let wrong = |message| invalid("members", format!("{person}: {message}"));
+                member.skills.check().map_err(wrong)?;
+            }
         }
+        kind::ROTA => on_call::check_shape(thing)?,
         kind::ABSENCE => {
             let person =
                 PersonId::new(key.id.as_str()).map_err(|error| invalid("", error.to_string()))?;

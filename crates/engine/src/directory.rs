@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use model::Digest;
 use model::absence::Absences;
 use model::directory::{Key, Person, Roster, Thing, kind};
-use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId, TeamId};
+use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId, TeamId, WorkflowId};
 use model::journal::{LookedUp, Lookup};
 use model::record::Record;
 
-use crate::port::StoreError;
+use crate::port::{Load, StoreError, found};
 
 /// Read-only directory data, as of one moment.
 pub trait Directory: Sync {
@@ -20,7 +20,20 @@ pub trait Directory: Sync {
     fn people_with_role(&self, role: &RoleId) -> Result<Vec<PersonId>, StoreError>;
     /// Another record.
     fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError>;
+    /// How much each of these people has.
+    fn loads(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError>;
+    /// Who has the record of a workflow that changed last of those for a requester that anybody has,
+    /// this one left aside. Looks at no more than [`MOST_OF_REQUESTER`] of them.
+    fn last_assignee(
+        &self,
+        workflow: &WorkflowId,
+        requester: &PersonId,
+        aside: &RecordId,
+    ) -> Result<Option<PersonId>, StoreError>;
 }
+
+/// How many records of a requester are looked at for who had the last one.
+pub(crate) const MOST_OF_REQUESTER: usize = 50;
 
 /// A directory together with what was read from it, for the journal.
 pub(crate) struct Ledger<'a> {
@@ -90,6 +103,27 @@ impl<'a> Ledger<'a> {
         let head = found.as_ref().map(|record| record.head);
         self.note(LookedUp::Record(id.clone()), head);
         found
+    }
+
+    /// How much each of these people has.
+    pub(crate) fn loads(&self, people: &[PersonId]) -> Vec<Load> {
+        let loads = self.kept(self.directory.loads(people)).unwrap_or_default();
+        self.note(found::loads(people), found::digest(&loads));
+        loads
+    }
+
+    /// Who has the requester's last record of a workflow.
+    pub(crate) fn last_assignee(
+        &self,
+        workflow: &WorkflowId,
+        requester: &PersonId,
+        aside: &RecordId,
+    ) -> Option<PersonId> {
+        let assignee = self.directory.last_assignee(workflow, requester, aside);
+        let assignee = self.kept(assignee)?;
+        let digest = assignee.as_ref().and_then(found::digest);
+        self.note(found::last_assignee(workflow, requester), digest);
+        assignee
     }
 
     /// What was read, each once.

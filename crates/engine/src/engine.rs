@@ -8,18 +8,22 @@ use calendar::Calendar;
 use definition::compile::{Definitions, ServiceLevel, Workflow};
 use model::command::{Actor, Create, Who};
 use model::directory::{Key, Thing, kind};
-use model::id::{CatalogueItemId, DirectoryId, DirectoryKind, PersonId, RecordId, RoleId};
+use model::id::{
+    CatalogueItemId, DirectoryId, DirectoryKind, PersonId, RecordId, RoleId, WorkflowId,
+};
 use model::journal::Entry;
 use model::record::Record;
 use model::{ByteSize, Digest, Instant};
 use tokio::sync::{Notify, watch};
 
 use crate::decide::{Past, Pinned};
-use crate::directory::Directory;
+use crate::directory::{Directory, MOST_OF_REQUESTER};
 use crate::error::EngineError;
 use crate::library::Library;
 use crate::origins::Origins;
-use crate::port::{Clock, ClockDoubt, Plugins, Store, StoreError, TokenRecord};
+use crate::port::{
+    Clock, ClockDoubt, ListQuery, Load, Plugins, Sort, Store, StoreError, TokenRecord,
+};
 use crate::rejection::Rejection;
 
 /// How much the key-value space of a binding may hold, where the operator says nothing else.
@@ -295,6 +299,29 @@ impl Directory for StoreDirectory<'_> {
 
     fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError> {
         self.0.record(id)
+    }
+
+    fn loads(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError> {
+        self.0.loads_of(people)
+    }
+
+    fn last_assignee(
+        &self,
+        workflow: &WorkflowId,
+        requester: &PersonId,
+        aside: &RecordId,
+    ) -> Result<Option<PersonId>, StoreError> {
+        let query = ListQuery {
+            workflow: Some(workflow.clone()),
+            requester: Some(requester.clone()),
+            sort: Sort::UpdatedDescending,
+            limit: MOST_OF_REQUESTER,
+            ..ListQuery::default()
+        };
+        let mut records = self.0.list(&query)?.records.into_iter();
+        let assignee =
+            |record: Arc<Record>| record.assignee.clone().filter(|_| record.id != *aside);
+        Ok(records.find_map(assignee))
     }
 }
 

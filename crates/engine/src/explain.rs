@@ -3,7 +3,7 @@
 mod approval;
 
 use model::command::{Action, Actor};
-use model::event::Event;
+use model::event::{EscalationEnded, Event};
 use model::hook::{Answer, Hook};
 use model::id::RecordId;
 use model::journal::{Decision, Entry, HookDecision};
@@ -99,6 +99,17 @@ fn now(record: &Record) -> Vec<String> {
     }
     let stages = record.approval.iter().flat_map(|it| &it.stages);
     now.extend(stages.map(approval::waiting));
+    if let Some(open) = &record.escalation {
+        let told: Vec<_> = open.told.iter().map(ToString::to_string).collect();
+        let due = open.due.map_or_else(String::new, |due| {
+            format!(", the next ones at {}", due.to_seconds_text())
+        });
+        now.push(format!(
+            "It waits to be acknowledged since {}; told so far: {}{due}.",
+            open.since.to_seconds_text(),
+            told.join(", ")
+        ));
+    }
     for clock in &record.clocks {
         let status = match clock.status {
             ClockStatus::Running => "runs",
@@ -273,6 +284,28 @@ fn explain_event(event: &Event, push: &mut impl FnMut(String, String, Option<&Ho
             ),
             None,
         ),
+        Event::Escalated {
+            step,
+            told,
+            reason,
+            due,
+            ..
+        } => {
+            let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+            let due = due.map_or_else(String::new, |due| {
+                format!("; to be acknowledged until {}", due.to_seconds_text())
+            });
+            let what = format!("the step `{step}` told {}: {reason}{due}.", told.join(", "));
+            push("escalation".to_owned(), what, None);
+        }
+        Event::EscalationEnded { how, reason } => {
+            let how = match how {
+                EscalationEnded::Acknowledged(_) => "acknowledged",
+                EscalationEnded::Withdrawn => "withdrawn",
+                EscalationEnded::Exhausted => "at its end",
+            };
+            push("escalation".to_owned(), format!("{how}: {reason}."), None);
+        }
         Event::Breached { clock, at } => {
             push(
                 format!("target {}", clock.target),

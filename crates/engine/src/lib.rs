@@ -22,12 +22,14 @@ mod judged;
 mod library;
 mod migrate;
 mod notice;
+mod on_call;
 mod origins;
 pub mod port;
 mod rejection;
 mod replay;
 mod rollback;
 mod scope;
+mod shifts;
 mod simulate;
 mod surroundings;
 mod turn;
@@ -44,10 +46,12 @@ pub use explain::{Explained, Explanation};
 pub use install::InstalledReport;
 pub use judged::{ClocksPage, ClocksQuery, JudgedAgain};
 pub use migrate::{Batch, Migration, Place};
+pub use on_call::{Duty, OnCall, Schedule, ScheduleQuery, Source, Span};
 pub use rejection::{InputFault, Rejection};
 pub use replay::{
     Counts, Difference, Given, NotAsked, OfBinding, Reason, Replayed, Wanted, replay,
 };
+pub use shifts::{ImportInto, Imported, Named, When, person_address};
 pub use simulate::{
     Change, Components, Diverged, Hooks, Kind, OfRecord, OfWorkflow, RecordCounts,
     RecordDifference, Simulated, Trial, simulate,

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use definition::compile::Definitions;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use model::directory::{Key, Roster, kind};
+use model::absence::Absences;
+use model::directory::{Key, Roster, Thing, kind};
 use model::hook::RecordView;
 use model::id::{
     BindingId, DirectoryId, DirectoryKind, FieldId, PersonId, RecordId, TeamId, WorkflowId,
 };
+use model::skills::Skills;
 use model::{ByteSize, Duration, Instant, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::decide::view;
 use crate::engine::Engine;
+use crate::on_call::KnownRota;
 use crate::port::{Commit, CommitError, Load, LookupError, Member, StoreError, Surroundings};
 
 /// How many keys a binding's space may have at most, whatever it is granted.
@@ -48,42 +51,92 @@ pub(crate) fn teams(definitions: &Definitions) -> Vec<String> {
     definitions.teams.keys().map(ToString::to_string).collect()
 }
 
-/// The members of a team, given how its roster and how much people have are found out.
+/// The members of a team, given how things of the directory and how much people have are found out.
 pub(crate) fn members_of(
     definitions: &Definitions,
     team: &str,
     now: Instant,
-    roster: impl FnOnce(&TeamId) -> Result<Option<Map<String, Json>>, LookupError>,
+    thing: impl Fn(&str, &str) -> Result<Option<Thing>, LookupError>,
     loads: impl FnOnce(&[PersonId]) -> Result<Vec<Load>, LookupError>,
 ) -> Result<Vec<Member>, LookupError> {
     let Some((id, definition)) = definitions.teams.get_key_value(team) else {
         return Err(LookupError::Invalid(format!("there is no team `{team}`")));
     };
-    let roster = match roster(id)? {
-        Some(thing) => serde_json::from_value(Json::Object(thing)).unwrap_or_default(),
-        None => Roster::default(),
-    };
+    let roster: Roster = read(thing(kind::TEAM, id.as_str())?);
     let people: Vec<PersonId> = roster.members.keys().cloned().collect();
     let loads = loads(&people)?;
-    let member = |((person, member), (open_records, last_assigned_at)): (
-        (PersonId, model::directory::Member),
-        Load,
-    )| {
+    let rota = rota_of(id, &roster, &thing)?;
+    let on_call = rota.map(|rota| rota.at(now).map(|on_call| on_call.person));
+    let mut members = Vec::with_capacity(people.len());
+    for ((person, member), (open_records, last_assigned_at)) in
+        roster.members.into_iter().zip(loads)
+    {
+        let absences: Absences = read(thing(kind::ABSENCE, person.as_str())?);
         let shift = member.shift.as_ref().or(definition.calendar.as_ref());
         let on_shift = shift.is_none_or(|shift| {
             calendar(definitions, shift.as_str()).is_ok_and(|calendar| calendar.is_open(now))
         });
-        Member {
+        let is_on_call = on_call
+            .as_ref()
+            .map(|on_call| *on_call == Some(person.clone()));
+        members.push(Member {
             user: person.to_string(),
-            skills: member.skills,
+            facts: facts(&member.skills, is_on_call, absences.at(now).is_some()),
+            skills: member.skills.names().map(str::to_owned).collect(),
             on_shift,
             open_records,
             last_assigned_at,
-        }
-    };
-    let mut members: Vec<_> = roster.members.into_iter().zip(loads).map(member).collect();
+        });
+    }
     members.sort_by(|a, b| a.user.cmp(&b.user));
     Ok(members)
+}
+
+/// What is known of a member beside what every desk knows of all: only what there is, so that a desk
+/// without rotas, absences and levels shows what it always did.
+fn facts(skills: &Skills, is_on_call: Option<bool>, is_absent: bool) -> Map<String, Json> {
+    let mut facts = Map::new();
+    if let Some(is_on_call) = is_on_call {
+        facts.insert("on-call".to_owned(), is_on_call.into());
+    }
+    if is_absent {
+        facts.insert("absent".to_owned(), true.into());
+    }
+    if skills.0.values().any(|level| *level != 1) {
+        facts.insert("skill-levels".to_owned(), serde_json::json!(skills));
+    }
+    facts
+}
+
+/// A team's rota, where it has one.
+fn rota_of(
+    team: &TeamId,
+    roster: &Roster,
+    thing: &impl Fn(&str, &str) -> Result<Option<Thing>, LookupError>,
+) -> Result<Option<KnownRota>, LookupError> {
+    let id = roster.rota_of(team);
+    let Some(rota) = thing(kind::ROTA, id)? else {
+        return Ok(None);
+    };
+    let fault = std::cell::RefCell::new(None);
+    let absences = |person: &PersonId| match thing(kind::ABSENCE, person.as_str()) {
+        Ok(found) => read(found),
+        Err(error) => {
+            *fault.borrow_mut() = Some(error);
+            Absences::default()
+        }
+    };
+    let Ok(id) = DirectoryId::new(id) else {
+        return Ok(None);
+    };
+    let known = KnownRota::of(id, Some(&rota), absences);
+    fault.into_inner().map_or(Ok(known), Err)
+}
+
+/// A thing of a built-in kind; an empty one where it is not there, or not of its shape any more.
+fn read<T: Default + serde::de::DeserializeOwned>(thing: Option<Thing>) -> T {
+    let read = thing.and_then(|thing| serde_json::from_value(Json::Object(thing.0)).ok());
+    read.unwrap_or_default()
 }
 
 /// The instant after so much business time in a calendar.
@@ -114,9 +167,9 @@ pub(crate) fn calendar<'a>(
         .ok_or_else(|| LookupError::Invalid(format!("there is no calendar `{id}`")))
 }
 
-/// The kind of thing that a team's roster is.
-pub(crate) fn team_kind() -> Result<DirectoryKind, LookupError> {
-    DirectoryKind::new(kind::TEAM).map_err(|error| LookupError::Invalid(error.to_string()))
+/// A kind of the directory.
+pub(crate) fn directory_kind(of: &str) -> Result<DirectoryKind, LookupError> {
+    DirectoryKind::new(of).map_err(|error| LookupError::Invalid(error.to_string()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature of `map_err`")]
@@ -152,10 +205,23 @@ impl Surroundings for DeskSurroundings {
     }
 
     fn members(&self, team: &str, now: Instant) -> Result<Vec<Member>, LookupError> {
-        let roster = |team: &TeamId| self.thing(&team_kind()?, team.as_str());
-        let loads = |people: &[PersonId]| self.engine.0.store.loads_of(people);
-        members_of(&self.definitions, team, now, roster, |people| {
-            loads(people).map_err(unavailable)
+        let store = &self.engine.0.store;
+        let absence = directory_kind(kind::ABSENCE)?;
+        // Most desks have few absences, and many have none: then none is looked for.
+        let nobody_away = store.things(&absence, None, 1).map_err(unavailable)?;
+        let nobody_away = nobody_away.is_empty();
+        let thing = |of: &str, id: &str| {
+            if nobody_away && of == kind::ABSENCE {
+                return Ok(None);
+            }
+            let Ok(id) = DirectoryId::new(id) else {
+                return Ok(None);
+            };
+            let kind = directory_kind(of)?;
+            store.thing(&Key { kind, id }).map_err(unavailable)
+        };
+        members_of(&self.definitions, team, now, thing, |people| {
+            store.loads_of(people).map_err(unavailable)
         })
     }
 

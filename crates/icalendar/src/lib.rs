@@ -1,5 +1,5 @@
 //! iCalendar files (RFC 5545), as other tools publish holidays, shifts and planned windows: what
-//! happens between two dates, every repetition told singly.
+//! happens between two dates, every repetition told singly. And such files written, for other tools.
 //!
 //! Files are a stranger's. Everything has a bound ([`read::MAX_BYTES`] and its neighbours); an event
 //! that cannot be read is told as such, with the reason, and spares the others.
@@ -7,5 +7,7 @@
 mod moment;
 pub mod read;
 mod repeat;
+mod write;
 
 pub use read::{Attendee, Event, File, ReadError, Reason, Skipped, Span, Window, read};
+pub use write::{Written, write};

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CalendarId, DirectoryId, DirectoryKind, PersonId, RoleId, TeamId};
+use crate::skills::Skills;
 
 /// A thing in the directory: open attributes, of which the built-in kinds have some with a meaning.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,10 +31,12 @@ pub mod kind {
     pub const CONTRACT: &str = "contract";
     /// A service: `name`, `owner`, `team`, `criticality`.
     pub const SERVICE: &str = "service";
-    /// A team's people: `members`, by person.
+    /// A team's people: `members`, by person; and its `rota`, where that has another id than the team.
     pub const TEAM: &str = "team";
     /// When a person is out of office: `periods`, see [`Absences`](crate::absence::Absences).
     pub const ABSENCE: &str = "absence";
+    /// Who is on call: `team`, `zone`, `layers`, `overrides`, see [`Rota`](crate::rota::Rota).
+    pub const ROTA: &str = "rota";
 }
 
 /// The attributes of the built-in kinds; other kinds have whatever they are given.
@@ -56,8 +59,12 @@ pub const BUILT_IN: &[(&str, &[&str])] = &[
         &["name", "organisation", "tier", "calendar", "zone"],
     ),
     (kind::SERVICE, &["name", "owner", "team", "criticality"]),
-    (kind::TEAM, &["members"]),
+    (kind::TEAM, &["members", "rota"]),
     (kind::ABSENCE, &["periods"]),
+    (
+        kind::ROTA,
+        &["title", "team", "zone", "layers", "overrides"],
+    ),
 ];
 
 /// The address of a thing.
@@ -76,6 +83,18 @@ pub struct Roster {
     /// Its members.
     #[serde(default)]
     pub members: IndexMap<PersonId, Member>,
+    /// The rota that says who of it is on call; the one with the team's own id without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rota: Option<DirectoryId>,
+}
+
+impl Roster {
+    /// The id of the rota that says who of it is on call.
+    pub fn rota_of<'a>(&'a self, team: &'a TeamId) -> &'a str {
+        self.rota
+            .as_ref()
+            .map_or(team.as_str(), DirectoryId::as_str)
+    }
 }
 
 /// A member of a team.
@@ -84,7 +103,7 @@ pub struct Roster {
 pub struct Member {
     /// What they are good at.
     #[serde(default)]
-    pub skills: Vec<String>,
+    pub skills: Skills,
     /// When they work: a calendar; the team's own without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift: Option<CalendarId>,

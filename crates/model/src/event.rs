@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::definition::{Category, Choice, Outcome};
 use crate::hook::Failure;
 use crate::id::{
-    BindingId, CatalogueItemId, FieldId, LinkKind, NoticeId, PersonId, RecordId, ServiceLevelId,
-    StageId, StateId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
+    BindingId, CatalogueItemId, EscalationStepId, FieldId, LinkKind, NoticeId, PersonId, RecordId,
+    ServiceLevelId, StageId, StateId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId,
+    WorkflowId,
 };
 use crate::record::{Approval, AskedFor, Clock, EffectCall, EffectKey, TaskOf};
 use crate::{Digest, Duration, Instant, Value};
@@ -245,6 +246,31 @@ pub enum Event {
         /// Why, for people.
         reason: String,
     },
+    /// People were told that the record waits to be acknowledged.
+    Escalated {
+        /// The team whose escalation it is.
+        team: TeamId,
+        /// The step.
+        step: EscalationStepId,
+        /// How often the steps were gone through before.
+        round: u32,
+        /// Who was told.
+        told: Vec<PersonId>,
+        /// Why those, for people.
+        reason: String,
+        /// Until when they have to acknowledge it.
+        due: Option<Instant>,
+        /// When the step was due, where one came before it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was_due: Option<Instant>,
+    },
+    /// The record waits for nobody's acknowledgement any more.
+    EscalationEnded {
+        /// How.
+        how: EscalationEnded,
+        /// Why, for people.
+        reason: String,
+    },
     /// The state hands out these tasks; those of before are forgotten.
     TasksSet {
         /// Each with its workflow.
@@ -407,6 +433,18 @@ pub enum Event {
     },
 }
 
+/// How an escalation ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EscalationEnded {
+    /// Somebody took the record.
+    Acknowledged(PersonId),
+    /// It no longer had to be acknowledged, or not by this team.
+    Withdrawn,
+    /// Nobody did in any step.
+    Exhausted,
+}
+
 /// What set a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -467,6 +505,8 @@ pub enum EventKind {
     Warned,
     /// A target was breached.
     Breached,
+    /// People were told that it waits to be acknowledged.
+    Escalated,
     /// People are told something.
     Notice,
     /// A transition's effect names the binding.
@@ -488,6 +528,7 @@ impl EventKind {
             Self::ApprovalDecided => "approval-decided",
             Self::Warned => "warned",
             Self::Breached => "breached",
+            Self::Escalated => "escalated",
             Self::Notice => "notice",
             Self::Effect => "effect",
         }
@@ -521,6 +562,7 @@ impl Event {
             Self::ApprovalEnded { .. } => EventKind::ApprovalDecided,
             Self::Warned { .. } => EventKind::Warned,
             Self::Breached { .. } => EventKind::Breached,
+            Self::Escalated { .. } => EventKind::Escalated,
             Self::Notified { .. } => EventKind::Notice,
             _ => return None,
         })

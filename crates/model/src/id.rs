@@ -230,6 +230,12 @@ ids! {
     TeamId: KEBAB, "the id of a team";
     /// The id of a role.
     RoleId: KEBAB, "the id of a role";
+    /// The id of a layer of a rota.
+    LayerId: KEBAB, "the id of a layer";
+    /// The id of a shift: an override of a rota, or a span that a layer is given.
+    ShiftId: KEBAB, "the id of a shift";
+    /// The id of a step of an escalation.
+    EscalationStepId: KEBAB, "the id of a step of an escalation";
     /// The id of a notice.
     NoticeId: KEBAB, "the id of a notice";
     /// The id of a binding: a plugin put to use.

@@ -12,7 +12,9 @@ pub mod hook;
 pub mod id;
 pub mod journal;
 pub mod record;
+pub mod rota;
 pub mod size;
+pub mod skills;
 pub mod time;
 pub mod value;
 

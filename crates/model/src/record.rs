@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::definition::{Category, Choice, CreateEffect, Rejects};
 use crate::event::EventKind;
 use crate::id::{
-    BindingId, CalendarId, CatalogueItemId, FieldId, LinkKind, PersonId, RecordId, RoleId,
-    ServiceLevelId, StageId, StateId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId,
-    WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, EscalationStepId, FieldId, LinkKind, PersonId,
+    RecordId, RoleId, ServiceLevelId, StageId, StateId, TargetId, TaskId, TeamId, TimerId,
+    TransitionId, WarningId, WorkflowId,
 };
 use crate::{Digest, Duration, Instant, Value};
 
@@ -72,6 +72,9 @@ pub struct Record {
     /// The agreement that its state waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// Who was told that it waits to be acknowledged, and when the next are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Escalation>,
     /// The tasks that its state handed out, or the last state that handed out any.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tasks: BTreeMap<TaskId, Task>,
@@ -333,6 +336,24 @@ pub struct AskedFor {
     pub holds: bool,
 }
 
+/// A team's work that waits for somebody to acknowledge it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// The team whose escalation it is.
+    pub team: TeamId,
+    /// The step that is open.
+    pub step: EscalationStepId,
+    /// How often the steps were gone through before.
+    pub round: u32,
+    /// Everyone who was told so far.
+    pub told: BTreeSet<PersonId>,
+    /// When it began.
+    pub since: Instant,
+    /// When the next step is due; never where the step's wait has no end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Instant>,
+}
+
 /// A vote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vote {
@@ -507,7 +528,8 @@ impl Clock {
 }
 
 impl Record {
-    /// The earliest instant at which something of the record itself is due: a timer, a clock, a stage.
+    /// The earliest instant at which something of the record itself is due: a timer, a clock, a stage, a
+    /// step of an escalation.
     pub fn next_due(&self) -> Option<Instant> {
         self.dues().min()
     }
@@ -532,7 +554,9 @@ impl Record {
         let timers = self.timers.values().copied();
         let clocks = self.clocks.iter().flat_map(Clock::dues);
         let stages = self.approval.iter().flat_map(|approval| &approval.stages);
-        timers.chain(clocks).chain(stages.flat_map(OpenStage::dues))
+        let stages = stages.flat_map(OpenStage::dues);
+        let escalation = self.escalation.iter().filter_map(|it| it.due);
+        timers.chain(clocks).chain(stages).chain(escalation)
     }
 
     /// The earliest instant at which one of its effects is to be tried.

@@ -266,6 +266,8 @@ pub(crate) struct MemberInput {
     pub(crate) off_shift: bool,
     pub(crate) open_records: u32,
     pub(crate) last_assigned_at: Option<Instant>,
+    /// What else is known of them, such as `on-call`.
+    pub(crate) facts: Map<String, Json>,
 }
 
 /// The binding that stands in for the pack's.

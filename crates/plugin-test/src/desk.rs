@@ -91,6 +91,7 @@ impl Surroundings for Desk {
             on_shift: !member.off_shift,
             open_records: member.open_records,
             last_assigned_at: member.last_assigned_at,
+            facts: member.facts.clone(),
         };
         Ok(members.iter().map(member).collect())
     }

@@ -226,6 +226,11 @@ export interface Member {
   onShift: boolean;
   openRecords: number;
   lastAssignedAt: Date | null;
+  /**
+   * What else the desk keeps about them: `on-call`, whether they are, where the team has a rota;
+   * `absent`, true while they are out of office; `skill-levels`, from skill to level, where any has
+   * another level than 1.
+   */
   facts: Fields;
 }
 

@@ -45,7 +45,9 @@ class Member:
     last_assigned_at: datetime | None = None
     """When a record was last assigned to them."""
     facts: Fields = field(default_factory=Fields)
-    """What else the desk keeps about them."""
+    """What else the desk keeps about them: `on-call`, whether they are, where the team has a rota;
+    `absent`, true while they are out of office; `skill-levels`, from skill to level, where any has
+    another level than 1."""
 
 
 def user(id: str) -> Person | None:

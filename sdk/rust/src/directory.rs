@@ -62,7 +62,9 @@ pub struct Member {
     pub open_records: u32,
     /// When a record was last assigned to them.
     pub last_assigned_at: Option<Instant>,
-    /// What else the desk keeps about them.
+    /// What else the desk keeps about them: `on-call`, whether they are, where the team has a rota;
+    /// `absent`, true while they are out of office; `skill-levels`, a JSON object from skill to level,
+    /// where any has another level than 1.
     pub facts: Fields,
 }
 

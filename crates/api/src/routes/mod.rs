@@ -7,6 +7,8 @@ mod effects;
 mod events;
 mod health;
 mod hooks;
+mod on_call;
+mod on_call_files;
 mod records;
 mod steps;
 
@@ -55,6 +57,8 @@ pub(crate) fn all() -> Vec<Route> {
     routes.extend(steps::routes());
     routes.extend(definitions::routes());
     routes.extend(directory::routes());
+    routes.extend(on_call::routes());
+    routes.extend(on_call_files::routes());
     routes.extend(effects::routes());
     routes.extend(events::routes());
     routes.extend(hooks::routes());
@@ -152,6 +156,24 @@ impl Route {
             body = body.content("application/merge-patch+json", content.clone());
         }
         let body = body.content("application/json", content);
+        self.operation = self.operation.request_body(Some(body.build()));
+        self.refusals.extend([
+            Code::Malformed,
+            Code::TooLarge,
+            Code::MediaType,
+            Code::Invalid,
+        ]);
+        self
+    }
+
+    /// Takes a body of a type other than JSON.
+    fn takes_as<T: ToSchema>(mut self, kind: &str) -> Self {
+        let content = ContentBuilder::new()
+            .schema(Some(self.schema::<T>()))
+            .build();
+        let body = RequestBodyBuilder::new()
+            .required(Some(Required::True))
+            .content(kind, content);
         self.operation = self.operation.request_body(Some(body.build()));
         self.refusals.extend([
             Code::Malformed,

@@ -1,7 +1,7 @@
 //! An event of a record's history as clients see it: its kind, and what belongs to that kind.
 
 use model::definition::Choice;
-use model::event::{ClockKey, Event as ModelEvent};
+use model::event::{ClockKey, EscalationEnded, Event as ModelEvent};
 use model::hook::Failure;
 
 use serde::Serialize;
@@ -31,6 +31,7 @@ impl From<&ModelEvent> for Event {
             .or_else(|| approval(event))
             .or_else(|| task(event))
             .or_else(|| clock(event))
+            .or_else(|| escalation(event))
             .unwrap_or_else(|| effect(event));
         let Value::Object(data) = data else {
             unreachable!("what belongs to an event is always an object");
@@ -274,6 +275,39 @@ fn clock(event: &ModelEvent) -> Option<(&'static str, Value)> {
             ("warned", of(clock, json!({ "warning": warning, "at": at })))
         }
         ModelEvent::Breached { clock, at } => ("breached", of(clock, json!({ "at": at }))),
+        _ => return None,
+    })
+}
+
+/// Who was told that it waits to be acknowledged, and how that ended.
+fn escalation(event: &ModelEvent) -> Option<(&'static str, Value)> {
+    Some(match event {
+        ModelEvent::Escalated {
+            team,
+            step,
+            round,
+            told,
+            reason,
+            due,
+            was_due,
+        } => (
+            "escalated",
+            json!({
+                "team": team, "step": step, "round": round, "told": told, "reason": reason, "due": due,
+                "was_due": was_due,
+            }),
+        ),
+        ModelEvent::EscalationEnded { how, reason } => {
+            let (how, by) = match how {
+                EscalationEnded::Acknowledged(person) => ("acknowledged", Some(person)),
+                EscalationEnded::Withdrawn => ("withdrawn", None),
+                EscalationEnded::Exhausted => ("exhausted", None),
+            };
+            (
+                "escalation-ended",
+                json!({ "how": how, "by": by, "reason": reason }),
+            )
+        }
         _ => return None,
     })
 }

@@ -11,5 +11,6 @@ pub mod event;
 pub mod explanation;
 pub mod history;
 pub mod judged;
+pub mod on_call;
 pub mod query;
 pub mod record;

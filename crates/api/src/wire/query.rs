@@ -6,7 +6,7 @@ use std::str::FromStr;
 use engine::port::Sort as StoreSort;
 use model::Instant;
 use model::definition::Category;
-use model::id::{DirectoryId, PersonId, RecordId, StateId, TeamId, WorkflowId};
+use model::id::{DirectoryId, LayerId, PersonId, RecordId, StateId, TeamId, WorkflowId};
 use model::record::EffectKey;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -103,6 +103,61 @@ pub(crate) struct Things {
     /// Where to go on: `next` of the part before.
     #[param(value_type = Option<String>)]
     pub(crate) cursor: Option<DirectoryId>,
+}
+
+/// Who is on call, where.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OnCall {
+    /// At which instant, such as `2026-03-01T09:30:00Z`; now without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) at: Option<Instant>,
+    /// By the rotas of this team.
+    #[param(value_type = Option<String>)]
+    pub(crate) team: Option<TeamId>,
+    /// By this rota; by every rota where neither is said.
+    #[param(value_type = Option<String>)]
+    pub(crate) rota: Option<DirectoryId>,
+    /// At most so many rotas, 1 to 200; 50 where it is not said.
+    #[serde(default)]
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 200)]
+    pub(crate) limit: Limit,
+    /// Where to go on: `next` of the part before.
+    #[param(value_type = Option<String>)]
+    pub(crate) cursor: Option<DirectoryId>,
+}
+
+/// Which part of a rota's schedule. A stretch is of a year at most.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Schedule {
+    /// From when, such as `2026-03-01T09:30:00Z`; from now without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) from: Option<Instant>,
+    /// Until when; 28 days later without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) to: Option<Instant>,
+    /// One layer alone, whatever lies over it.
+    #[param(value_type = Option<String>)]
+    pub(crate) layer: Option<LayerId>,
+    /// Only when this person is on call.
+    #[param(value_type = Option<String>)]
+    pub(crate) person: Option<PersonId>,
+}
+
+/// From when until when a file is read.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Stretch {
+    /// What begins on the date of this instant or later; from today without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) from: Option<Instant>,
+    /// What begins on the date of this instant or earlier; a year later without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) to: Option<Instant>,
 }
 
 /// Which effects.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::definition::Category;
 use model::id::{
-    CatalogueItemId, FieldId, LinkKind, PersonId, RecordId, StateId, TaskId, TeamId, TimerId,
-    WorkflowId,
+    CatalogueItemId, EscalationStepId, FieldId, LinkKind, PersonId, RecordId, StateId, TaskId,
+    TeamId, TimerId, WorkflowId,
 };
 use model::{Digest, Instant, Value};
 use serde::ser::SerializeMap as _;
@@ -75,6 +75,9 @@ pub struct Record<'a> {
     overridden: &'a BTreeSet<FieldId>,
     /// The agreement that its state waits for.
     approval: Option<Approval<'a>>,
+    /// Who was told that it waits to be acknowledged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escalation: Option<Escalation<'a>>,
     /// The tasks that it handed out, by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = std::collections::BTreeMap<String, Task<'a>>)]
@@ -104,6 +107,42 @@ pub(crate) enum CategoryName {
     Resolved,
     /// Final.
     Closed,
+}
+
+/// A team's work that waits for somebody to acknowledge it.
+#[derive(Serialize, ToSchema)]
+pub struct Escalation<'a> {
+    /// The team whose escalation it is.
+    #[schema(value_type = String)]
+    team: &'a TeamId,
+    /// The step that is open.
+    #[schema(value_type = String)]
+    step: &'a EscalationStepId,
+    /// How often the steps were gone through before.
+    round: u32,
+    /// Everyone who was told so far.
+    #[schema(value_type = Vec<String>)]
+    told: &'a BTreeSet<PersonId>,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    since: Instant,
+    /// When the next step is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    due: Option<Instant>,
+}
+
+impl<'a> From<&'a model::record::Escalation> for Escalation<'a> {
+    fn from(open: &'a model::record::Escalation) -> Self {
+        Self {
+            team: &open.team,
+            step: &open.step,
+            round: open.round,
+            told: &open.told,
+            since: open.since,
+            due: open.due,
+        }
+    }
 }
 
 /// A task that a record handed out.
@@ -181,6 +220,7 @@ impl<'a> From<&'a model::record::Record> for Record<'a> {
             fields: Values(&record.fields),
             overridden: &record.overridden,
             approval: record.approval.as_ref().map(Approval::from),
+            escalation: record.escalation.as_ref().map(Escalation::from),
             tasks: record
                 .tasks
                 .iter()

@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::catalogue::catalogue_item;
+use super::escalation::team;
 use super::fault::{Fault, Spot};
 use super::migration::migration;
 use super::names::{KnownWorkflow, Names, hooks};
@@ -501,13 +502,12 @@ pub(crate) fn compile_all(input: &Installable) -> (Definitions, Vec<Fault>) {
         }
     }
     for (id, version) in &input.teams {
-        if let Some(calendar) = &version.definition.calendar
-            && !names.calendars.contains(calendar)
-        {
-            let message = format!("there is no calendar `{calendar}`");
-            let known = names.calendars.iter().map(CalendarId::as_str);
-            let fault = fault(DefinitionKind::Team, id.as_str(), "unknown-name", message);
-            faults.push(fault.at(&["calendar"]).suggest(calendar.as_str(), known));
+        match team(id, &version.definition, &names, known) {
+            Ok(escalation) => {
+                let escalation = escalation.map(|escalation| (id.clone(), escalation));
+                compiled.escalations.extend(escalation);
+            }
+            Err(found) => faults.extend(found),
         }
     }
     compiled.names = names;

@@ -5,6 +5,7 @@ mod catalogue;
 mod compiler;
 mod definitions;
 mod effects;
+mod escalation;
 mod fault;
 mod field;
 mod fields;
@@ -13,6 +14,7 @@ mod migration;
 mod names;
 mod notice;
 mod order;
+mod routing;
 mod scope;
 mod service_level;
 mod tables;
@@ -35,8 +37,8 @@ pub use service_level::service_level;
 pub use translation::Translation;
 pub use types::{
     Approval, Binding, CalendarChoice, CatalogueItem, Computed, Definitions, Each, Effect,
-    FormField, From, GoalRow, Group, LinkSide, Migration, Notice, Permit, Permits, PinnedCalendar,
-    Recipient, Requirement, Right, Routing, Row, ServiceLevel, Slot, Stage, State, Subscription,
-    Table, Target, Task, Tasks, Timer, Transition, Warning, Workflow,
+    Escalation, FormField, From, GoalRow, Group, LinkSide, Migration, Notice, Permit, Permits,
+    PinnedCalendar, Recipient, Requirement, Right, Routing, Row, ServiceLevel, SkillNeeded, Slot,
+    Stage, State, Subscription, Table, Target, Task, Tasks, Timer, Transition, Warning, Workflow,
 };
 pub use workflow::workflow;

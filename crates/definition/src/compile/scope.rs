@@ -186,4 +186,10 @@ impl super::types::Workflow {
         let states = self.states.keys().map(AsRef::as_ref);
         Scopes::of(&self.fields, states, &self.links, names).full
     }
+
+    /// The names of what changes only with its records.
+    pub(super) fn record_scope(&self, names: &Names) -> Scope {
+        let states = self.states.keys().map(AsRef::as_ref);
+        Scopes::of(&self.fields, states, &self.links, names).clock
+    }
 }

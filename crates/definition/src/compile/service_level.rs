@@ -469,7 +469,11 @@ fn goal(
 }
 
 /// Holds the transition of a breach to those that some workflow covered has.
-fn somewhere(compiler: &mut Compiler<'_>, transition: &TransitionId, ground: &Ground<'_>) {
+pub(super) fn somewhere(
+    compiler: &mut Compiler<'_>,
+    transition: &TransitionId,
+    ground: &Ground<'_>,
+) {
     let all: Vec<&str> = ground
         .workflows
         .iter()

@@ -31,6 +31,7 @@ pub(super) fn tables(
         .and_then(|routing| routing.by.as_ref())
     {
         Some(RoutingBy::Table(table)) => Some(table),
+        Some(RoutingBy::Members(members)) => members.table.as_ref(),
         _ => None,
     };
     let mut tables = IndexMap::new();

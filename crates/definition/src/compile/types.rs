@@ -9,14 +9,16 @@ use indexmap::IndexMap;
 use model::Duration;
 use model::configuration::{InstalledBinding, InstalledPack};
 use model::definition::{
-    ApprovalBy, Category, Hit, MigratedClocks, OnChange, OnReopen, OnUncovered, Outcome, Plugin,
-    Relation, RoutingBy, ServiceLevelType, Stage as StageSource, Team, Wait, WarningPoint,
+    ApprovalBy, Category, EscalationStep, Hit, MigratedClocks, OnChange, OnReopen, OnUncovered,
+    Outcome, Plugin, Relation, RoutingBy, ServiceLevelType, Stage as StageSource, Team, Wait,
+    WarningPoint,
 };
 use model::event::EventKind;
 use model::id::{
-    BindingId, CalendarId, CatalogueItemId, EffectName, FieldId, GroupId, LanguageTag, LinkKind,
-    NoticeId, PackId, PersonId, RequirementId, RoleId, RowId, ServiceLevelId, StageId, StateId,
-    TableId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
+    BindingId, CalendarId, CatalogueItemId, EffectName, EscalationStepId, FieldId, GroupId,
+    LanguageTag, LinkKind, NoticeId, PackId, PersonId, RequirementId, RoleId, RowId,
+    ServiceLevelId, StageId, StateId, TableId, TargetId, TaskId, TeamId, TimerId, TransitionId,
+    WarningId, WorkflowId,
 };
 use model::time::Period;
 use model::{Digest, Value};
@@ -48,6 +50,8 @@ pub struct Definitions {
     pub calendars: BTreeMap<CalendarId, PinnedCalendar>,
     /// The teams.
     pub teams: BTreeMap<TeamId, Team>,
+    /// The escalations of teams that have one.
+    pub escalations: BTreeMap<TeamId, Escalation>,
     /// The notices.
     pub notices: BTreeMap<NoticeId, Notice>,
     /// The bindings.
@@ -269,8 +273,38 @@ pub enum Computed {
 pub struct Routing {
     /// Who decides.
     pub by: Option<RoutingBy>,
+    /// The skills that it takes, where the server chooses a member itself.
+    pub skills: Vec<SkillNeeded>,
     /// The team of last resort.
     pub fallback: TeamId,
+}
+
+/// A skill that work may take.
+#[derive(Clone, Debug)]
+pub struct SkillNeeded {
+    /// Its name.
+    pub name: String,
+    /// The lowest level that will do.
+    pub level: u8,
+    /// When it is needed; always without it.
+    pub when: Option<Expression>,
+}
+
+/// Who is told, one after the other, of a team's work that nobody takes.
+#[derive(Clone, Debug)]
+pub struct Escalation {
+    /// When a record of a workflow is told of.
+    pub covers: BTreeMap<WorkflowId, Expression>,
+    /// What is told.
+    pub notice: NoticeId,
+    /// The steps, in order.
+    pub steps: IndexMap<EscalationStepId, EscalationStep>,
+    /// How often the steps are gone through again.
+    pub repeat: u32,
+    /// The transition at the end.
+    pub transition: Option<TransitionId>,
+    /// What the end causes.
+    pub effects: IndexMap<EffectName, Effect>,
 }
 
 /// Something of a record that can be set: a field, or one of the record's own.

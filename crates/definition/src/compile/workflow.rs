@@ -1,10 +1,10 @@
 //! A workflow: fields, tables, routing, states, approvals and timers.
 
 use indexmap::IndexMap;
-use model::definition::{self, ApprovalBy, Approver, Category, Quorum, RoutingBy};
+use model::definition::{self, ApprovalBy, Approver, Category, Quorum};
 use model::directory::kind;
 use model::hook::Hook;
-use model::id::{PackId, StageId, StateId, TableId, TimerId, TransitionId, WorkflowId};
+use model::id::{PackId, StageId, StateId, TimerId, TransitionId, WorkflowId};
 use model::{Digest, Duration};
 
 use super::compiler::Compiler;
@@ -14,11 +14,12 @@ use super::field::FieldKind;
 use super::fields::{complete, fields, known_groups};
 use super::links::links;
 use super::names::Names;
+use super::routing::routing;
 use super::scope::Scopes;
 use super::tables::tables;
 use super::tasks::tasks;
 use super::transitions::{Ground, Place, transitions};
-use super::types::{Approval, Information, Routing, Stage, State, Timer, Workflow};
+use super::types::{Approval, Information, Stage, State, Timer, Workflow};
 use crate::overlay::DefinitionKind;
 
 /// The most fields of a workflow.
@@ -93,7 +94,7 @@ fn assemble(
     known_groups(compiler, source);
     let computed = complete(compiler, &mut fields, &scopes);
     let tables = tables(compiler, source, &fields, &scopes);
-    let routing = routing(compiler, source);
+    let routing = routing(compiler, source, &scopes);
     let ground = Ground {
         fields: &fields,
         states: &source.states,
@@ -146,39 +147,6 @@ fn assemble(
     };
     moves_that_exist(compiler, &workflow);
     workflow
-}
-
-fn routing(compiler: &mut Compiler<'_>, source: &definition::Workflow) -> Option<Routing> {
-    let routing = source.routing.as_ref()?;
-    compiler.within("routing", |compiler| {
-        compiler.team(&["fallback", "team"], &routing.fallback.team);
-        match &routing.by {
-            Some(RoutingBy::Plugin(binding)) => {
-                compiler.binding(&["by", "plugin"], binding, Hook::Routing);
-            }
-            Some(RoutingBy::Table(table)) => match source.tables.get(table) {
-                None => {
-                    let known = source.tables.keys().map(TableId::as_str);
-                    compiler.unknown(
-                        &["by", "table"],
-                        Spot::Value,
-                        ("table", table.as_str()),
-                        known,
-                    );
-                }
-                Some(gives) if gives.gives.get("team") != Some(&true) => {
-                    let message = format!("the table `{table}` does not give `team`");
-                    compiler.value(&["by", "table"], "table", message);
-                }
-                Some(_) => {}
-            },
-            None => {}
-        }
-    });
-    Some(Routing {
-        by: routing.by.clone(),
-        fallback: routing.fallback.team.clone(),
-    })
 }
 
 fn state(

@@ -132,7 +132,7 @@ impl Edges {
     }
 }
 
-/// What timers of whatever state and breaches take.
+/// What timers of whatever state, breaches and the ends of escalations take.
 fn taken_everywhere<'w>(workflow: &'w Workflow, all: &'w Definitions) -> Vec<&'w TransitionId> {
     let timers = workflow
         .timers
@@ -145,12 +145,21 @@ fn taken_everywhere<'w>(workflow: &'w Workflow, all: &'w Definitions) -> Vec<&'w
     let breaches = levels
         .flat_map(|level| level.targets.values())
         .filter_map(|target| target.breach_transition.as_ref());
+    let escalations = all
+        .escalations
+        .values()
+        .filter(|escalation| escalation.covers.contains_key(&workflow.id))
+        .filter_map(|escalation| escalation.transition.as_ref());
     let others = all
         .workflows
         .values()
         .chain(all.catalogue.values().map(|item| &item.workflow));
     let by_others = others.flat_map(|other| taken_by(other, &workflow.id));
-    timers.chain(breaches).chain(by_others).collect()
+    timers
+        .chain(breaches)
+        .chain(escalations)
+        .chain(by_others)
+        .collect()
 }
 
 /// What the records of a workflow have the records of another take: tasks that go with their parent,

@@ -88,8 +88,18 @@ fn senders(all: &Definitions) -> BTreeMap<&NoticeId, Vec<&Workflow>> {
                 .map(|warning| &warning.effects)
                 .chain([&target.breach_effects])
         });
-        let clocks = clocks.flat_map(|effects| effects.values());
-        for effect in all_effects(workflow).chain(clocks) {
+        let escalations = all.escalations.values();
+        let escalations =
+            escalations.filter(|escalation| escalation.covers.contains_key(&workflow.id));
+        let ends = escalations.clone().map(|escalation| &escalation.effects);
+        for escalation in escalations {
+            let about = senders.entry(&escalation.notice).or_default();
+            if about.iter().all(|known| known.id != workflow.id) {
+                about.push(workflow);
+            }
+        }
+        let others = clocks.chain(ends).flat_map(|effects| effects.values());
+        for effect in all_effects(workflow).chain(others) {
             if let Effect::Notice(notice) = effect {
                 let about = senders.entry(notice).or_default();
                 if about.iter().all(|known| known.id != workflow.id) {

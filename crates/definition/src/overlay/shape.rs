@@ -136,12 +136,12 @@ impl DefinitionKind {
             ],
             Self::ServiceLevel => &["calendar", "targets/*/goal"],
             Self::Plugin => &["component"],
+            Self::Team => &["escalation/steps/*/whom", "escalation/steps/*/within"],
             Self::Pack
             | Self::Migration
             | Self::Translation
             | Self::Calendar
             | Self::Holidays
-            | Self::Team
             | Self::Notice => &[],
             Self::Scenario => &["steps/*/do"],
         }
@@ -163,12 +163,12 @@ impl DefinitionKind {
                 "states/*/approval/stages",
             ],
             Self::ServiceLevel => &["tables/*/rows"],
+            Self::Team => &["escalation/steps"],
             Self::Pack
             | Self::Migration
             | Self::Translation
             | Self::Calendar
             | Self::Holidays
-            | Self::Team
             | Self::Notice
             | Self::Plugin => &[],
             Self::Scenario => &["steps"],

@@ -491,7 +491,7 @@ fn what_fits_its_type_is_read() {
     check_read(
         "title: \"7\"\nnumber: 7\ntransitions: { start: { to: open, automatic: true } }\nchoice: { manager-of: requester }\nteams: [{ title: Desk }]\n",
         expect![[
-            r#"Flow { title: "7", number: 7, transitions: {"start": Move { to: "open", automatic: true }}, choice: Some(ManagerOf("requester")), teams: [Team { title: "Desk", calendar: None }] }"#
+            r#"Flow { title: "7", number: 7, transitions: {"start": Move { to: "open", automatic: true }}, choice: Some(ManagerOf("requester")), teams: [Team { title: "Desk", calendar: None, escalation: None }] }"#
         ]],
     );
 }
@@ -543,7 +543,7 @@ fn nearly_right_names_are_suggested_all_at_once() {
               |
             8 |   - { title: Desk, zone: UTC }
               |                    ^^^^
-              = help: known here: `title`, `calendar`
+              = help: known here: `title`, `calendar`, `escalation`
 
             error[missing-key]: `title` is missing here
              --> workflows/incident.yaml:9:5

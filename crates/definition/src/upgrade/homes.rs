@@ -25,8 +25,18 @@ impl<'a> Homes<'a> {
             let workflows = match kind {
                 DefinitionKind::Workflow => vec![root[1].clone()],
                 DefinitionKind::ServiceLevel => homes.covered(&root),
+                DefinitionKind::Team => homes.escalated(&root),
                 _ => continue,
             };
+            if kind == DefinitionKind::Team {
+                let notice =
+                    homes.said(&[&root[..], &["escalation", "notice"].map(str::to_owned)].concat());
+                let senders =
+                    notice.map(|notice| homes.senders.entry(notice.to_owned()).or_default());
+                if let Some(senders) = senders {
+                    senders.extend(workflows.iter().cloned());
+                }
+            }
             each_notice(node, &mut |notice| {
                 let senders = homes.senders.entry(notice.to_owned()).or_default();
                 senders.extend(workflows.iter().cloned());
@@ -92,6 +102,7 @@ impl<'a> Homes<'a> {
                 of.map_or_else(Vec::new, |id| self.workflow(id))
             }
             DefinitionKind::ServiceLevel => self.workflows(self.covered(own)),
+            DefinitionKind::Team => self.workflows(self.escalated(own)),
             DefinitionKind::Notice => match self.senders.get(&own[1]) {
                 Some(senders) => self.workflows(senders),
                 None => self.every(),
@@ -179,6 +190,13 @@ impl<'a> Homes<'a> {
     /// The workflows that a service level covers.
     fn covered(&self, own: &[String]) -> Vec<String> {
         let keys = self.keys(&[own, &["for".to_owned()]].concat());
+        keys.into_iter().cloned().collect()
+    }
+
+    /// The workflows whose records a team's escalation is for.
+    fn escalated(&self, own: &[String]) -> Vec<String> {
+        let below = ["escalation", "for"].map(str::to_owned);
+        let keys = self.keys(&[own, &below].concat());
         keys.into_iter().cloned().collect()
     }
 }

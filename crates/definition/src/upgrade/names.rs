@@ -121,6 +121,7 @@ pub(super) fn of_keys(kind: DefinitionKind, path: &[&str]) -> Option<Of> {
         }
         _ if is_workflow(kind) => of_workflow_keys(path),
         (DefinitionKind::ServiceLevel, ["for"])
+        | (DefinitionKind::Team, ["escalation", "for"])
         | (DefinitionKind::Plugin, ["events", _, "workflows"] | ["grants", "commands"]) => {
             Some(Of::Definition(DefinitionKind::Workflow))
         }
@@ -169,7 +170,7 @@ pub(super) fn of_text(kind: DefinitionKind, path: &[&str]) -> Option<Text> {
             return Some(Text::Name(Of::Transition(None)));
         }
         [.., "effects", _, "create" | "each", "link"] => return Some(Text::Name(Of::Link)),
-        [.., "wait" | "timeout", "calendar"] => return names(DefinitionKind::Calendar),
+        [.., "wait" | "timeout" | "within", "calendar"] => return names(DefinitionKind::Calendar),
         _ => {}
     }
     match kind {
@@ -195,7 +196,15 @@ pub(super) fn of_text(kind: DefinitionKind, path: &[&str]) -> Option<Text> {
             | ["targets", _, "start" | "pause" | "stop"] => Some(Text::Expression),
             _ => of_any_expression(path),
         },
-        DefinitionKind::Team if path == ["calendar"] => names(DefinitionKind::Calendar),
+        DefinitionKind::Team => match path {
+            ["calendar"] => names(DefinitionKind::Calendar),
+            ["escalation", "for", _] => Some(Text::Expression),
+            ["escalation", "notice"] => names(DefinitionKind::Notice),
+            ["escalation", "steps", _, "whom", "on-call" | "team"] => names(DefinitionKind::Team),
+            ["escalation", "steps", _, "whom", "role"] => Some(Text::Name(Of::Role)),
+            ["escalation", "end", "do"] => Some(Text::Name(Of::Transition(None))),
+            _ => of_any_expression(path),
+        },
         DefinitionKind::Notice if matches!(path, ["subject" | "text"]) => Some(Text::Template),
         DefinitionKind::Plugin if matches!(path, ["events", _, "when"]) => Some(Text::Expression),
         _ => None,
@@ -214,11 +223,15 @@ fn of_workflow_text(path: &[&str]) -> Option<Text> {
     match path {
         ["see" | "edit", _] | ["fields", _, "override" | "edit", _] => Some(Text::Expression),
         ["fields", field, "default"] | ["tables", _, "rows", _, "then", field] => choice(field),
-        ["fields", _, "decided-by"] | ["routing", "by", "table"] => Some(Text::Name(Of::Table)),
+        ["fields", _, "decided-by"]
+        | ["routing", "by", "table"]
+        | ["routing", "by", "members", "table"] => Some(Text::Name(Of::Table)),
         ["routing", "by", "plugin"] | ["states", _, "approval", "by", "plugin"] => {
             names(DefinitionKind::Plugin)
         }
-        ["routing", "fallback", "team"] => names(DefinitionKind::Team),
+        ["routing", "fallback", "team"] | ["routing", "by", "members", "team"] => {
+            names(DefinitionKind::Team)
+        }
         ["timers", _, "do"] => Some(Text::Name(Of::Transition(None))),
         ["states", state, "timers", _, "do"]
         | ["states", state, "approval", "stages", _, "timers", _, "do"]

@@ -117,6 +117,15 @@ impl<'a> Step<'a> {
                 }
             }
         }
+        self.notify_people(id, to, place);
+    }
+
+    /// Tells these people by a notice, whoever it names itself.
+    pub(super) fn notify_people(&mut self, id: &NoticeId, to: BTreeSet<PersonId>, place: &str) {
+        let Some(notice) = self.input.definitions.notices.get(id) else {
+            self.failed(place.to_owned(), format!("there is no notice `{id}`"));
+            return;
+        };
         let to: BTreeSet<PersonId> = to.into_iter().take(1_000).collect();
         for (notice, to) in self.by_language(notice, to) {
             match notice::render(notice, &self.record, self.actor(), self.now()) {

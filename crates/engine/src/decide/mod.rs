@@ -11,8 +11,10 @@ mod approval;
 mod change;
 mod clocks;
 mod effects;
+mod escalation;
 mod judge;
 mod links;
+mod members;
 mod migrate;
 mod promises;
 mod put;
@@ -36,7 +38,7 @@ use model::command::{Action, Actor, Command, Who};
 use model::definition::Outcome as ApprovalOutcome;
 use model::event::Event;
 use model::hook::{Answer, Ask, Failure, FailureKind, Question, RecordView, Reply};
-use model::id::{BindingId, FieldId, PersonId, RecordId};
+use model::id::{BindingId, FieldId, PersonId, RecordId, TeamId};
 use model::journal::{self, Decision, Entry, HookDecision, Lookup};
 use model::record::{EffectKey, Link, Record};
 use model::{Digest, Instant, Value};
@@ -311,6 +313,8 @@ struct Step<'a> {
     woken_for: Option<Instant>,
     /// Clocks that were breached in this entry, whose transition is still to be taken.
     escalations: Vec<model::event::ClockKey>,
+    /// The teams whose escalation began in this entry.
+    escalated: BTreeSet<TeamId>,
 }
 
 impl<'a> Step<'a> {
@@ -348,6 +352,7 @@ impl<'a> Step<'a> {
             entered: false,
             woken_for: None,
             escalations: Vec::new(),
+            escalated: BTreeSet::new(),
         }
     }
 
@@ -365,6 +370,7 @@ impl<'a> Step<'a> {
         }
         self.look_at_clocks()?;
         self.escalate()?;
+        self.look_at_escalation()?;
         self.look_at_timers();
         self.notify_subscribers();
         self.record.version += 1;

@@ -64,6 +64,8 @@ impl Step<'_> {
         }
         // Its tasks went on as they did then.
         self.record.tasks.clone_from(&other.tasks);
+        // Whoever was told then was told.
+        self.record.escalation.clone_from(&other.escalation);
         self.put_approval(other, begins || moves)?;
         self.look_at_clocks()?;
         self.escalations.clear();

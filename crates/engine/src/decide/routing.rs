@@ -1,4 +1,5 @@
-//! Routing: who gets the work, by a plugin or a table, with a team of last resort.
+//! Routing: who gets the work, by a plugin, a table or a rule of the server's own, with a team of last
+//! resort.
 
 use definition::compile::Definitions;
 use model::Value;
@@ -29,6 +30,9 @@ impl Step<'_> {
                     check_assignment(step, answer)
                 })?;
                 answer.unwrap_or_else(fallback)
+            }
+            Some(RoutingBy::Members(members)) => {
+                self.choose_member(members).unwrap_or_else(fallback)
             }
             Some(RoutingBy::Table(id)) => {
                 let table = self.input.workflow.tables.get(id);

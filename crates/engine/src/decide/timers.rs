@@ -17,6 +17,8 @@ enum Due {
     Look,
     StageTimer(StageId, TimerId),
     Expiry(StageId),
+    /// The next step of whom a team's work is brought to.
+    Escalation,
     /// A warning or a breach; what it gives is given with every entry's look at the clocks.
     Clock(ClockKey),
 }
@@ -37,8 +39,14 @@ impl Step<'_> {
             .clocks
             .iter()
             .filter_map(|clock| Some((clock.next_due()?, Due::Clock(clocks::key(clock)))));
+        let escalation = self
+            .record
+            .escalation
+            .iter()
+            .filter_map(|escalation| Some((escalation.due?, Due::Escalation)));
         let earliest = timers
             .chain(stages)
+            .chain(escalation)
             .chain(clocks)
             .filter(|(due, _)| *due <= now)
             .min_by_key(|(due, _)| *due);
@@ -55,6 +63,7 @@ impl Step<'_> {
                 self.expire(&stage, due);
                 Ok(())
             }
+            Some((due, Due::Escalation)) => self.escalation_due(due),
             Some((due, Due::Clock(key))) => {
                 self.wake_clock(&key, due);
                 Ok(())

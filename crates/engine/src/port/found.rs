@@ -1,7 +1,7 @@
 //! What a look-up of a plugin found, as the journal keeps it: the question as it was put, and the
 //! digest of the answer. Whoever asks again can tell by both whether the plugin is shown the same.
 
-use model::id::FieldId;
+use model::id::{FieldId, PersonId, WorkflowId};
 use model::journal::LookedUp;
 use model::{Digest, Instant, Value};
 use serde::Serialize;
@@ -49,6 +49,17 @@ pub fn referenced(reference: &str) -> LookedUp {
     query(&format!("referenced {reference}"))
 }
 
+/// The question for how much people have.
+pub(crate) fn loads(people: &[PersonId]) -> LookedUp {
+    let people: Vec<&str> = people.iter().map(PersonId::as_str).collect();
+    query(&format!("loads {}", people.join(" ")))
+}
+
+/// The question for who has the requester's last record of a workflow.
+pub(crate) fn last_assignee(workflow: &WorkflowId, requester: &PersonId) -> LookedUp {
+    query(&format!("last assignee {workflow} {requester}"))
+}
+
 /// A question as the journal keeps it: whole, or its beginning and its digest where it is long.
 fn query(what: &str) -> LookedUp {
     if what.len() <= WHOLE {
@@ -71,9 +82,14 @@ impl Serialize for FoundMember {
             on_shift,
             open_records,
             last_assigned_at,
+            facts,
         } = &self.0;
         let last = last_assigned_at.map(Instant::millis);
-        json!([user, skills, on_shift, open_records, last]).serialize(serializer)
+        // Without facts as it was before there were any.
+        if facts.is_empty() {
+            return json!([user, skills, on_shift, open_records, last]).serialize(serializer);
+        }
+        json!([user, skills, on_shift, open_records, last, facts]).serialize(serializer)
     }
 }
 
@@ -81,7 +97,29 @@ impl Serialize for FoundMember {
 mod tests {
     use model::journal::LookedUp;
 
-    use super::{members, query};
+    use serde_json::{Map, json};
+
+    use super::{FoundMember, members, query};
+    use crate::port::Member;
+
+    #[test]
+    fn a_member_without_facts_is_what_it_was_before_there_were_any() {
+        let mut member = Member {
+            user: "ada".to_owned(),
+            skills: vec!["cisco".to_owned()],
+            on_shift: true,
+            open_records: 2,
+            last_assigned_at: None,
+            facts: Map::new(),
+        };
+        let told = |member: &Member| {
+            serde_json::to_value(FoundMember(member.clone())).expect("text for keys")
+        };
+        assert_eq!(told(&member), json!(["ada", ["cisco"], true, 2, null]));
+        member.facts.insert("on-call".to_owned(), json!(true));
+        let with = json!(["ada", ["cisco"], true, 2, null, { "on-call": true }]);
+        assert_eq!(told(&member), with);
+    }
 
     #[test]
     fn a_long_question_is_kept_by_its_digest() {

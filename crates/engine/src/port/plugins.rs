@@ -266,6 +266,9 @@ pub struct Member {
     pub open_records: u32,
     /// When they were last given one.
     pub last_assigned_at: Option<Instant>,
+    /// What else is known of them: `on-call`, where the team has a rota; `absent`, while they are out of
+    /// office; `skill-levels`, where they have any.
+    pub facts: Map<String, Json>,
 }
 
 /// An event for a binding.

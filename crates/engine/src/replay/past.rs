@@ -102,7 +102,7 @@ impl Past {
     }
 
     /// How much a person had.
-    pub(super) fn load(&self, person: &PersonId, at: u64) -> Load {
+    pub(crate) fn load(&self, person: &PersonId, at: u64) -> Load {
         let Some(loads) = self.loads.get(person) else {
             return Load::default();
         };
@@ -113,13 +113,19 @@ impl Past {
 
     /// The positions up to `before` at each of which a thing stood differently, the last first.
     pub(super) fn moments_of_thing(&self, key: &Key, before: u64) -> Vec<u64> {
-        let changes = self.things.get(key).into_iter().flatten().copied();
-        moments(changes, before)
+        self.moments_of_things(std::slice::from_ref(key), before)
+    }
+
+    /// The positions up to `before` at each of which one of these things stood differently, the last
+    /// first.
+    pub(super) fn moments_of_things(&self, keys: &[Key], before: u64) -> Vec<u64> {
+        let changes = keys.iter().filter_map(|key| self.things.get(key));
+        moments(changes.flatten().copied(), before)
     }
 
     /// The positions up to `before` at each of which these people had different amounts, the last
     /// first.
-    pub(super) fn moments_of_loads(&self, people: &[PersonId], before: u64) -> Vec<u64> {
+    pub(crate) fn moments_of_loads(&self, people: &[PersonId], before: u64) -> Vec<u64> {
         let changes = people.iter().filter_map(|person| self.loads.get(person));
         moments(changes.flatten().map(|(position, _)| *position), before)
     }

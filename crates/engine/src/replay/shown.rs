@@ -1,6 +1,7 @@
 //! What a plugin is shown that is asked again: of the moments before its entry, the one that the
 //! journal says it saw, by the digests of what it found.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use definition::compile::Definitions;
@@ -18,8 +19,8 @@ use serde_json::{Map, Value as Json};
 use super::past::Past;
 use crate::decide::view;
 use crate::port::found::{self, FoundMember};
-use crate::port::{LookupError, Member, Store, Surroundings};
-use crate::surroundings::{business_add, calendar, members_of, team_kind, teams, unavailable};
+use crate::port::{Load, LookupError, Member, Store, Surroundings};
+use crate::surroundings::{business_add, calendar, directory_kind, members_of, teams, unavailable};
 
 /// How many moments a look-up is tried at.
 const MOMENTS: usize = 2_000;
@@ -135,20 +136,19 @@ impl Shown {
         (0..=self.before).rev()
     }
 
-    /// The members of a team at moments of its roster and of its members' loads, which are not read
+    /// The members of a team at moments of the directory and of its members' loads, which are not read
     /// in one step.
     fn members_at(
         &self,
         team: &TeamId,
         now: Instant,
-        (roster_at, loads_at): (u64, Option<u64>),
+        (things_at, loads_at): (u64, Option<u64>),
     ) -> Result<(Vec<FoundMember>, Vec<PersonId>), LookupError> {
         let past = self.past();
-        let key = thing_key(&team_kind()?, team.as_str())?;
         let mut people = Vec::new();
-        let roster = |_: &TeamId| {
-            let thing = past.thing(&key, roster_at).map_err(unavailable)?;
-            Ok(thing.map(|thing| thing.0))
+        let thing = |of: &str, id: &str| {
+            let key = thing_key(&directory_kind(of)?, id)?;
+            past.thing(&key, things_at).map_err(unavailable)
         };
         let loads_at = loads_at.unwrap_or(self.before);
         let loads = |of: &[PersonId]| {
@@ -158,8 +158,30 @@ impl Shown {
                 .map(|person| past.load(person, loads_at))
                 .collect())
         };
-        let members = members_of(&self.definitions, team.as_str(), now, roster, loads)?;
+        let members = members_of(&self.definitions, team.as_str(), now, thing, loads)?;
         Ok((members.into_iter().map(FoundMember).collect(), people))
+    }
+}
+
+impl Shown {
+    /// What is read of the directory to tell a team's members, as it stood last.
+    fn read_for_members(&self, team: &TeamId) -> Result<Vec<Key>, LookupError> {
+        let past = self.past();
+        let keys = RefCell::new(Vec::new());
+        let thing = |of: &str, id: &str| {
+            let key = thing_key(&directory_kind(of)?, id)?;
+            keys.borrow_mut().push(key.clone());
+            past.thing(&key, self.before).map_err(unavailable)
+        };
+        let loads = |of: &[PersonId]| Ok(vec![Load::default(); of.len()]);
+        members_of(
+            &self.definitions,
+            team.as_str(),
+            Instant::EPOCH,
+            thing,
+            loads,
+        )?;
+        Ok(keys.into_inner())
     }
 }
 
@@ -194,16 +216,16 @@ impl Surroundings for Shown {
         let Some((id, _)) = self.definitions.teams.get_key_value(team) else {
             return Err(LookupError::Invalid(format!("there is no team `{team}`")));
         };
-        let key = thing_key(&team_kind()?, team)?;
-        let rosters = self.past().moments_of_thing(&key, self.before);
-        let tries = rosters.into_iter().flat_map(|roster_at| {
-            let newest = self.members_at(id, now, (roster_at, None));
+        let keys = self.read_for_members(id)?;
+        let moments = self.past().moments_of_things(&keys, self.before);
+        let tries = moments.into_iter().flat_map(|things_at| {
+            let newest = self.members_at(id, now, (things_at, None));
             let people = newest.as_ref().map(|(_, people)| people.clone());
             let moments = self
                 .past()
                 .moments_of_loads(&people.unwrap_or_default(), self.before);
             let earlier = moments.into_iter().skip(1).map(move |loads_at| {
-                let members = self.members_at(id, now, (roster_at, Some(loads_at)));
+                let members = self.members_at(id, now, (things_at, Some(loads_at)));
                 members.map(|(members, _)| members)
             });
             std::iter::once(newest.map(|(members, _)| members)).chain(earlier)

@@ -14,7 +14,7 @@ use model::{Digest, Instant};
 use super::today::Today;
 use crate::apply::{apply, begin};
 use crate::directory::Directory;
-use crate::port::{Store, StoreError};
+use crate::port::{ListQuery, Load, Store, StoreError, found};
 use crate::replay::past::Past;
 
 /// How many items of the journal are read at once.
@@ -27,6 +27,10 @@ const MARK: u64 = 64;
 const THINGS: usize = 20_000;
 /// How many positions before its entry a decision may have read the directory at.
 const JUST_BEFORE: u64 = 1_000;
+/// At how many moments before its entry a decision may have found people with what they had.
+const MOMENTS_OF_LOADS: usize = 200;
+/// How many of a requester's records are looked at for who had the last one.
+const LISTED: usize = 200;
 /// At how many of a thing's changes that is looked for.
 const TRIES: usize = 16;
 
@@ -322,6 +326,64 @@ impl Directory for DirectoryThen<'_> {
         };
         let people = people.filter(|(_, changes)| has(changes));
         Ok(people.map(|(person, _)| person.clone()).collect())
+    }
+
+    /// How much people had as the decision says that it found, else just before it.
+    fn loads(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError> {
+        let Some(past) = &self.chronicle.past else {
+            return Ok(vec![Load::default(); people.len()]);
+        };
+        let past = past.lock().unwrap_or_else(PoisonError::into_inner);
+        let at =
+            |at: u64| -> Vec<Load> { people.iter().map(|person| past.load(person, at)).collect() };
+        let what = found::loads(people);
+        let expected = self.lookups.iter().find(|lookup| lookup.what == what);
+        if let Some(Lookup { found, .. }) = expected {
+            let moments = past.moments_of_loads(people, self.before);
+            let mut tried = moments.into_iter().take(MOMENTS_OF_LOADS).map(at);
+            if let Some(loads) = tried.find(|loads| found::digest(loads) == *found) {
+                return Ok(loads);
+            }
+        }
+        Ok(at(self.before))
+    }
+
+    /// Who the decision says that it found, else who had it just before.
+    fn last_assignee(
+        &self,
+        workflow: &WorkflowId,
+        requester: &PersonId,
+        aside: &RecordId,
+    ) -> Result<Option<PersonId>, StoreError> {
+        let what = found::last_assignee(workflow, requester);
+        let expected = self.lookups.iter().find(|lookup| lookup.what == what);
+        if expected.is_some_and(|lookup| lookup.found.is_none()) {
+            return Ok(None);
+        }
+        let query = ListQuery {
+            workflow: Some(workflow.clone()),
+            requester: Some(requester.clone()),
+            limit: LISTED,
+            ..ListQuery::default()
+        };
+        let mut had = Vec::new();
+        for now in self.chronicle.store.list(&query)?.records {
+            if now.id == *aside || now.created_at > self.chronicle.end {
+                continue;
+            }
+            if let Some(then) = self.record(&now.id)?
+                && let Some(assignee) = &then.assignee
+            {
+                had.push((then.updated_at, assignee.clone()));
+            }
+        }
+        had.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        let is_it = |assignee: &PersonId| {
+            expected.is_none_or(|lookup| found::digest(assignee) == lookup.found)
+        };
+        let first = had.first().map(|(_, assignee)| assignee.clone());
+        let found = had.into_iter().map(|(_, assignee)| assignee).find(is_it);
+        Ok(found.or(first))
     }
 
     /// Another record as it was recorded then: records are simulated each by itself.

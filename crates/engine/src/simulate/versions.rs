@@ -9,7 +9,7 @@ use definition::compile::{Definitions, Installable, ServiceLevel, Workflow};
 use definition::pack::Pack;
 use model::Digest;
 use model::configuration::InstalledBinding;
-use model::definition::{Component, Plugin};
+use model::definition::{Component, Plugin, RoutingBy};
 use model::id::{BindingId, PackId};
 use model::record::Record;
 
@@ -191,6 +191,17 @@ impl Versions {
     /// Whether any plugin may be asked under what is in force today.
     pub(super) fn asks_plugins(&self, digest: &Digest) -> Result<bool, EngineError> {
         let version = self.under(digest)?;
+        let mut workflows = version.definitions.workflows.values();
+        let by_members = |workflow: &Arc<Workflow>| {
+            let by = workflow
+                .routing
+                .as_ref()
+                .and_then(|routing| routing.by.as_ref());
+            matches!(by, Some(RoutingBy::Members(_)))
+        };
+        if workflows.any(by_members) {
+            return Ok(true);
+        }
         let mut bindings = version.definitions.bindings.values();
         Ok(bindings.any(|binding| {
             let mut hooks = binding.plugin.hooks.iter();

@@ -18,7 +18,7 @@ use model::record::Record;
 use model::{Digest, Instant};
 use serde_json::{Map, Value as Json, json};
 use servicewright_engine::decide::{self, DecideError, Input, Outcome, Pinned};
-use servicewright_engine::port::StoreError;
+use servicewright_engine::port::{Load, StoreError};
 use servicewright_engine::{Directory, Rejection, fold};
 
 pub(crate) struct Desk {
@@ -325,6 +325,19 @@ impl Directory for Desk {
     }
 
     fn record(&self, _: &RecordId) -> Result<Option<Arc<Record>>, StoreError> {
+        Ok(None)
+    }
+
+    fn loads(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError> {
+        Ok(vec![Load::default(); people.len()])
+    }
+
+    fn last_assignee(
+        &self,
+        _: &WorkflowId,
+        _: &PersonId,
+        _: &RecordId,
+    ) -> Result<Option<PersonId>, StoreError> {
         Ok(None)
     }
 }

@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Approval, Cel, Effect, Field, Group, LinkType, Permit, Setting, Tasks, Wait};
+use super::{
+    Approval, Cel, Effect, Field, Group, LinkType, MemberRouting, Permit, Setting, Tasks, Wait,
+};
 use crate::Duration;
 use crate::id::{
     BindingId, EffectName, FieldId, FragmentId, GroupId, LinkKind, PracticeId, RequirementId,
@@ -229,6 +231,8 @@ pub enum RoutingBy {
     Plugin(BindingId),
     /// A table of the workflow that gives `team`.
     Table(TableId),
+    /// A rule of the server's own that chooses a member.
+    Members(Box<MemberRouting>),
 }
 
 /// The team of last resort.

@@ -44,5 +44,6 @@ pub(crate) fn members() -> impl Iterator<Item = Member> {
         on_shift: number % 2 == 0,
         open_records: number,
         last_assigned_at: None,
+        facts: serde_json::Map::new(),
     })
 }

@@ -172,7 +172,7 @@ fn member(member: Member) -> directory::Member {
         on_shift: member.on_shift,
         open_records: member.open_records,
         last_assigned_at: member.last_assigned_at.map(Instant::millis),
-        facts: Vec::new(),
+        facts: fields(member.facts),
     }
 }
 

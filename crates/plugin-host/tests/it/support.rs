@@ -311,6 +311,7 @@ impl Surroundings for Desk {
             on_shift: true,
             open_records,
             last_assigned_at: None,
+            facts: serde_json::Map::new(),
         };
         match team {
             "desk" | "service-desk" => Ok(vec![member("ann", 3), member("bo", 1)]),

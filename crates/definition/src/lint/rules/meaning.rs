@@ -194,7 +194,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     error(
         "to-nobody",
-        "A notice that nobody gets.",
+        "A notice that nobody gets, or an escalation that tells nobody.",
         "It would never be sent.",
         "to: {}",
         "to: { requester: true }",
