@@ -3,16 +3,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use engine::port::{CommitError, Remembered, StoreError};
+use engine::port::{CommitError, InboxRead, Remembered, StoreError};
 use model::Digest;
-use model::id::{BindingId, RecordId};
+use model::id::{BindingId, PersonId, RecordId};
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use crate::bytes;
+use crate::inbox::read_mark;
 use crate::prepare::{Prepared, PreparedDirectory, PreparedRecord, new_number};
 use crate::truth::{
-    ACTIVE, BLOBS, COUNTERS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, SECRETS,
-    SIGNATURES, TOKENS, VALUES, VALUES_KEYS, VALUES_USED, failed,
+    ACTIVE, BLOBS, COUNTERS, DIRECTORY, INBOX_READ, JOURNAL, JournalRow, META, RECORDS, RecordRow,
+    SECRETS, SIGNATURES, TOKENS, VALUES, VALUES_KEYS, VALUES_USED, failed,
 };
 use crate::views::KeyHash;
 
@@ -78,6 +79,11 @@ pub(crate) fn apply(
                 tables.token(secret, token.as_deref())?;
                 Ok(0)
             }
+            Prepared::InboxRead {
+                person,
+                expected,
+                read,
+            } => tables.inbox_read(person, expected, read)?,
             Prepared::Secrets(rows) => {
                 tables.secrets(rows)?;
                 Ok(0)
@@ -249,6 +255,23 @@ impl Tables<'_> {
         }
         .map_err(failed(DOING))?;
         Ok(())
+    }
+
+    fn inbox_read(
+        &self,
+        person: &PersonId,
+        expected: &InboxRead,
+        read: &[u8],
+    ) -> Result<Result<u64, CommitError>, StoreError> {
+        let mut table = self.writing.open_table(INBOX_READ).map_err(failed(DOING))?;
+        let row = person.as_str().as_bytes();
+        let present = table.get(row).map_err(failed(DOING))?;
+        let present = present.map(|row| read_mark(row.value())).transpose()?;
+        if present.unwrap_or_default() != *expected {
+            return Ok(Err(CommitError::Conflict));
+        }
+        table.insert(row, read).map_err(failed(DOING))?;
+        Ok(Ok(0))
     }
 
     fn secrets(&self, rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine::port::{
-    Commit, CommitError, Committed, DueRecord, ListQuery, Load, Page, Remembered, SealedSecret,
-    Store, StoreError, TokenRecord,
+    Commit, CommitError, Committed, DueRecord, InboxPlace, InboxRead, InboxRow, ListQuery, Load,
+    Page, Remembered, SealedSecret, Store, StoreError, TokenRecord,
 };
 use futures::future::BoxFuture;
 use model::directory::{Key, Thing};
@@ -24,11 +24,12 @@ use crate::contribution::{
     approval_row, dead_row, load_row, member_row, reference_row, role_row, tag,
 };
 use crate::follow::read_thing;
+use crate::inbox;
 use crate::open::RedbStore;
 use crate::prepare::Prepared;
 use crate::truth::{
-    ACTIVE, BLOBS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, SECRETS, SIGNATURES,
-    TOKENS, VALUES, damaged, failed, not_read, read_entry, thing_key,
+    ACTIVE, BLOBS, DIRECTORY, INBOX_READ, JOURNAL, JournalRow, META, RECORDS, RecordRow, SECRETS,
+    SIGNATURES, TOKENS, VALUES, damaged, failed, not_read, read_entry, thing_key,
 };
 use crate::views::{self, ROWS, guarded, key_hash, read_load};
 use crate::writer::{Message, Waiting};
@@ -195,6 +196,24 @@ impl Store for RedbStore {
         })
     }
 
+    fn inbox(
+        &self,
+        person: &PersonId,
+        before: Option<InboxPlace>,
+        limit: usize,
+    ) -> Result<Vec<InboxRow>, StoreError> {
+        self.rows(|rows| inbox::read(rows, person, before, limit))
+    }
+
+    fn inbox_read(&self, person: &PersonId) -> Result<InboxRead, StoreError> {
+        let row = person.as_str().as_bytes();
+        let read = self.kept_later(INBOX_READ, INBOX_READ_DOING, |table| {
+            let found = table.get(row).map_err(failed(INBOX_READ_DOING))?;
+            found.map(|row| inbox::read_mark(row.value())).transpose()
+        });
+        Ok(read?.flatten().unwrap_or_default())
+    }
+
     fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
         self.row(DIRECTORY, &thing_key(key), read_thing)
     }
@@ -311,6 +330,7 @@ impl Store for RedbStore {
 }
 
 const SECRETS_READ: &str = "reading secrets";
+const INBOX_READ_DOING: &str = "reading what was read of an inbox";
 
 fn sealed(row: &[u8]) -> Result<SealedSecret, StoreError> {
     decode(row).map_err(|error| not_read("a secret", &error))
@@ -391,10 +411,20 @@ impl RedbStore {
         &self,
         read: impl FnOnce(&redb::ReadOnlyTable<Bytes, Bytes>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        self.truth(|reading| match reading.open_table(SECRETS) {
-            Ok(secrets) => read(&secrets).map(Some),
+        self.kept_later(SECRETS, SECRETS_READ, read)
+    }
+
+    /// Reads a table that stores of before lack; none where it is not there yet.
+    fn kept_later<T>(
+        &self,
+        table: TableDefinition<Bytes, Bytes>,
+        doing: &'static str,
+        read: impl FnOnce(&redb::ReadOnlyTable<Bytes, Bytes>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.truth(|reading| match reading.open_table(table) {
+            Ok(table) => read(&table).map(Some),
             Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => Err(failed(SECRETS_READ)(error)),
+            Err(error) => Err(failed(doing)(error)),
         })
     }
 

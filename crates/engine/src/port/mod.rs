@@ -2,11 +2,13 @@
 
 mod clock;
 pub mod found;
+mod inbox;
 mod plugins;
 mod store;
 mod supply;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use inbox::{InboxPlace, InboxPlaceError, InboxRead, InboxRow, MOST_IN_INBOX};
 pub use plugins::{
     BindingSetup, Candidate, Delivery, HttpReply, HttpRequest, Incident, InspectError, Inspection,
     IntegrationAction, IntegrationCommand, IntegrationReply, LookupError, Member, NewRecord,
