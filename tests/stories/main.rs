@@ -15,6 +15,7 @@ mod gitlab;
 mod grants;
 mod hostile_components;
 mod idempotency;
+mod inbox;
 mod javascript;
 mod jira;
 mod kill;

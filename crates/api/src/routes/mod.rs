@@ -7,6 +7,7 @@ mod effects;
 mod events;
 mod health;
 mod hooks;
+mod inbox;
 mod records;
 mod steps;
 
@@ -57,6 +58,7 @@ pub(crate) fn all() -> Vec<Route> {
     routes.extend(directory::routes());
     routes.extend(effects::routes());
     routes.extend(events::routes());
+    routes.extend(inbox::routes());
     routes.extend(hooks::routes());
     routes.extend(health::routes());
     routes

@@ -10,5 +10,6 @@ pub mod effect;
 pub mod event;
 pub mod explanation;
 pub mod history;
+pub mod inbox;
 pub mod query;
 pub mod record;
