@@ -79,7 +79,10 @@ async fn report(client: &Client, summary: &str) -> String {
 
 /// The subjects in an inbox, newest first, those that are unread with a star.
 async fn subjects(client: &Client, query: &str) -> Vec<String> {
-    let page = client.get(&format!("/api/v1/inbox{query}")).await.expect(200);
+    let page = client
+        .get(&format!("/api/v1/inbox{query}"))
+        .await
+        .expect(200);
     let items = page["items"].as_array().expect("items").iter();
     let subject = |item: &Value| {
         let star = if item["read"] == true { "" } else { "*" };
@@ -101,8 +104,14 @@ async fn everybody_finds_what_they_were_told_and_only_that() {
     let first = report(&ada, "The printer jams").await;
     let second = report(&ada, "No network").await;
     let watch = format!("/api/v1/records/{first}/watchers");
-    let _ = carla.post(&watch, &json!({ "person": "bram" })).await.expect(200);
-    let _ = carla.transition(&first, "mend", json!({})).await.expect(200);
+    let _ = carla
+        .post(&watch, &json!({ "person": "bram" }))
+        .await
+        .expect(200);
+    let _ = carla
+        .transition(&first, "mend", json!({}))
+        .await
+        .expect(200);
 
     let page = ada.get("/api/v1/inbox").await.expect(200);
     assert_eq!(page["unread"], 3);
@@ -137,7 +146,9 @@ async fn everybody_finds_what_they_were_told_and_only_that() {
     assert_eq!(subjects(&ada, "?unread=true").await, [known(&third)]);
     assert_eq!(subjects(&bram, "").await, [format!("*{mended}")]);
 
-    let wrong = ada.post("/api/v1/inbox/read", &json!({ "through": "last" })).await;
+    let wrong = ada
+        .post("/api/v1/inbox/read", &json!({ "through": "last" }))
+        .await;
     assert_eq!(wrong.status, 422, "{}", wrong.body);
     let wrong = ada.get("/api/v1/inbox?cursor=last").await;
     assert_eq!(wrong.status, 400, "{}", wrong.body);
@@ -149,14 +160,20 @@ async fn a_record_that_someone_may_no_longer_see_shows_no_text() {
     let (ada, carla) = (server.client("ada", ""), server.client("carla", "agent"));
     let fault = report(&ada, "A secret of ours").await;
     let path = format!("/api/v1/records/{fault}");
-    let _ = carla.patch(&path, &json!({ "requester": "bram" })).await.expect(200);
+    let _ = carla
+        .patch(&path, &json!({ "requester": "bram" }))
+        .await
+        .expect(200);
     let page = ada.get("/api/v1/inbox").await.expect(200);
     let item = page["items"][0].as_object().expect("an item");
     let keys: Vec<_> = item.keys().map(String::as_str).collect();
-    assert_eq!(keys, ["at", "id", "read", "record"]);
+    assert_eq!(keys, ["id", "record", "at", "read"]);
     // Once they see it again, it says what it said.
     let watch = format!("{path}/watchers");
-    let _ = carla.post(&watch, &json!({ "person": "ada" })).await.expect(200);
+    let _ = carla
+        .post(&watch, &json!({ "person": "ada" }))
+        .await
+        .expect(200);
     assert_eq!(subjects(&ada, "").await, [format!("*{fault} is known")]);
 }
 
@@ -175,7 +192,9 @@ async fn an_inbox_and_what_was_read_of_it_outlive_a_kill_and_the_loss_of_the_vie
         assert_eq!(page["items"][0]["record"], last.as_str());
         let (second, third) = (&page["items"][1]["id"], &page["items"][2]["id"]);
         let body = if round % 2 == 0 {
-            expected[1..].iter_mut().for_each(|it| it.retain(|c| c != '*'));
+            expected[1..]
+                .iter_mut()
+                .for_each(|it| it.retain(|c| c != '*'));
             json!({ "through": second })
         } else {
             expected[2].retain(|c| c != '*');
@@ -188,7 +207,11 @@ async fn an_inbox_and_what_was_read_of_it_outlive_a_kill_and_the_loss_of_the_vie
             std::fs::remove_file(server.data().join("views.redb")).expect("there are views");
         }
         server.restart();
-        assert_eq!(subjects(&ada, "?limit=200").await, expected, "round {round}");
+        assert_eq!(
+            subjects(&ada, "?limit=200").await,
+            expected,
+            "round {round}"
+        );
         let stars = expected.iter().filter(|it| it.starts_with('*')).count();
         assert_eq!(left, stars as u64);
         let page = ada.get("/api/v1/inbox?limit=1").await.expect(200);

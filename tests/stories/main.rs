@@ -30,6 +30,7 @@ mod page;
 mod pagerduty;
 mod pagerduty_account;
 mod pages;
+mod preferences;
 mod python;
 mod registry;
 mod rollback;

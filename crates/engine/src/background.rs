@@ -9,6 +9,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use model::command::{Action, Actor, Create, EffectDone, IdempotencyKey};
 use model::definition::{Category, Setting};
+use model::event::EventKind;
 use model::hook::{Call, Failure, FailureKind, Hook};
 use model::id::{BindingId, RecordId, TransitionId};
 use model::record::{EffectCall, EffectKey, PendingEffect, Record, TaskOf};
@@ -18,7 +19,7 @@ use tokio::sync::{Notify, Semaphore};
 use tracing::Instrument;
 
 use crate::cloud_event;
-use crate::decide::view;
+use crate::decide::{addressing, view};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::execute::Request;
@@ -388,7 +389,11 @@ impl Engine {
                 "it is no delivery".to_owned(),
             )));
         };
-        let cloud_event = cloud_event::of(&record.id, entry, *kind, event, &then);
+        let mut cloud_event = cloud_event::of(&record.id, entry, *kind, event, &then);
+        if *kind == EventKind::Notice {
+            let recipients = addressing::recipients(&entry.events, event, binding);
+            cloud_event["data"]["recipients"] = serde_json::json!(recipients);
+        }
         let delivery = Delivery {
             id: unit.to_owned(),
             kind: cloud_event::type_of(*kind),

@@ -248,21 +248,29 @@ impl Engine {
         }
     }
 
-    /// The languages in which a person would read, as the directory knows: its attribute `language`.
+    /// The languages in which a person would read: what they prefer, or else what the directory says in
+    /// its attribute `language`.
     ///
     /// # Errors
     /// Where the store fails.
     pub fn languages(&self, actor: &Actor) -> Result<Vec<String>, EngineError> {
-        let kind = DirectoryKind::new(kind::USER).ok();
         let id = actor
             .person()
             .and_then(|person| DirectoryId::new(person.as_str()).ok());
-        let Some((kind, id)) = kind.zip(id) else {
+        let Some(id) = id else {
             return Ok(Vec::new());
         };
-        let thing = self.0.store.thing(&Key { kind, id })?;
-        let language = thing.and_then(|thing| thing.text("language").map(str::to_owned));
-        Ok(language.into_iter().collect())
+        for of in [kind::PREFERENCE, kind::USER] {
+            let Ok(kind) = DirectoryKind::new(of) else {
+                continue;
+            };
+            let id = id.clone();
+            let thing = self.0.store.thing(&Key { kind, id })?;
+            if let Some(language) = thing.as_ref().and_then(|thing| thing.text("language")) {
+                return Ok(vec![language.to_owned()]);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// The workflow of this name in force.

@@ -9,6 +9,7 @@ use model::record::{ClockStatus, Record};
 use model::{Digest, Instant};
 use serde::Serialize;
 
+use crate::decide::addressing;
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -210,8 +211,13 @@ fn explain_entry(entry: &Entry, explained: &mut Vec<Explained>) {
             }
         }
     }
-    for event in &entry.events {
+    for (event, place) in entry.events.iter().zip(0..) {
         explain_event(event, &mut push);
+        if let Event::Notified { notice, .. } = event
+            && let Some(said) = addressing::in_words(&entry.events, place)
+        {
+            push(format!("notice {notice}"), format!("{said}."), None);
+        }
     }
 }
 

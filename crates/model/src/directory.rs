@@ -34,6 +34,8 @@ pub mod kind {
     pub const TEAM: &str = "team";
     /// When a person is out of office: `periods`, see [`Absences`](crate::absence::Absences).
     pub const ABSENCE: &str = "absence";
+    /// How a person hears of notices: see [`Preferences`](crate::preference::Preferences).
+    pub const PREFERENCE: &str = "preference";
 }
 
 /// The attributes of the built-in kinds; other kinds have whatever they are given.
@@ -58,6 +60,10 @@ pub const BUILT_IN: &[(&str, &[&str])] = &[
     (kind::SERVICE, &["name", "owner", "team", "criticality"]),
     (kind::TEAM, &["members"]),
     (kind::ABSENCE, &["periods"]),
+    (
+        kind::PREFERENCE,
+        &["language", "default", "channels", "notices"],
+    ),
 ];
 
 /// The address of a thing.

@@ -11,6 +11,7 @@ use crate::id::{
     BindingId, CatalogueItemId, FieldId, LinkKind, NoticeId, PersonId, RecordId, ServiceLevelId,
     StageId, StateId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
 };
+use crate::preference::Ways;
 use crate::record::{Approval, Clock, EffectCall, EffectKey, TaskOf};
 use crate::{Digest, Duration, Instant, Value};
 
@@ -287,6 +288,14 @@ pub enum Event {
         subject: String,
         /// Its text, rendered.
         text: String,
+    },
+    /// Some of those whom a notice of this entry tells something prefer to hear of it otherwise than at
+    /// once, by some of the bindings that are told of it.
+    Addressed {
+        /// The place of the notice among the events of the entry.
+        event: u32,
+        /// How, for each of them.
+        ways: Ways,
     },
     /// Something is to be done outside.
     EffectDue {

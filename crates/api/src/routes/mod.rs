@@ -8,6 +8,7 @@ mod events;
 mod health;
 mod hooks;
 mod inbox;
+mod me;
 mod records;
 mod steps;
 
@@ -59,6 +60,7 @@ pub(crate) fn all() -> Vec<Route> {
     routes.extend(effects::routes());
     routes.extend(events::routes());
     routes.extend(inbox::routes());
+    routes.extend(me::routes());
     routes.extend(hooks::routes());
     routes.extend(health::routes());
     routes

@@ -11,5 +11,6 @@ pub mod event;
 pub mod explanation;
 pub mod history;
 pub mod inbox;
+pub mod preference;
 pub mod query;
 pub mod record;

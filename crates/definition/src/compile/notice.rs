@@ -53,6 +53,7 @@ pub fn notice(
     let notice = subject.zip(text).map(|(subject, text)| Notice {
         id: id.clone(),
         to,
+        mandatory: source.mandatory,
         subject,
         text,
     });

@@ -7,6 +7,7 @@
 //! by themselves (an approval that is decided at once, automatic transitions) come after it in the
 //! same entry. Clocks, timers and subscriptions look once at where the entry left the record.
 
+pub(crate) mod addressing;
 mod approval;
 mod clocks;
 mod effects;
