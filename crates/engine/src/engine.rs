@@ -42,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) installing: tokio::sync::Mutex<()>,
     ready: AtomicBool,
     space_ceiling: AtomicU64,
+    public_address: RwLock<Option<Arc<str>>>,
 }
 
 impl Engine {
@@ -101,6 +102,7 @@ impl Engine {
             installing: tokio::sync::Mutex::default(),
             ready: AtomicBool::new(false),
             space_ceiling: AtomicU64::new(SPACE.bytes()),
+            public_address: RwLock::default(),
         })))
     }
 
@@ -114,6 +116,16 @@ impl Engine {
         self.0
             .space_ceiling
             .store(ceiling.bytes(), Ordering::Relaxed);
+    }
+
+    /// Sets where people find the desk, such as `https://desk.example`: links to records begin so.
+    pub fn set_public_address(&self, address: &str) {
+        let mut kept = self
+            .0
+            .public_address
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(address.into());
     }
 
     pub(crate) fn space_ceiling(&self) -> ByteSize {
@@ -312,5 +324,10 @@ impl Pinned for Inner {
 
     fn calendar(&self, digest: &Digest) -> Option<Calendar> {
         self.library.calendar(digest)
+    }
+
+    fn public_address(&self) -> Option<Arc<str>> {
+        let kept = self.public_address.read();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -113,7 +113,9 @@ impl<'a> Step<'a> {
         }
         let to: BTreeSet<PersonId> = to.into_iter().take(1_000).collect();
         for (notice, to) in self.by_language(notice, to) {
-            match notice::render(notice, &self.record, self.actor(), self.now()) {
+            let address = self.input.pinned.public_address();
+            let (actor, now) = (self.actor(), self.now());
+            match notice::render(notice, &self.record, actor, now, address.as_deref()) {
                 Ok((subject, text)) => self.emit(Event::Notified {
                     notice: id.clone(),
                     to,

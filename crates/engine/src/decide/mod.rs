@@ -78,6 +78,10 @@ pub trait Pinned: Sync {
     fn service_level(&self, digest: &Digest) -> Option<Arc<ServiceLevel>>;
     /// A version of a calendar.
     fn calendar(&self, digest: &Digest) -> Option<Calendar>;
+    /// Where people find the desk, such as `https://desk.example`; none where nobody said so.
+    fn public_address(&self) -> Option<Arc<str>> {
+        None
+    }
 }
 
 /// Where a decision ends.
