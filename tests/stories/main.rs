@@ -9,6 +9,7 @@ mod authors;
 mod cases;
 mod change_approval;
 mod decisions_again;
+mod digests;
 mod first_hour;
 mod github;
 mod gitlab;

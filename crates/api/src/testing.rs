@@ -8,10 +8,10 @@ use axum::body::Body;
 use axum::response::Response;
 use engine::Engine;
 use engine::port::{
-    BindingSetup, Commit, CommitError, Committed, Delivery, DueRecord, HttpRequest, InboxPlace,
-    InboxRead, InboxRow, InspectError, Inspection, IntegrationReply, ListQuery, Load, Page,
-    Plugins, Remembered, SealedSecret, Store, StoreError, Surroundings, SystemClock, TokenRecord,
-    WebhookReply,
+    BindingSetup, Commit, CommitError, Committed, Delivery, DigestState, DueRecord, HttpRequest,
+    InboxPlace, InboxRead, InboxRow, InspectError, Inspection, IntegrationReply, ListQuery, Load,
+    Page, Plugins, Remembered, SealedSecret, Store, StoreError, Surroundings, SystemClock,
+    TokenRecord, WebhookReply,
 };
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode};
@@ -179,6 +179,10 @@ impl Store for Empty {
 
     fn inbox_read(&self, _: &PersonId) -> Read<InboxRead> {
         Ok(InboxRead::default())
+    }
+
+    fn digest(&self, _: &PersonId) -> Read<DigestState> {
+        Ok(DigestState::default())
     }
 
     fn thing(&self, _: &Key) -> Read<Option<Thing>> {

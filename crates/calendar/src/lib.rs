@@ -15,7 +15,7 @@ mod local;
 mod search;
 mod zone;
 
-pub use days::add_days;
+pub use days::{add_days, next_time};
 use std::fmt;
 use std::sync::Arc;
 

@@ -44,6 +44,11 @@ impl Template {
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(DEEPEST);
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+        // What is not there, and what is there and says nothing, read the same.
+        environment.set_formatter(|output, state, value| match value.kind() {
+            ValueKind::None => Ok(()),
+            _ => minijinja::escape_formatter(output, state, value),
+        });
         environment.add_filter("upper", |text: Value| Ok(short(&text)?.to_uppercase()));
         environment.add_filter("lower", |text: Value| Ok(short(&text)?.to_lowercase()));
         environment.add_filter("default", minijinja::filters::default);
@@ -206,7 +211,7 @@ mod tests {
     use super::Template;
 
     fn render(source: &str, longest: usize) -> Result<String, String> {
-        let context = json!({ "record": { "id": "INC-7" }, "tags": ["a", "b"], "text": "Größe" });
+        let context = json!({ "record": { "id": "INC-7", "team": null }, "tags": ["a", "b"], "text": "Größe" });
         Template::compile(source)?.render(context.as_object().expect("a map"), longest)
     }
 
@@ -218,6 +223,7 @@ mod tests {
         );
         assert_eq!(said.as_deref(), Ok("INC-7: a, b"));
         assert_eq!(render("{{ text }}", 3).as_deref(), Ok("Grö"));
+        assert_eq!(render("[{{ record.team }}]", 9).as_deref(), Ok("[]"));
     }
 
     #[test]

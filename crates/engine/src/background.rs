@@ -52,7 +52,8 @@ impl Engine {
             tokio::join!(
                 self.run_timers(receiver.clone()),
                 self.run_effects(receiver.clone()),
-                self.run_schedules(receiver.clone())
+                self.run_schedules(receiver.clone()),
+                self.run_digests(receiver.clone())
             );
         };
         let stopping = async {
@@ -473,6 +474,26 @@ impl Engine {
             });
             let soonest = next.values().min().copied();
             self.sleep_until(soonest, &Notify::new(), &mut stop).await;
+        }
+    }
+
+    async fn run_digests(&self, mut stop: Stop) {
+        let mut next = self.now();
+        while !*stop.borrow() {
+            if next <= self.now() {
+                match self.send_digests().await {
+                    Ok(soonest) => next = soonest,
+                    Err(error) => {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "digests cannot be sent"
+                        );
+                        tokio::time::sleep(AFTER_FAULT).await;
+                    }
+                }
+            }
+            self.sleep_until(Some(next), &Notify::new(), &mut stop)
+                .await;
         }
     }
 

@@ -544,6 +544,11 @@ fn check_shape(key: &Key, thing: &Thing) -> Result<(), Rejection> {
             preferences
                 .check()
                 .map_err(|(field, message)| invalid(field, message))?;
+            let zone = preferences.zone.as_deref().unwrap_or("UTC");
+            if zone.parse::<chrono_tz::Tz>().is_err() {
+                let message = "a zone is one of the IANA time zones, such as Europe/Brussels";
+                return Err(invalid("zone", message.to_owned()));
+            }
         }
         kind::ABSENCE => {
             let person =

@@ -148,7 +148,7 @@ impl Engine {
         Ok(rows)
     }
 
-    fn said(&self, actor: &Actor, row: &InboxRow) -> Result<Option<Said>, EngineError> {
+    pub(crate) fn said(&self, actor: &Actor, row: &InboxRow) -> Result<Option<Said>, EngineError> {
         let record = match self.record(actor, &row.record) {
             Ok(record) => record,
             Err(EngineError::Rejected(_)) => return Ok(None),

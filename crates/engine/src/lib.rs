@@ -11,6 +11,7 @@ mod cloud_event;
 pub mod decide;
 mod deploy;
 mod desk;
+mod digest;
 mod directory;
 mod engine;
 mod error;

@@ -82,7 +82,7 @@ mod tests {
         let mut record = json!({
             "id": "CHG-7", "workflow": "change", "definition": model::Digest::default(), "state": "asked",
             "category": "waiting", "version": 1, "created_at": Instant::EPOCH, "updated_at": Instant::EPOCH,
-            "state_since": Instant::EPOCH, "head": model::Digest::default(),
+            "state_since": Instant::EPOCH, "head": model::Digest::default(), "fields": {},
         });
         for (key, value) in more.as_object().expect("a map") {
             record[key] = value.clone();
@@ -118,8 +118,8 @@ mod tests {
         let asked = record(json!({ "approval": { "by": null, "next": [], "stage": {
             "plan": { "id": "cab", "approvers": [], "quorum": { "any": true }, "rejects": "final",
                 "timeout": null, "allow_self": false },
-            "opened_at": 0, "needed": 2, "entitled": ["ada", "carla", "dirk"], "due": 86_400_000,
-            "votes": { "carla": { "approves": true, "at": 1 } },
+            "opened_at": Instant::EPOCH, "needed": 2, "entitled": ["ada", "carla", "dirk"], "due": "1970-01-02T00:00:00Z",
+            "votes": { "carla": { "approves": true, "at": Instant::EPOCH } },
         } } }));
         assert_eq!(
             text(source, &asked, Some("https://desk.example")),

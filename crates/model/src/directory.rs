@@ -62,7 +62,9 @@ pub const BUILT_IN: &[(&str, &[&str])] = &[
     (kind::ABSENCE, &["periods"]),
     (
         kind::PREFERENCE,
-        &["language", "default", "channels", "notices"],
+        &[
+            "language", "zone", "default", "channels", "notices", "digest",
+        ],
     ),
 ];
 

@@ -401,6 +401,8 @@ pub enum EventKind {
     Breached,
     /// People are told something.
     Notice,
+    /// A person is told at once what came since the last time. It is of no record, and in no stream.
+    Digest,
     /// A transition's effect names the binding.
     Effect,
 }
@@ -421,6 +423,7 @@ impl EventKind {
             Self::Warned => "warned",
             Self::Breached => "breached",
             Self::Notice => "notice",
+            Self::Digest => "digest",
             Self::Effect => "effect",
         }
     }

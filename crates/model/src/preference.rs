@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::definition::Weekday;
 use crate::id::{BindingId, NoticeId, PersonId};
 
 /// How many bindings a person may say something of, in one place.
@@ -23,6 +24,9 @@ pub struct Preferences {
     /// The language that they read, such as `nl`; what the directory says of the person without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// The time zone that they live by, such as `Europe/Brussels`; the pack's without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// How notices come by a binding of which nothing else is said.
     #[serde(default, skip_serializing_if = "Way::is_at_once")]
     pub default: Way,
@@ -32,6 +36,91 @@ pub struct Preferences {
     /// How single notices come: what is said here counts more than what is said of all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub notices: BTreeMap<NoticeId, OfNotice>,
+    /// When digests come; daily at 08:00 without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<DigestTimes>,
+}
+
+/// When the digests of a person come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DigestTimes {
+    /// How often.
+    pub every: Every,
+    /// At which time of the local clock, of a day or week.
+    #[serde(default)]
+    pub at: TimeOfDay,
+    /// On which day, of a week.
+    #[serde(default = "monday")]
+    pub on: Weekday,
+}
+
+impl Default for DigestTimes {
+    fn default() -> Self {
+        Self {
+            every: Every::default(),
+            at: TimeOfDay::default(),
+            on: monday(),
+        }
+    }
+}
+
+/// How often digests come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Every {
+    /// On every full hour of UTC.
+    Hour,
+    /// Once a day.
+    #[default]
+    Day,
+    /// Once a week.
+    Week,
+}
+
+/// A time of the local clock, to the minute: `08:00`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TimeOfDay(u16);
+
+impl TimeOfDay {
+    /// How many minutes of the clock it is after midnight, less than 1,440.
+    pub const fn minutes(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+impl Default for TimeOfDay {
+    fn default() -> Self {
+        Self(8 * 60)
+    }
+}
+
+impl TryFrom<String> for TimeOfDay {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parse = || {
+            let (hours, minutes) = text.split_once(':')?;
+            let is_pair = |it: &str| it.len() == 2 && it.bytes().all(|it| it.is_ascii_digit());
+            if !is_pair(hours) || !is_pair(minutes) {
+                return None;
+            }
+            let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+            (hours < 24 && minutes < 60).then_some(Self(hours * 60 + minutes))
+        };
+        parse().ok_or_else(|| format!("`{text}` is no time of day such as `08:00`"))
+    }
+}
+
+impl From<TimeOfDay> for String {
+    fn from(time: TimeOfDay) -> Self {
+        format!("{:02}:{:02}", time.0 / 60, time.0 % 60)
+    }
+}
+
+const fn monday() -> Weekday {
+    Weekday::Mon
 }
 
 /// How one notice comes to a person.
@@ -53,6 +142,8 @@ pub enum Way {
     /// As it happens.
     #[default]
     AtOnce,
+    /// In a digest, together with what else comes.
+    Digest,
     /// Not at all.
     Never,
 }
@@ -75,6 +166,18 @@ impl Preferences {
         of.and_then(|of| of.channels.get(binding).copied().or(of.default))
             .or_else(|| self.channels.get(binding).copied())
             .unwrap_or(self.default)
+    }
+
+    /// Whether anything comes in digests.
+    pub fn uses_digests(&self) -> bool {
+        let of_notices = self.notices.values();
+        let of_notices = of_notices.flat_map(|of| of.channels.values().chain(&of.default));
+        let mut ways = self
+            .channels
+            .values()
+            .chain(of_notices)
+            .chain([&self.default]);
+        ways.any(|way| *way == Way::Digest)
     }
 
     /// What is wrong with them, for whoever put them there.
@@ -148,6 +251,26 @@ mod tests {
         assert_eq!(way(&some, "mended", "mail"), Way::AtOnce);
         assert_eq!(way(&some, "known", "mail"), Way::Never);
         assert_eq!(way(&some, "nag", "chat"), Way::Never);
+    }
+
+    #[test]
+    fn a_time_of_day_reads_back_what_it_prints() {
+        let times =
+            |at: &str| preferences(json!({ "digest": { "every": "week", "at": at } })).digest;
+        let times = times("23:59").expect("it is said");
+        assert_eq!(times.at.minutes(), 23 * 60 + 59);
+        assert_eq!(
+            json!(times),
+            json!({ "every": "week", "at": "23:59", "on": "mon" })
+        );
+        for wrong in ["24:00", "8:00", "08:60", "0800", "+8:00", ""] {
+            let wrong = json!({ "digest": { "every": "day", "at": wrong } });
+            assert!(serde_json::from_value::<Preferences>(wrong).is_err());
+        }
+        assert!(
+            preferences(json!({ "notices": { "nag": { "default": "digest" } } })).uses_digests()
+        );
+        assert!(!preferences(json!({ "default": "never" })).uses_digests());
     }
 
     #[test]

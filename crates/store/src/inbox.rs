@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use engine::port::{InboxPlace, InboxRead, InboxRow, MOST_IN_INBOX, StoreError};
+use engine::port::{InboxPlace, InboxRow, MOST_IN_INBOX, StoreError};
 use model::Instant;
 use model::event::Event;
 use model::id::PersonId;
 use model::journal::decode;
 use redb::ReadableTable;
+use serde::de::DeserializeOwned;
 
 use crate::bytes::{self, RecordKey, after_prefix};
 use crate::contribution::{tag, tagged};
@@ -156,9 +157,9 @@ pub(crate) fn read(
     found.collect()
 }
 
-/// Reads what a person has read.
-pub(crate) fn read_mark(row: &[u8]) -> Result<InboxRead, StoreError> {
-    decode(row).map_err(|error| not_read("what was read of an inbox", &error))
+/// Reads what is kept of a person: what they have read, how far their digests have come.
+pub(crate) fn of_person<T: DeserializeOwned>(row: &[u8]) -> Result<T, StoreError> {
+    decode(row).map_err(|error| not_read("what is kept of a person", &error))
 }
 
 fn row(person: &PersonId, place: InboxPlace) -> Vec<u8> {

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine::port::{Commit, DirectoryCommit, InboxRead, RecordCommit, Remembered, StoreError};
+use engine::port::{
+    Commit, DigestState, DirectoryCommit, InboxRead, RecordCommit, Remembered, StoreError,
+};
 use model::id::{BindingId, PersonId, RecordId};
 use model::journal::Item;
 use model::record::Record;
@@ -48,6 +50,12 @@ pub(crate) enum Prepared {
         person: PersonId,
         expected: InboxRead,
         read: Vec<u8>,
+    },
+    /// How far the digests of a person have come.
+    Digest {
+        person: PersonId,
+        expected: DigestState,
+        state: Vec<u8>,
     },
     /// Rows of secrets; none in the place of one takes it out.
     Secrets(Vec<(Vec<u8>, Option<Vec<u8>>)>),
@@ -162,6 +170,15 @@ impl Prepared {
                 expected,
                 read: model::journal::encode(&read),
             },
+            Commit::Digest {
+                person,
+                expected,
+                state,
+            } => Self::Digest {
+                person,
+                expected,
+                state: model::journal::encode(&state),
+            },
             Commit::Secrets(secrets) => {
                 let rows = secrets.into_iter().map(|(binding, secret, sealed)| {
                     let row = bytes::pair(binding.as_str(), secret.as_str().as_bytes());
@@ -182,6 +199,7 @@ impl Prepared {
             | Self::Value { .. }
             | Self::Token { .. }
             | Self::InboxRead { .. }
+            | Self::Digest { .. }
             | Self::Secrets(_) => None,
         }
     }
@@ -196,6 +214,7 @@ impl Prepared {
             | Self::Value { .. }
             | Self::Token { .. }
             | Self::InboxRead { .. }
+            | Self::Digest { .. }
             | Self::Secrets(_) => None,
         }
     }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine::port::{
-    Commit, CommitError, Committed, DueRecord, InboxPlace, InboxRead, InboxRow, ListQuery, Load,
-    Page, Remembered, SealedSecret, Store, StoreError, TokenRecord,
+    Commit, CommitError, Committed, DigestState, DueRecord, InboxPlace, InboxRead, InboxRow,
+    ListQuery, Load, Page, Remembered, SealedSecret, Store, StoreError, TokenRecord,
 };
 use futures::future::BoxFuture;
 use model::directory::{Key, Thing};
@@ -17,6 +17,7 @@ use model::journal::{Entry, Item, decode};
 use model::record::{EffectKey, Record};
 use model::{Digest, Instant, Value};
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
+use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use crate::bytes::{self, RecordKey, after_prefix};
@@ -28,8 +29,8 @@ use crate::inbox;
 use crate::open::RedbStore;
 use crate::prepare::Prepared;
 use crate::truth::{
-    ACTIVE, BLOBS, DIRECTORY, INBOX_READ, JOURNAL, JournalRow, META, RECORDS, RecordRow, SECRETS,
-    SIGNATURES, TOKENS, VALUES, damaged, failed, not_read, read_entry, thing_key,
+    ACTIVE, BLOBS, DIGESTS, DIRECTORY, INBOX_READ, JOURNAL, JournalRow, META, RECORDS, RecordRow,
+    SECRETS, SIGNATURES, TOKENS, VALUES, damaged, failed, not_read, read_entry, thing_key,
 };
 use crate::views::{self, ROWS, guarded, key_hash, read_load};
 use crate::writer::{Message, Waiting};
@@ -206,12 +207,11 @@ impl Store for RedbStore {
     }
 
     fn inbox_read(&self, person: &PersonId) -> Result<InboxRead, StoreError> {
-        let row = person.as_str().as_bytes();
-        let read = self.kept_later(INBOX_READ, INBOX_READ_DOING, |table| {
-            let found = table.get(row).map_err(failed(INBOX_READ_DOING))?;
-            found.map(|row| inbox::read_mark(row.value())).transpose()
-        });
-        Ok(read?.flatten().unwrap_or_default())
+        self.of_person(INBOX_READ, person)
+    }
+
+    fn digest(&self, person: &PersonId) -> Result<DigestState, StoreError> {
+        self.of_person(DIGESTS, person)
     }
 
     fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
@@ -330,7 +330,7 @@ impl Store for RedbStore {
 }
 
 const SECRETS_READ: &str = "reading secrets";
-const INBOX_READ_DOING: &str = "reading what was read of an inbox";
+const OF_PERSON_READ: &str = "reading what is kept of a person";
 
 fn sealed(row: &[u8]) -> Result<SealedSecret, StoreError> {
     decode(row).map_err(|error| not_read("a secret", &error))
@@ -412,6 +412,20 @@ impl RedbStore {
         read: impl FnOnce(&redb::ReadOnlyTable<Bytes, Bytes>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         self.kept_later(SECRETS, SECRETS_READ, read)
+    }
+
+    /// What is kept of a person; what it is by default where that is nothing.
+    fn of_person<T: DeserializeOwned + Default>(
+        &self,
+        table: TableDefinition<Bytes, Bytes>,
+        person: &PersonId,
+    ) -> Result<T, StoreError> {
+        let row = person.as_str().as_bytes();
+        let read = self.kept_later(table, OF_PERSON_READ, |table| {
+            let found = table.get(row).map_err(failed(OF_PERSON_READ))?;
+            found.map(|row| inbox::of_person(row.value())).transpose()
+        });
+        Ok(read?.flatten().unwrap_or_default())
     }
 
     /// Reads a table that stores of before lack; none where it is not there yet.

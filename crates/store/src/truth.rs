@@ -50,6 +50,10 @@ pub(crate) const SECRETS: TableDefinition<Bytes, Bytes> = TableDefinition::new("
 /// until somebody has read something.
 pub(crate) const INBOX_READ: TableDefinition<Bytes, Bytes> = TableDefinition::new("inbox-read");
 
+/// How far the digests of people have come, by person. Stores that were made before have no such table
+/// until the first is kept.
+pub(crate) const DIGESTS: TableDefinition<Bytes, Bytes> = TableDefinition::new("digests");
+
 /// The form of everything in the file. A server opens what is as old as this, nothing newer.
 pub(crate) const SCHEMA: u32 = 1;
 /// The key in [`META`] of the configuration in force.
@@ -203,7 +207,7 @@ fn make_tables(database: &Database, id: StoreId) -> Result<(), StoreError> {
         meta.insert(STORE_KEY, id.as_slice())
             .map_err(failed(doing))?;
         for table in [
-            RECORDS, BLOBS, SIGNATURES, TOKENS, DIRECTORY, VALUES, SECRETS, INBOX_READ,
+            RECORDS, BLOBS, SIGNATURES, TOKENS, DIRECTORY, VALUES, SECRETS, INBOX_READ, DIGESTS,
         ] {
             writing.open_table(table).map_err(failed(doing))?;
         }

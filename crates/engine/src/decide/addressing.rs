@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use definition::compile::Binding;
 use model::event::{Event, EventKind};
 use model::hook::Hook;
 use model::id::{BindingId, PersonId, TeamId};
@@ -31,7 +32,7 @@ impl Step<'_> {
     /// are told of notices. Nobody's preference stands against a notice that is mandatory.
     pub(super) fn address_notices(&mut self) {
         let definitions = self.input.definitions;
-        let hears = |binding: &&definition::compile::Binding| {
+        let hears = |binding: &&Binding| {
             binding.plugin.hooks.get(&Hook::Delivery) == Some(&true)
                 && binding.events.iter().any(|subscription| {
                     subscription.kind == EventKind::Notice
@@ -39,12 +40,7 @@ impl Step<'_> {
                             || subscription.workflows.contains(&self.record.workflow))
                 })
         };
-        let hearing: Vec<&BindingId> = definitions
-            .bindings
-            .values()
-            .filter(hears)
-            .map(|binding| &binding.id)
-            .collect();
+        let hearing: Vec<_> = definitions.bindings.values().filter(hears).collect();
         if hearing.is_empty() {
             return;
         }
@@ -66,9 +62,12 @@ impl Step<'_> {
                 let preferences = known
                     .entry(person.clone())
                     .or_insert_with(|| self.ledger.preferences(person));
-                let by = |binding: &&BindingId| {
-                    let way = preferences.way(notice, binding);
-                    (way != Way::AtOnce).then(|| ((*binding).clone(), way))
+                let by = |binding: &&Binding| {
+                    let way = match preferences.way(notice, &binding.id) {
+                        Way::Digest if !gathers(binding) => Way::AtOnce,
+                        way => way,
+                    };
+                    (way != Way::AtOnce).then(|| (binding.id.clone(), way))
                 };
                 let of_person: BTreeMap<_, _> = hearing.iter().filter_map(by).collect();
                 if !of_person.is_empty() {
@@ -83,6 +82,12 @@ impl Step<'_> {
             self.emit(event);
         }
     }
+}
+
+/// Whether a binding takes digests; one that does not is told at once instead.
+pub(crate) fn gathers(binding: &Binding) -> bool {
+    let mut events = binding.events.iter();
+    events.any(|subscription| subscription.kind == EventKind::Digest)
 }
 
 /// How those whom a notice tells something hear of it, where it is otherwise than at once.
@@ -119,7 +124,8 @@ pub(super) fn is_wanted(events: &[Event], notice: u32, binding: &BindingId) -> b
     is_to_nobody || !recipients(events, notice, binding).is_empty()
 }
 
-/// Who hears of a notice and how, in words: `ada: by chat; dirk: in the inbox only`. Nothing where
+/// Who hears of a notice and how, in words: `ada: by chat; carla: in a digest by mail; dirk: in the inbox
+/// only`. Nothing where
 /// nobody prefers anything.
 pub(crate) fn in_words(events: &[Event], notice: u32) -> Option<String> {
     let ways = ways(events, notice)?;
@@ -140,12 +146,19 @@ pub(crate) fn in_words(events: &[Event], notice: u32) -> Option<String> {
         let of_person = ways.get(person).unwrap_or(&nothing);
         let at_once = told.iter().filter(|it| !of_person.contains_key(**it));
         let at_once: Vec<&str> = at_once.map(|it| it.as_str()).collect();
-        let how = if at_once.is_empty() {
-            "in the inbox only".to_owned()
-        } else {
-            format!("by {}", at_once.join(" and "))
-        };
-        format!("{person}: {how}")
+        let digested = of_person.iter().filter(|(_, way)| **way == Way::Digest);
+        let digested: Vec<&str> = digested.map(|(it, _)| it.as_str()).collect();
+        let mut how = Vec::new();
+        if !at_once.is_empty() {
+            how.push(format!("by {}", at_once.join(" and ")));
+        }
+        if !digested.is_empty() {
+            how.push(format!("in a digest by {}", digested.join(" and ")));
+        }
+        if how.is_empty() {
+            how.push("in the inbox only".to_owned());
+        }
+        format!("{person}: {}", how.join(", "))
     });
     Some(each.collect::<Vec<_>>().join("; "))
 }
@@ -172,11 +185,11 @@ mod tests {
         }
     }
 
-    fn addressed(never: &[(&str, &str)]) -> Event {
+    fn addressed(others: &[(&str, &str, Way)]) -> Event {
         let mut ways = Ways::new();
-        for (person, binding) in never {
+        for (person, binding, way) in others {
             let of_person = ways.entry(id(person)).or_default();
-            of_person.insert(id(binding), Way::Never);
+            of_person.insert(id(binding), *way);
         }
         Event::Addressed { event: 0, ways }
     }
@@ -198,15 +211,15 @@ mod tests {
 
     #[test]
     fn a_binding_tells_those_who_want_to_hear_of_it_that_way() {
-        let never = [
-            ("ada", "mail"),
-            ("dirk", "chat"),
-            ("dirk", "mail"),
-            ("carla", "mail"),
+        let others = [
+            ("ada", "mail", Way::Never),
+            ("dirk", "chat", Way::Never),
+            ("dirk", "mail", Way::Never),
+            ("carla", "mail", Way::Digest),
         ];
         let events = [
             notified(&["ada", "carla", "dirk"]),
-            addressed(&never),
+            addressed(&others),
             due("chat"),
         ];
         let by = |binding: &str| {
@@ -219,7 +232,7 @@ mod tests {
         let said = in_words(&events, 0).expect("some prefer something");
         assert_eq!(
             said,
-            "ada: by chat; carla: by chat; dirk: in the inbox only"
+            "ada: by chat; carla: by chat, in a digest by mail; dirk: in the inbox only"
         );
     }
 

@@ -17,6 +17,7 @@ use model::record::{EffectKey, Record};
 use model::{Digest, Instant, Value};
 use thiserror::Error;
 
+use super::digest::DigestState;
 use super::inbox::{InboxPlace, InboxRead, InboxRow};
 
 /// Where everything durable is kept.
@@ -104,6 +105,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// What a person has read of their inbox.
     fn inbox_read(&self, person: &PersonId) -> Result<InboxRead, StoreError>;
+
+    /// How far the digests of a person have come.
+    fn digest(&self, person: &PersonId) -> Result<DigestState, StoreError>;
 
     /// A thing in the directory.
     fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError>;
@@ -224,6 +228,15 @@ pub enum Commit {
         expected: InboxRead,
         /// What is read now.
         read: InboxRead,
+    },
+    /// How far the digests of a person have come, where they are where they were expected.
+    Digest {
+        /// Whose.
+        person: PersonId,
+        /// How far they had come.
+        expected: DigestState,
+        /// How far they have come now.
+        state: DigestState,
     },
     /// Secrets of bindings, all at once; none in the place of one takes it out.
     Secrets(Vec<(BindingId, SecretId, Option<SealedSecret>)>),

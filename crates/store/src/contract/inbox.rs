@@ -1,6 +1,8 @@
 //! Inboxes: what people were told, newest first, and what of it they have read.
 
-use engine::port::{Commit, CommitError, InboxPlace, InboxRead, MOST_IN_INBOX, Store};
+use engine::port::{
+    Commit, CommitError, DigestState, InboxPlace, InboxRead, MOST_IN_INBOX, PendingDigest, Store,
+};
 
 use super::samples::{at, begin, commit, id, step, telling};
 use super::{Case, Place, made, together, try_commit};
@@ -10,6 +12,7 @@ pub(super) const CASES: &[Case] = &[
     ("an inbox is read in parts, newest first", parts),
     ("an inbox holds so many notices and no more", bounded),
     ("what has been read is kept", read),
+    ("how far digests have come is kept", digests),
 ];
 
 fn places(store: &dyn Store, person: &str) -> Vec<String> {
@@ -109,4 +112,39 @@ fn read(place: &dyn Place) {
     let second = mark("7.0", &[]);
     try_commit(&*store, put(&first, &second)).unwrap();
     assert_eq!(store.inbox_read(&id("ada")).unwrap(), second);
+}
+
+fn digests(place: &dyn Place) {
+    let store = place.open();
+    let state = |due, open: &[&str]| DigestState {
+        due: at(due),
+        through: id("7.0"),
+        open: open
+            .iter()
+            .map(|binding| PendingDigest {
+                binding: id(binding),
+                due: at(due),
+                after: id("3.1"),
+                through: id("7.0"),
+                attempts: 1,
+                next_at: at(due + 1),
+                dead: Some("gone".to_owned()),
+            })
+            .collect(),
+    };
+    let put = |expected: &DigestState, state: &DigestState| Commit::Digest {
+        person: id("ada"),
+        expected: expected.clone(),
+        state: state.clone(),
+    };
+    let none = DigestState::default();
+    assert_eq!(store.digest(&id("ada")).unwrap(), none);
+    let first = state(5, &["mail", "chat"]);
+    assert_eq!(try_commit(&*store, put(&none, &first)).unwrap().position, 0);
+    let answer = try_commit(&*store, put(&none, &state(6, &[])));
+    assert!(matches!(answer, Err(CommitError::Conflict)), "{answer:?}");
+    drop(store);
+    let store = place.open();
+    assert_eq!(store.digest(&id("ada")).unwrap(), first);
+    assert_eq!(store.digest(&id("bram")).unwrap(), none);
 }
