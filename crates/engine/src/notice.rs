@@ -78,7 +78,7 @@ mod tests {
 
     use super::render;
 
-    fn record(more: serde_json::Value) -> Record {
+    fn record(more: &serde_json::Value) -> Record {
         let mut record = json!({
             "id": "CHG-7", "workflow": "change", "definition": model::Digest::default(), "state": "asked",
             "category": "waiting", "version": 1, "created_at": Instant::EPOCH, "updated_at": Instant::EPOCH,
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn an_approver_reads_which_stage_until_when_and_where() {
         let source = "{{ approval.stage }} by {{ approval.due }} of {{ approval.asked | join(', ') }}: {{ record.url }}";
-        let asked = record(json!({ "approval": { "by": null, "next": [], "stage": {
+        let asked = record(&json!({ "approval": { "by": null, "next": [], "stage": {
             "plan": { "id": "cab", "approvers": [], "quorum": { "any": true }, "rejects": "final",
                 "timeout": null, "allow_self": false },
             "opened_at": Instant::EPOCH, "needed": 2, "entitled": ["ada", "carla", "dirk"], "due": "1970-01-02T00:00:00Z",
@@ -128,12 +128,12 @@ mod tests {
         assert_eq!(
             text(
                 "[{{ approval.stage }}{{ record.url }}]",
-                &record(json!({})),
+                &record(&json!({})),
                 None
             ),
             "[]"
         );
-        let field = record(json!({ "fields": { "approval": "mine" } }));
+        let field = record(&json!({ "fields": { "approval": "mine" } }));
         assert_eq!(text("{{ approval }}", &field, None), "mine");
     }
 }

@@ -18,17 +18,16 @@ pub(super) fn check(source: &str) -> Result<(), String> {
     let mut rest = source;
     while let Some(start) = next_tag(rest) {
         let (kind, inside) = (rest.as_bytes()[start + 1], &rest[start + 2..]);
-        rest = match kind {
-            b'#' => inside.split_once("#}").map_or("", |(_, after)| after),
-            _ => {
-                let mut tag = Tag::new(inside, kind == b'%');
-                tag.read().map_err(|message| {
-                    let read = source.len() - tag.rest.len();
-                    let line = 1 + source[..read].bytes().filter(|it| *it == b'\n').count();
-                    format!("{message}, in its line {line}")
-                })?
-            }
-        };
+        if kind == b'#' {
+            rest = inside.split_once("#}").map_or("", |(_, after)| after);
+            continue;
+        }
+        let mut tag = Tag::new(inside, kind == b'%');
+        rest = tag.read().map_err(|message| {
+            let read = source.len() - tag.rest.len();
+            let line = 1 + source[..read].bytes().filter(|it| *it == b'\n').count();
+            format!("{message}, in its line {line}")
+        })?;
     }
     Ok(())
 }
