@@ -75,11 +75,19 @@ impl Engine {
                 Some((PersonId::new(id.as_str()).ok()?, preferences))
             });
             let working = futures::stream::iter(people).map(|(person, preferences)| async move {
-                self.send_digests_of(&person, &preferences).await
+                let next = self.send_digests_of(&person, &preferences).await;
+                (person, next)
             });
             let mut working = working.buffer_unordered(AT_ONCE);
-            while let Some(next) = working.next().await {
-                soonest = soonest.min(next?.unwrap_or(soonest));
+            while let Some((person, next)) = working.next().await {
+                match next {
+                    Ok(next) => soonest = soonest.min(next.unwrap_or(soonest)),
+                    Err(EngineError::Store(error)) => return Err(error.into()),
+                    // Those of everybody else are sent all the same.
+                    Err(error) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, %person, "a digest cannot be sent for now");
+                    }
+                }
             }
         }
     }

@@ -133,7 +133,7 @@ mod tests {
             ),
             "[]"
         );
-        let field = record(&json!({ "fields": { "approval": "mine" } }));
+        let field = record(&json!({ "fields": { "approval": { "text": "mine" } } }));
         assert_eq!(text("{{ approval }}", &field, None), "mine");
     }
 }

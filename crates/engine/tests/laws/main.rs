@@ -3,4 +3,5 @@
 mod clocks;
 mod desk;
 mod lifecycle;
+mod notices;
 mod votes;
