@@ -8,9 +8,10 @@ use axum::body::Body;
 use axum::response::Response;
 use engine::Engine;
 use engine::port::{
-    BindingSetup, Commit, CommitError, Committed, Delivery, DueRecord, HttpRequest, InspectError,
-    Inspection, IntegrationReply, ListQuery, Load, Page, Plugins, Remembered, SealedSecret, Store,
-    StoreError, Surroundings, SystemClock, TokenRecord, WebhookReply,
+    BindingSetup, Commit, CommitError, Committed, Delivery, DigestState, DueRecord, HttpRequest,
+    InboxPlace, InboxRead, InboxRow, InspectError, Inspection, IntegrationReply, ListQuery, Load,
+    Page, Plugins, Remembered, SealedSecret, Store, StoreError, Surroundings, SystemClock,
+    TokenRecord, WebhookReply,
 };
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode};
@@ -170,6 +171,18 @@ impl Store for Empty {
 
     fn loads_of(&self, people: &[PersonId]) -> Read<Vec<Load>> {
         Ok(vec![(0, None); people.len()])
+    }
+
+    fn inbox(&self, _: &PersonId, _: Option<InboxPlace>, _: usize) -> Read<Vec<InboxRow>> {
+        Ok(Vec::new())
+    }
+
+    fn inbox_read(&self, _: &PersonId) -> Read<InboxRead> {
+        Ok(InboxRead::default())
+    }
+
+    fn digest(&self, _: &PersonId) -> Read<DigestState> {
+        Ok(DigestState::default())
     }
 
     fn thing(&self, _: &Key) -> Read<Option<Thing>> {

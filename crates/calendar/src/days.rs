@@ -1,9 +1,9 @@
 //! Calendar days: the same time of day, so many days later, whatever the zone's clocks do between.
 
-use chrono::{Days, MappedLocalTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{Datelike, Days, MappedLocalTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use model::Instant;
-use model::definition::Date;
+use model::definition::{Date, Weekday};
 
 /// The instant at which the local clock shows the same time `days` days later: the earlier one where
 /// it shows that time twice, and where it skips it, the instant at which it jumps past it. None past
@@ -14,6 +14,35 @@ pub fn add_days(zone: Tz, from: Instant, days: u32) -> Option<Instant> {
     }
     let local = from.to_utc().with_timezone(&zone).naive_local();
     let wanted = local.checked_add_days(Days::new(u64::from(days)))?;
+    at_local(zone, wanted)
+}
+
+/// The next instant at which the local clock shows a time of day, in minutes after midnight, on a day of
+/// the week where one is said; of times that come twice or not at all as in [`add_days`]. None past the
+/// year 9999.
+pub fn next_time(
+    zone: Tz,
+    weekday: Option<Weekday>,
+    minutes: u32,
+    after: Instant,
+) -> Option<Instant> {
+    let today = after.to_utc().with_timezone(&zone).date_naive();
+    // In a week at the latest, or the day after where today's time has passed.
+    let days = (0..=8).filter_map(|days| today.checked_add_days(Days::new(days)));
+    let days = days.filter(|day| {
+        let place = day.weekday().num_days_from_monday();
+        weekday.is_none_or(|weekday| weekday as u32 == place)
+    });
+    let mut times = days.filter_map(|day| {
+        let wanted = day.and_hms_opt(minutes / 60, minutes % 60, 0)?;
+        at_local(zone, wanted)
+    });
+    times.find(|at| *at > after)
+}
+
+/// The instant at which the local clock shows a time: the earlier one where it does so twice, and where
+/// it skips it, the instant at which it jumps past it.
+fn at_local(zone: Tz, wanted: NaiveDateTime) -> Option<Instant> {
     let at = match zone.from_local_datetime(&wanted) {
         MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => at.with_timezone(&Utc),
         MappedLocalTime::None => end_of_gap(zone, wanted)?,

@@ -17,7 +17,7 @@ pub mod rota;
 mod search;
 mod zone;
 
-pub use days::{add_days, start_of_day};
+pub use days::{add_days, next_time, start_of_day};
 use std::fmt;
 use std::sync::Arc;
 

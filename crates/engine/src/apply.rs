@@ -139,7 +139,8 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
         Event::Created { .. }
         | Event::Stayed { .. }
         | Event::Commented { .. }
-        | Event::Notified { .. } => {}
+        | Event::Notified { .. }
+        | Event::Addressed { .. } => {}
         Event::Entered { .. } | Event::Migrated { .. } => apply_move(record, event, at),
         Event::FieldSet { field, value, by } => {
             if value.is_null() {

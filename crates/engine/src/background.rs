@@ -9,6 +9,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use model::command::{Action, Actor, Create, EffectDone, IdempotencyKey};
 use model::definition::{Category, Setting};
+use model::event::EventKind;
 use model::hook::{Call, Failure, FailureKind, Hook};
 use model::id::{BindingId, RecordId, TransitionId};
 use model::record::{EffectCall, EffectKey, PendingEffect, Record, TaskOf};
@@ -18,7 +19,7 @@ use tokio::sync::{Notify, Semaphore};
 use tracing::Instrument;
 
 use crate::cloud_event;
-use crate::decide::view;
+use crate::decide::{addressing, view};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::execute::Request;
@@ -52,7 +53,8 @@ impl Engine {
             tokio::join!(
                 self.run_timers(receiver.clone()),
                 self.run_effects(receiver.clone()),
-                self.run_schedules(receiver.clone())
+                self.run_schedules(receiver.clone()),
+                self.run_digests(receiver.clone())
             );
         };
         let stopping = async {
@@ -429,7 +431,11 @@ impl Engine {
                 "it is no delivery".to_owned(),
             )));
         };
-        let cloud_event = cloud_event::of(&record.id, entry, *kind, event, &then);
+        let mut cloud_event = cloud_event::of(&record.id, entry, *kind, event, &then);
+        if *kind == EventKind::Notice {
+            let recipients = addressing::recipients(&entry.events, event, binding);
+            cloud_event["data"]["recipients"] = serde_json::json!(recipients);
+        }
         let delivery = Delivery {
             id: unit.to_owned(),
             kind: cloud_event::type_of(*kind),
@@ -509,6 +515,26 @@ impl Engine {
             });
             let soonest = next.values().min().copied();
             self.sleep_until(soonest, &Notify::new(), &mut stop).await;
+        }
+    }
+
+    async fn run_digests(&self, mut stop: Stop) {
+        let mut next = self.now();
+        while !*stop.borrow() {
+            if next <= self.now() {
+                match self.send_digests().await {
+                    Ok(soonest) => next = soonest,
+                    Err(error) => {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "digests cannot be sent"
+                        );
+                        tokio::time::sleep(AFTER_FAULT).await;
+                    }
+                }
+            }
+            self.sleep_until(Some(next), &Notify::new(), &mut stop)
+                .await;
         }
     }
 

@@ -10,6 +10,7 @@ use model::command::{Action, Actor, Command, Who};
 use model::directory::{Change, Key, Roster, Thing, kind};
 use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId, StateId, TransitionId};
 use model::journal::{Entry, Item};
+use model::preference::Preferences;
 use model::record::{EffectKey, PendingEffect, Record};
 use serde_json::{Value as Json, json};
 
@@ -503,7 +504,7 @@ fn check_may_change(actor: &Actor, key: &Key) -> Result<(), Rejection> {
     let is_own = actor
         .person()
         .is_some_and(|person| person.as_str() == key.id.as_str());
-    if is_own && key.kind.as_str() == kind::ABSENCE {
+    if is_own && [kind::ABSENCE, kind::PREFERENCE].contains(&key.kind.as_str()) {
         return Ok(());
     }
     check_administrator(actor, "change the directory")
@@ -544,6 +545,19 @@ fn check_shape(key: &Key, thing: &Thing) -> Result<(), Rejection> {
             }
         }
         kind::ROTA => on_call::check_shape(thing)?,
+        kind::PREFERENCE => {
+            PersonId::new(key.id.as_str()).map_err(|error| invalid("", error.to_string()))?;
+            let preferences = serde_json::from_value::<Preferences>(json())
+                .map_err(|error| invalid("", error.to_string()))?;
+            preferences
+                .check()
+                .map_err(|(field, message)| invalid(field, message))?;
+            let zone = preferences.zone.as_deref().unwrap_or("UTC");
+            if zone.parse::<chrono_tz::Tz>().is_err() {
+                let message = "a zone is one of the IANA time zones, such as Europe/Brussels";
+                return Err(invalid("zone", message.to_owned()));
+            }
+        }
         kind::ABSENCE => {
             let person =
                 PersonId::new(key.id.as_str()).map_err(|error| invalid("", error.to_string()))?;

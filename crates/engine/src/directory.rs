@@ -8,6 +8,7 @@ use model::absence::Absences;
 use model::directory::{Key, Person, Roster, Thing, kind};
 use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId, TeamId, WorkflowId};
 use model::journal::{LookedUp, Lookup};
+use model::preference::Preferences;
 use model::record::Record;
 
 use crate::port::{Load, StoreError, found};
@@ -35,6 +36,10 @@ pub trait Directory: Sync {
 /// How many records of a requester are looked at for who had the last one.
 pub(crate) const MOST_OF_REQUESTER: usize = 50;
 
+fn digest_of(thing: &Thing) -> Digest {
+    Digest::of(&model::journal::encode(thing))
+}
+
 /// A directory together with what was read from it, for the journal.
 pub(crate) struct Ledger<'a> {
     directory: &'a dyn Directory,
@@ -61,11 +66,29 @@ impl<'a> Ledger<'a> {
             id: DirectoryId::new(id).ok()?,
         };
         let found = self.kept(self.directory.thing(&key))?;
-        let digest = found
-            .as_ref()
-            .map(|thing| Digest::of(&model::journal::encode(thing)));
+        let digest = found.as_ref().map(digest_of);
         self.note(LookedUp::Thing(key), digest);
         found
+    }
+
+    /// A thing of a kind that most people have none of: noted only where there is one, so that notices
+    /// to many do not fill the journal with what is not there.
+    fn rare(&self, of: &str, person: &PersonId) -> Option<Thing> {
+        let key = Key {
+            kind: DirectoryKind::new(of).ok()?,
+            id: DirectoryId::new(person.as_str()).ok()?,
+        };
+        let thing = self.kept(self.directory.thing(&key))??;
+        let digest = digest_of(&thing);
+        self.note(LookedUp::Thing(key), Some(digest));
+        Some(thing)
+    }
+
+    /// How a person hears of notices.
+    pub(crate) fn preferences(&self, person: &PersonId) -> Preferences {
+        self.rare(kind::PREFERENCE, person)
+            .and_then(|thing| serde_json::from_value(serde_json::Value::Object(thing.0)).ok())
+            .unwrap_or_default()
     }
 
     pub(crate) fn person(&self, id: &PersonId) -> Option<Person> {
@@ -81,7 +104,7 @@ impl<'a> Ledger<'a> {
 
     /// When a person is out of office.
     pub(crate) fn absences(&self, person: &PersonId) -> Absences {
-        self.thing(kind::ABSENCE, person.as_str())
+        self.rare(kind::ABSENCE, person)
             .and_then(|thing| serde_json::from_value(serde_json::Value::Object(thing.0)).ok())
             .unwrap_or_default()
     }

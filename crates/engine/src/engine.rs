@@ -47,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) installing: tokio::sync::Mutex<()>,
     ready: AtomicBool,
     space_ceiling: AtomicU64,
+    public_address: RwLock<Option<Arc<str>>>,
 }
 
 impl Engine {
@@ -106,6 +107,7 @@ impl Engine {
             installing: tokio::sync::Mutex::default(),
             ready: AtomicBool::new(false),
             space_ceiling: AtomicU64::new(SPACE.bytes()),
+            public_address: RwLock::default(),
         })))
     }
 
@@ -119,6 +121,16 @@ impl Engine {
         self.0
             .space_ceiling
             .store(ceiling.bytes(), Ordering::Relaxed);
+    }
+
+    /// Sets where people find the desk, such as `https://desk.example`: links to records begin so.
+    pub fn set_public_address(&self, address: &str) {
+        let mut kept = self
+            .0
+            .public_address
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(address.into());
     }
 
     pub(crate) fn space_ceiling(&self) -> ByteSize {
@@ -258,21 +270,29 @@ impl Engine {
         }
     }
 
-    /// The languages in which a person would read, as the directory knows: its attribute `language`.
+    /// The languages in which a person would read: what they prefer, or else what the directory says in
+    /// its attribute `language`.
     ///
     /// # Errors
     /// Where the store fails.
     pub fn languages(&self, actor: &Actor) -> Result<Vec<String>, EngineError> {
-        let kind = DirectoryKind::new(kind::USER).ok();
         let id = actor
             .person()
             .and_then(|person| DirectoryId::new(person.as_str()).ok());
-        let Some((kind, id)) = kind.zip(id) else {
+        let Some(id) = id else {
             return Ok(Vec::new());
         };
-        let thing = self.0.store.thing(&Key { kind, id })?;
-        let language = thing.and_then(|thing| thing.text("language").map(str::to_owned));
-        Ok(language.into_iter().collect())
+        for of in [kind::PREFERENCE, kind::USER] {
+            let Ok(kind) = DirectoryKind::new(of) else {
+                continue;
+            };
+            let id = id.clone();
+            let thing = self.0.store.thing(&Key { kind, id })?;
+            if let Some(language) = thing.as_ref().and_then(|thing| thing.text("language")) {
+                return Ok(vec![language.to_owned()]);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// The workflow of this name in force.
@@ -360,5 +380,10 @@ impl Pinned for Inner {
 
     fn calendar(&self, digest: &Digest) -> Option<Calendar> {
         self.library.calendar(digest)
+    }
+
+    fn public_address(&self) -> Option<Arc<str>> {
+        let kept = self.public_address.read();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -11,6 +11,7 @@ use model::record::{Clock, ClockGoal, ClockStatus, Record};
 use model::{Digest, Duration, Instant};
 use serde::Serialize;
 
+use crate::decide::addressing;
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -197,10 +198,15 @@ fn explain_entry(entry: &Entry, explained: &mut Vec<Explained>) {
             }
         }
     }
-    for event in &entry.events {
+    for (event, place) in entry.events.iter().zip(0..) {
         match approval::happened(event, &entry.command) {
             Some((by, what)) => push(by, what, None),
             None => explain_event(event, &mut push),
+        }
+        if let Event::Notified { notice, .. } = event
+            && let Some(said) = addressing::in_words(&entry.events, place)
+        {
+            push(format!("notice {notice}"), format!("{said}."), None);
         }
     }
     for event in &entry.events {

@@ -37,6 +37,8 @@ pub mod kind {
     pub const ABSENCE: &str = "absence";
     /// Who is on call: `team`, `zone`, `layers`, `overrides`, see [`Rota`](crate::rota::Rota).
     pub const ROTA: &str = "rota";
+    /// How a person hears of notices: see [`Preferences`](crate::preference::Preferences).
+    pub const PREFERENCE: &str = "preference";
 }
 
 /// The attributes of the built-in kinds; other kinds have whatever they are given.
@@ -64,6 +66,12 @@ pub const BUILT_IN: &[(&str, &[&str])] = &[
     (
         kind::ROTA,
         &["title", "team", "zone", "layers", "overrides"],
+    ),
+    (
+        kind::PREFERENCE,
+        &[
+            "language", "zone", "default", "channels", "notices", "digest",
+        ],
     ),
 ];
 

@@ -12,6 +12,7 @@ use crate::id::{
     ServiceLevelId, StageId, StateId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId,
     WorkflowId,
 };
+use crate::preference::Ways;
 use crate::record::{Approval, AskedFor, Clock, EffectCall, EffectKey, TaskOf};
 use crate::{Digest, Duration, Instant, Value};
 
@@ -391,6 +392,14 @@ pub enum Event {
         /// Its text, rendered.
         text: String,
     },
+    /// Some of those whom a notice of this entry tells something prefer to hear of it otherwise than at
+    /// once, by some of the bindings that are told of it.
+    Addressed {
+        /// The place of the notice among the events of the entry.
+        event: u32,
+        /// How, for each of them.
+        ways: Ways,
+    },
     /// Something is to be done outside.
     EffectDue {
         /// Which effect.
@@ -509,6 +518,8 @@ pub enum EventKind {
     Escalated,
     /// People are told something.
     Notice,
+    /// A person is told at once what came since the last time. It is of no record, and in no stream.
+    Digest,
     /// A transition's effect names the binding.
     Effect,
 }
@@ -530,6 +541,7 @@ impl EventKind {
             Self::Breached => "breached",
             Self::Escalated => "escalated",
             Self::Notice => "notice",
+            Self::Digest => "digest",
             Self::Effect => "effect",
         }
     }

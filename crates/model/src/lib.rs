@@ -11,6 +11,7 @@ pub mod event;
 pub mod hook;
 pub mod id;
 pub mod journal;
+pub mod preference;
 pub mod record;
 pub mod rota;
 pub mod size;

@@ -15,6 +15,7 @@ mod desk;
 pub mod embedded;
 pub mod pack_files;
 mod pack_folder;
+mod public_url;
 pub mod replay;
 mod scenario;
 mod secrets;

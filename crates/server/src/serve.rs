@@ -56,6 +56,9 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
         }
     };
     running.engine.set_space_ceiling(arguments.plugin_space);
+    if let Some(address) = &arguments.public_url {
+        running.engine.set_public_address(address.as_str());
+    }
     if let Some(meter) = telemetry.meter() {
         figures::observe_plugins(&meter, &running.plugins);
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::port::{
-    Commit, CommitError, Committed, DueRecord, ListQuery, Load, Page, Remembered, SealedSecret,
-    Store, StoreError, TokenRecord,
+    Commit, CommitError, Committed, DigestState, DueRecord, InboxPlace, InboxRead, InboxRow,
+    ListQuery, Load, Page, Remembered, SealedSecret, Store, StoreError, TokenRecord,
 };
 use futures::future::BoxFuture;
 use model::directory::{Key, Thing};
@@ -223,6 +223,23 @@ impl Store for Archive {
 
     fn loads_of(&self, _: &[PersonId]) -> Result<Vec<Load>, StoreError> {
         untold("reading the loads of people")
+    }
+
+    fn inbox(
+        &self,
+        _: &PersonId,
+        _: Option<InboxPlace>,
+        _: usize,
+    ) -> Result<Vec<InboxRow>, StoreError> {
+        untold("reading an inbox")
+    }
+
+    fn inbox_read(&self, _: &PersonId) -> Result<InboxRead, StoreError> {
+        untold("reading an inbox")
+    }
+
+    fn digest(&self, _: &PersonId) -> Result<DigestState, StoreError> {
+        untold("reading digests")
     }
 
     fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {

@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use engine::port::{CommitError, Remembered, StoreError};
 use model::Digest;
-use model::id::{BindingId, RecordId};
-use redb::{ReadableTable, Table, WriteTransaction};
+use model::id::{BindingId, PersonId, RecordId};
+use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
+use serde::de::DeserializeOwned;
 
 use crate::bytes;
+use crate::inbox::of_person;
 use crate::prepare::{Prepared, PreparedDirectory, PreparedRecord, new_number};
 use crate::truth::{
-    ACTIVE, BLOBS, COUNTERS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, SECRETS,
-    SIGNATURES, TOKENS, VALUES, VALUES_KEYS, VALUES_USED, failed,
+    ACTIVE, BLOBS, COUNTERS, DIGESTS, DIRECTORY, INBOX_READ, JOURNAL, JournalRow, META, RECORDS,
+    RecordRow, SECRETS, SIGNATURES, TOKENS, VALUES, VALUES_KEYS, VALUES_USED, failed,
 };
 use crate::views::KeyHash;
 
@@ -78,6 +80,16 @@ pub(crate) fn apply(
                 tables.token(secret, token.as_deref())?;
                 Ok(0)
             }
+            Prepared::InboxRead {
+                person,
+                expected,
+                read,
+            } => tables.of_person(INBOX_READ, person, expected, read)?,
+            Prepared::Digest {
+                person,
+                expected,
+                state,
+            } => tables.of_person(DIGESTS, person, expected, state)?,
             Prepared::Secrets(rows) => {
                 tables.secrets(rows)?;
                 Ok(0)
@@ -249,6 +261,27 @@ impl Tables<'_> {
         }
         .map_err(failed(DOING))?;
         Ok(())
+    }
+
+    /// What is kept of a person, where it is what was expected.
+    fn of_person<T: DeserializeOwned + Default + PartialEq>(
+        &self,
+        table: TableDefinition<'static, Bytes, Bytes>,
+        person: &PersonId,
+        expected: &T,
+        value: &[u8],
+    ) -> Result<Result<u64, CommitError>, StoreError> {
+        let mut table = self.writing.open_table(table).map_err(failed(DOING))?;
+        let row = person.as_str().as_bytes();
+        let present: Option<T> = {
+            let present = table.get(row).map_err(failed(DOING))?;
+            present.map(|row| of_person(row.value())).transpose()?
+        };
+        if present.unwrap_or_default() != *expected {
+            return Ok(Err(CommitError::Conflict));
+        }
+        table.insert(row, value).map_err(failed(DOING))?;
+        Ok(Ok(0))
     }
 
     fn secrets(&self, rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {

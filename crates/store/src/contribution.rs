@@ -48,6 +48,10 @@ pub(crate) mod tag {
     pub(crate) const MEMBER: u8 = b'M';
     /// How much a person has: person; holds count and instant.
     pub(crate) const LOAD: u8 = b'L';
+    /// Something that a person was told: person, position, place; holds when and the record's key.
+    pub(crate) const INBOX: u8 = b'N';
+    /// How many notices a person's inbox holds: person.
+    pub(crate) const INBOX_COUNT: u8 = b'n';
     /// An idempotency key: its hash; holds what was done.
     pub(crate) const REMEMBERED: u8 = b'K';
     /// When an idempotency key was used: instant, hash.
@@ -305,7 +309,7 @@ pub(crate) fn load_row(person: &PersonId) -> Vec<u8> {
     tagged(tag::LOAD, person.as_str(), b"")
 }
 
-fn tagged(tag: u8, first: &str, second: &[u8]) -> Vec<u8> {
+pub(crate) fn tagged(tag: u8, first: &str, second: &[u8]) -> Vec<u8> {
     let mut row = Vec::with_capacity(2 + first.len() + second.len());
     row.push(tag);
     row.extend_from_slice(first.as_bytes());

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use crate::bytes::RecordKey;
 use crate::contribution::{Change, Contribution, of_thing, thing_memory};
+use crate::inbox::told_by;
 use crate::stage::Staging;
 use crate::truth::{
     DIRECTORY, JOURNAL, JournalRow, RECORDS, RecordRow, StoreId, begin, damaged, failed,
@@ -140,7 +141,7 @@ impl Source<'_> {
         Ok((views, followed))
     }
 
-    /// What an entry alone says: an idempotency key, and who was given the record.
+    /// What an entry alone says: an idempotency key, who was given the record, and who was told what.
     fn note(
         &self,
         position: u64,
@@ -162,6 +163,10 @@ impl Source<'_> {
             let person = PersonId::new(assigned)
                 .map_err(|error| not_read("a row of the journal", &error))?;
             staging.assigned(person, *at);
+        }
+        for told in told_by(entry)? {
+            let (person, arrived) = told.at(position, *at, RecordKey::new(&RecordKey::id(key)?));
+            staging.told(person, arrived);
         }
         if *at <= views::forgotten_until(latest, self.remember_for) {
             return Ok(());

@@ -15,6 +15,7 @@ mod cache;
 pub mod contract;
 mod contribution;
 mod follow;
+mod inbox;
 mod list;
 mod open;
 mod prepare;

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine::port::{Commit, DirectoryCommit, RecordCommit, Remembered, StoreError};
+use engine::port::{
+    Commit, DigestState, DirectoryCommit, InboxRead, RecordCommit, Remembered, StoreError,
+};
 use model::id::{BindingId, PersonId, RecordId};
 use model::journal::Item;
 use model::record::Record;
@@ -12,6 +14,7 @@ use model::{Digest, Instant};
 
 use crate::bytes::{self, RecordKey};
 use crate::contribution::{Change, Contribution, of_thing, reference_row, thing_memory};
+use crate::inbox::{Told, told};
 use crate::truth::{JournalRow, RecordRow, damaged, thing_key};
 use crate::views::{KeyHash, key_hash};
 
@@ -42,6 +45,18 @@ pub(crate) enum Prepared {
         secret: Digest,
         token: Option<Vec<u8>>,
     },
+    /// What a person has read of their inbox.
+    InboxRead {
+        person: PersonId,
+        expected: InboxRead,
+        read: Vec<u8>,
+    },
+    /// How far the digests of a person have come.
+    Digest {
+        person: PersonId,
+        expected: DigestState,
+        state: Vec<u8>,
+    },
     /// Rows of secrets; none in the place of one takes it out.
     Secrets(Vec<(Vec<u8>, Option<Vec<u8>>)>),
 }
@@ -59,6 +74,8 @@ pub(crate) struct PreparedRecord {
     pub(crate) idempotency: Option<(KeyHash, Digest)>,
     /// The rows of references that the record did not have before.
     pub(crate) references: Vec<Vec<u8>>,
+    /// Who is told something by the entry.
+    pub(crate) told: Vec<Told>,
     pub(crate) blobs: Vec<(Digest, Vec<u8>)>,
     pub(crate) change: Change,
 }
@@ -144,6 +161,24 @@ impl Prepared {
                 secret,
                 token: token.as_ref().map(model::journal::encode),
             },
+            Commit::InboxRead {
+                person,
+                expected,
+                read,
+            } => Self::InboxRead {
+                person,
+                expected,
+                read: model::journal::encode(&read),
+            },
+            Commit::Digest {
+                person,
+                expected,
+                state,
+            } => Self::Digest {
+                person,
+                expected,
+                state: model::journal::encode(&state),
+            },
             Commit::Secrets(secrets) => {
                 let rows = secrets.into_iter().map(|(binding, secret, sealed)| {
                     let row = bytes::pair(binding.as_str(), secret.as_str().as_bytes());
@@ -160,9 +195,12 @@ impl Prepared {
             Self::Record(record) => Some(&record.journal),
             Self::Directory(directory) => Some(&directory.journal),
             Self::Configuration { journal, .. } => Some(journal),
-            Self::Component { .. } | Self::Value { .. } | Self::Token { .. } | Self::Secrets(_) => {
-                None
-            }
+            Self::Component { .. }
+            | Self::Value { .. }
+            | Self::Token { .. }
+            | Self::InboxRead { .. }
+            | Self::Digest { .. }
+            | Self::Secrets(_) => None,
         }
     }
 
@@ -172,9 +210,12 @@ impl Prepared {
             Self::Record(record) => Some(record.at),
             Self::Directory(directory) => Some(directory.at),
             Self::Configuration { at, .. } => Some(*at),
-            Self::Component { .. } | Self::Value { .. } | Self::Token { .. } | Self::Secrets(_) => {
-                None
-            }
+            Self::Component { .. }
+            | Self::Value { .. }
+            | Self::Token { .. }
+            | Self::InboxRead { .. }
+            | Self::Digest { .. }
+            | Self::Secrets(_) => None,
         }
     }
 }
@@ -215,6 +256,7 @@ fn record(commit: RecordCommit) -> Result<PreparedRecord, StoreError> {
             .as_ref()
             .map(|used| (key_hash(&used.key), used.request)),
         references: new_references(before.as_deref(), &after),
+        told: told(&entry.events),
         blobs,
         change: Change::between(&key, was.as_ref(), &is),
         record: after,

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine::port::{
-    Commit, CommitError, Committed, DueRecord, ListQuery, Load, Page, Remembered, SealedSecret,
-    Store, StoreError, TokenRecord,
+    Commit, CommitError, Committed, DigestState, DueRecord, InboxPlace, InboxRead, InboxRow,
+    ListQuery, Load, Page, Remembered, SealedSecret, Store, StoreError, TokenRecord,
 };
 use futures::future::BoxFuture;
 use model::directory::{Key, Thing};
@@ -17,6 +17,7 @@ use model::journal::{Entry, Item, decode};
 use model::record::{EffectKey, Record};
 use model::{Digest, Instant, Value};
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
+use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use crate::bytes::{self, RecordKey, after_prefix};
@@ -24,11 +25,12 @@ use crate::contribution::{
     approval_row, dead_row, load_row, member_row, reference_row, role_row, tag,
 };
 use crate::follow::read_thing;
+use crate::inbox;
 use crate::open::RedbStore;
 use crate::prepare::Prepared;
 use crate::truth::{
-    ACTIVE, BLOBS, DIRECTORY, JOURNAL, JournalRow, META, RECORDS, RecordRow, SECRETS, SIGNATURES,
-    TOKENS, VALUES, damaged, failed, not_read, read_entry, thing_key,
+    ACTIVE, BLOBS, DIGESTS, DIRECTORY, INBOX_READ, JOURNAL, JournalRow, META, RECORDS, RecordRow,
+    SECRETS, SIGNATURES, TOKENS, VALUES, damaged, failed, not_read, read_entry, thing_key,
 };
 use crate::views::{self, ROWS, guarded, key_hash, read_load};
 use crate::writer::{Message, Waiting};
@@ -195,6 +197,23 @@ impl Store for RedbStore {
         })
     }
 
+    fn inbox(
+        &self,
+        person: &PersonId,
+        before: Option<InboxPlace>,
+        limit: usize,
+    ) -> Result<Vec<InboxRow>, StoreError> {
+        self.rows(|rows| inbox::read(rows, person, before, limit))
+    }
+
+    fn inbox_read(&self, person: &PersonId) -> Result<InboxRead, StoreError> {
+        self.of_person(INBOX_READ, person)
+    }
+
+    fn digest(&self, person: &PersonId) -> Result<DigestState, StoreError> {
+        self.of_person(DIGESTS, person)
+    }
+
     fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
         self.row(DIRECTORY, &thing_key(key), read_thing)
     }
@@ -311,6 +330,7 @@ impl Store for RedbStore {
 }
 
 const SECRETS_READ: &str = "reading secrets";
+const OF_PERSON_READ: &str = "reading what is kept of a person";
 
 fn sealed(row: &[u8]) -> Result<SealedSecret, StoreError> {
     decode(row).map_err(|error| not_read("a secret", &error))
@@ -391,10 +411,34 @@ impl RedbStore {
         &self,
         read: impl FnOnce(&redb::ReadOnlyTable<Bytes, Bytes>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        self.truth(|reading| match reading.open_table(SECRETS) {
-            Ok(secrets) => read(&secrets).map(Some),
+        self.kept_later(SECRETS, SECRETS_READ, read)
+    }
+
+    /// What is kept of a person; what it is by default where that is nothing.
+    fn of_person<T: DeserializeOwned + Default>(
+        &self,
+        table: TableDefinition<Bytes, Bytes>,
+        person: &PersonId,
+    ) -> Result<T, StoreError> {
+        let row = person.as_str().as_bytes();
+        let read = self.kept_later(table, OF_PERSON_READ, |table| {
+            let found = table.get(row).map_err(failed(OF_PERSON_READ))?;
+            found.map(|row| inbox::of_person(row.value())).transpose()
+        });
+        Ok(read?.flatten().unwrap_or_default())
+    }
+
+    /// Reads a table that stores of before lack; none where it is not there yet.
+    fn kept_later<T>(
+        &self,
+        table: TableDefinition<Bytes, Bytes>,
+        doing: &'static str,
+        read: impl FnOnce(&redb::ReadOnlyTable<Bytes, Bytes>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.truth(|reading| match reading.open_table(table) {
+            Ok(table) => read(&table).map(Some),
             Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => Err(failed(SECRETS_READ)(error)),
+            Err(error) => Err(failed(doing)(error)),
         })
     }
 

@@ -9,6 +9,7 @@ use redb::{ReadableTable, Table, WriteTransaction};
 
 use crate::bytes;
 use crate::contribution::{Change, load_row, tag};
+use crate::inbox::{Arrived, Inboxes};
 use crate::truth::failed;
 use crate::views::{
     self, FOLLOWED, Followed, KeyHash, MEMORY, ROWS, read_load, remembered_at_row, remembered_row,
@@ -20,12 +21,13 @@ const DOING: &str = "writing the views";
 const SWEPT_KEYS: usize = 512;
 
 /// Changes of the views, not yet written.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Staging {
     rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     stale: BTreeSet<Vec<u8>>,
     memory: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     loads: BTreeMap<PersonId, Load>,
+    inboxes: Inboxes,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +70,11 @@ impl Staging {
         self.loads.entry(person).or_default().last = Some(at);
     }
 
+    /// What people are told by an entry comes into their inboxes.
+    pub(crate) fn told(&mut self, person: PersonId, arrived: Arrived) {
+        self.inboxes.add(person, arrived);
+    }
+
     /// What a thing of the directory puts into the views, where it is other than before.
     pub(crate) fn thing(
         &mut self,
@@ -88,7 +95,7 @@ impl Staging {
 
     /// How many rows are waiting to be written.
     pub(crate) fn len(&self) -> usize {
-        self.rows.len() + self.memory.len()
+        self.rows.len() + self.memory.len() + self.inboxes.len()
     }
 
     /// Writes everything, and how far the views have followed with it; nothing of that while they
@@ -115,6 +122,7 @@ impl Staging {
         for (person, load) in self.loads {
             add_load(&mut rows, &person, &load)?;
         }
+        self.inboxes.write(&mut rows)?;
         if let Some(followed) = followed {
             let until = views::forgotten_until(followed.latest, remember_for);
             forget(&mut rows, until)?;
@@ -166,9 +174,13 @@ impl Written {
     }
 }
 
-type Rows<'a> = Table<'a, &'static [u8], &'static [u8]>;
+pub(crate) type Rows<'a> = Table<'a, &'static [u8], &'static [u8]>;
 
-fn put(table: &mut Rows<'_>, row: &[u8], holds: Option<&[u8]>) -> Result<(), StoreError> {
+pub(crate) fn put(
+    table: &mut Rows<'_>,
+    row: &[u8],
+    holds: Option<&[u8]>,
+) -> Result<(), StoreError> {
     match holds {
         Some(holds) => table.insert(row, holds).map_err(failed(DOING))?,
         None => table.remove(row).map_err(failed(DOING))?,

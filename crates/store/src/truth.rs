@@ -46,6 +46,14 @@ pub(crate) const VALUES_KEYS: TableDefinition<&str, u64> = TableDefinition::new(
 /// is set.
 pub(crate) const SECRETS: TableDefinition<Bytes, Bytes> = TableDefinition::new("secrets");
 
+/// What people have read of their inboxes, by person. Stores that were made before have no such table
+/// until somebody has read something.
+pub(crate) const INBOX_READ: TableDefinition<Bytes, Bytes> = TableDefinition::new("inbox-read");
+
+/// How far the digests of people have come, by person. Stores that were made before have no such table
+/// until the first is kept.
+pub(crate) const DIGESTS: TableDefinition<Bytes, Bytes> = TableDefinition::new("digests");
+
 /// The form of everything in the file. A server opens what is as old as this, nothing newer.
 pub(crate) const SCHEMA: u32 = 1;
 /// The key in [`META`] of the configuration in force.
@@ -199,7 +207,7 @@ fn make_tables(database: &Database, id: StoreId) -> Result<(), StoreError> {
         meta.insert(STORE_KEY, id.as_slice())
             .map_err(failed(doing))?;
         for table in [
-            RECORDS, BLOBS, SIGNATURES, TOKENS, DIRECTORY, VALUES, SECRETS,
+            RECORDS, BLOBS, SIGNATURES, TOKENS, DIRECTORY, VALUES, SECRETS, INBOX_READ, DIGESTS,
         ] {
             writing.open_table(table).map_err(failed(doing))?;
         }

@@ -311,6 +311,10 @@ impl Writer {
                         if let Some(person) = record.assigned.take() {
                             staging.assigned(person, record.at);
                         }
+                        for told in std::mem::take(&mut record.told) {
+                            let (person, arrived) = told.at(*at, record.at, record.key);
+                            staging.told(person, arrived);
+                        }
                     }
                     Prepared::Directory(change) => {
                         stage_thing(views, change, &mut things, &mut staging)?;

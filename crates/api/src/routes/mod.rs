@@ -7,6 +7,8 @@ mod effects;
 mod events;
 mod health;
 mod hooks;
+mod inbox;
+mod me;
 mod on_call;
 mod on_call_files;
 mod records;
@@ -61,6 +63,8 @@ pub(crate) fn all() -> Vec<Route> {
     routes.extend(on_call_files::routes());
     routes.extend(effects::routes());
     routes.extend(events::routes());
+    routes.extend(inbox::routes());
+    routes.extend(me::routes());
     routes.extend(hooks::routes());
     routes.extend(health::routes());
     routes

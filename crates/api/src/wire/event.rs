@@ -135,6 +135,9 @@ fn record(event: &ModelEvent) -> Option<(&'static str, Value)> {
             "notified",
             json!({ "notice": notice, "to": to, "subject": subject, "text": text }),
         ),
+        ModelEvent::Addressed { event, ways } => {
+            ("addressed", json!({ "event": event, "ways": ways }))
+        }
         _ => return None,
     })
 }

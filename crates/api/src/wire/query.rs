@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use engine::port::Sort as StoreSort;
+use engine::port::{InboxPlace, Sort as StoreSort};
 use model::Instant;
 use model::definition::Category;
 use model::id::{DirectoryId, LayerId, PersonId, RecordId, StateId, TeamId, WorkflowId};
@@ -160,6 +160,27 @@ pub(crate) struct Stretch {
     pub(crate) to: Option<Instant>,
 }
 
+/// Which notices of the actor's inbox.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Inbox {
+    /// Only those that are not read yet.
+    #[serde(default)]
+    #[param(value_type = Option<bool>)]
+    pub(crate) unread: bool,
+    /// Only those of this record.
+    #[param(value_type = Option<String>)]
+    pub(crate) record: Option<RecordId>,
+    /// At most so many, 1 to 200; 50 where it is not said.
+    #[serde(default)]
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 200)]
+    pub(crate) limit: Limit,
+    /// Where to go on: `next` of the part before.
+    #[param(value_type = Option<String>)]
+    pub(crate) cursor: Option<NoticeId>,
+}
+
 /// Which effects.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -266,6 +287,18 @@ impl FromStr for EffectId {
     }
 }
 
+/// A notice in an inbox, as the inbox names it: `4711.2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoticeId(pub(crate) InboxPlace);
+
+impl FromStr for NoticeId {
+    type Err = engine::port::InboxPlaceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
 macro_rules! read_from_text {
     ($($name:ident),*) => {$(
         impl<'de> Deserialize<'de> for $name {
@@ -277,7 +310,7 @@ macro_rules! read_from_text {
     )*};
 }
 
-read_from_text!(RecordCursor, EffectId);
+read_from_text!(RecordCursor, EffectId, NoticeId);
 
 #[cfg(test)]
 mod tests {

@@ -197,14 +197,19 @@ pub struct Records<'a> {
     pub(crate) next: Option<String>,
 }
 
+/// What lists show of a record: the text of its field `summary`, or `title`.
+pub(crate) fn title(record: &model::record::Record) -> Option<&str> {
+    let text = |name: &str| record.fields.get(name).and_then(Value::as_text);
+    text("summary").or_else(|| text("title"))
+}
+
 impl<'a> From<&'a model::record::Record> for Record<'a> {
     fn from(record: &'a model::record::Record) -> Self {
-        let text = |name: &str| record.fields.get(name).and_then(Value::as_text);
         Self {
             id: &record.id,
             workflow: &record.workflow,
             definition: &record.definition,
-            title: text("summary").or_else(|| text("title")),
+            title: title(record),
             item: record.item.as_ref(),
             parent: record.parent.as_ref().map(|of| &of.record),
             state: &record.state,

@@ -53,6 +53,7 @@ pub fn notice(
     let notice = subject.zip(text).map(|(subject, text)| Notice {
         id: id.clone(),
         to,
+        mandatory: source.mandatory,
         subject,
         text,
     });
@@ -84,6 +85,7 @@ pub fn binding<'w>(
 ) -> Result<Binding, Vec<Fault>> {
     let mut compiler = Compiler::new(DefinitionKind::Plugin, id.as_str(), names);
     uses(&mut compiler, source);
+    digests(&mut compiler, source);
     let mut events = Vec::new();
     for (kind, filter) in &source.events {
         let subscription = compiler.within("events", |compiler| {
@@ -100,6 +102,32 @@ pub fn binding<'w>(
         events,
     };
     compiler.into_result(Some(binding))
+}
+
+/// Refuses digests that nothing would come into, and conditions of them: they are about a person.
+fn digests(compiler: &mut Compiler<'_>, source: &Plugin) {
+    let Some(filter) = source.events.get(&EventKind::Digest) else {
+        return;
+    };
+    if !source.events.contains_key(&EventKind::Notice) {
+        let message = "a digest gathers what the event `notice` tells, of which it is not told";
+        let fault = compiler
+            .fault(
+                &["events", "digest"],
+                Spot::Key,
+                "binding",
+                message.to_owned(),
+            )
+            .help("add `notice: {}`");
+        compiler.push(fault);
+    }
+    if filter.when.is_some() || !filter.workflows.is_empty() {
+        compiler.key(
+            &["events", "digest"],
+            "binding",
+            "a digest is about a person, not about a record: it takes no conditions",
+        );
+    }
 }
 
 /// Refuses what goes with a hook that the binding is not used for, and grants of what is not there.

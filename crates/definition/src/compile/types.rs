@@ -643,6 +643,8 @@ pub struct Notice {
     pub id: NoticeId,
     /// Who gets it.
     pub to: Vec<Recipient>,
+    /// Whether it goes by every binding, whatever those who get it prefer.
+    pub mandatory: bool,
     /// Its subject.
     pub subject: Template,
     /// Its text.

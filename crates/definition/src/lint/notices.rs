@@ -12,7 +12,7 @@ use crate::source::nearest;
 use crate::template::Template;
 
 /// What templates may name of every record.
-const RECORD: [&str; 9] = [
+const RECORD: [&str; 10] = [
     "id",
     "workflow",
     "state",
@@ -22,13 +22,18 @@ const RECORD: [&str; 9] = [
     "team",
     "created_at",
     "updated_at",
+    "url",
 ];
 /// What they may name beside fields.
-const OTHERS: [&str; 3] = ["record", "actor", "now"];
+const OTHERS: [&str; 4] = ["record", "actor", "now", "approval"];
+/// What they may name of the approval that is open.
+const APPROVAL: [&str; 4] = ["stage", "asked", "needed", "due"];
 
 /// Reads the templates; where not all workflows could be compiled, what those name is let pass.
 pub(super) fn check(all: &Definitions, all_known: bool, faults: &mut Vec<Fault>) {
     let senders = senders(all);
+    let mut workflows = all.workflows.values();
+    let approval_is_field = workflows.any(|workflow| workflow.fields.contains_key("approval"));
     for (id, notice) in &all.notices {
         let mut rules = Rules::of(DefinitionKind::Notice, id.as_str(), faults);
         let mut known: BTreeSet<&str> = OTHERS.into_iter().collect();
@@ -44,7 +49,11 @@ pub(super) fn check(all: &Definitions, all_known: bool, faults: &mut Vec<Fault>)
             known.extend(fields.map(FieldId::as_str));
         }
         for (key, template) in [("subject", &notice.subject), ("text", &notice.text)] {
-            template_names(key, template, all_known.then_some(&known), &mut rules);
+            if let Some(refused) = template.refused() {
+                rules.error("notice-template", &[key], refused.to_owned());
+            }
+            let known = all_known.then_some(&known);
+            template_names(key, template, known, approval_is_field, &mut rules);
         }
     }
 }
@@ -53,6 +62,7 @@ fn template_names(
     key: &str,
     template: &Template,
     known: Option<&BTreeSet<&str>>,
+    approval_is_field: bool,
     rules: &mut Rules<'_>,
 ) {
     let Some(known) = known else { return };
@@ -63,6 +73,12 @@ fn template_names(
             _ if !known.contains(first) => (first, nearest(first, known.iter().copied())),
             Some(member) if first == "record" && !RECORD.contains(&member) => {
                 (name.as_str(), nearest(member, RECORD))
+            }
+            // A field of that name counts more.
+            Some(member)
+                if first == "approval" && !approval_is_field && !APPROVAL.contains(&member) =>
+            {
+                (name.as_str(), nearest(member, APPROVAL))
             }
             _ => continue,
         };

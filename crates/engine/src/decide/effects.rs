@@ -13,7 +13,7 @@ use model::id::{EffectName, NoticeId, PersonId};
 use model::record::{EffectCall, EffectKey, OpenStage};
 use model::{Digest, Duration, Instant};
 
-use super::{Result, Step};
+use super::{Result, Step, addressing};
 use crate::notice;
 use crate::rejection::Rejection;
 
@@ -97,15 +97,11 @@ impl<'a> Step<'a> {
                 Recipient::Assignee => to.extend(self.record.assignee.clone()),
                 Recipient::Watcher => to.extend(self.record.watchers.iter().cloned()),
                 Recipient::Team => {
-                    to.extend(
-                        self.record
-                            .team
-                            .iter()
-                            .flat_map(|team| self.ledger.roster(team).members.into_keys()),
-                    );
+                    let teams = self.record.team.iter();
+                    to.extend(teams.flat_map(|team| self.members_at_work(team)));
                 }
                 Recipient::Approver => match &self.asked {
-                    Some(asked) => to.extend(asked.iter().cloned()),
+                    Some(asked) => to.extend(asked.people.iter().cloned()),
                     None => {
                         let open = self.record.approval.iter().flat_map(|it| &it.stages);
                         to.extend(open.flat_map(OpenStage::awaited));
@@ -128,7 +124,11 @@ impl<'a> Step<'a> {
         };
         let to: BTreeSet<PersonId> = to.into_iter().take(1_000).collect();
         for (notice, to) in self.by_language(notice, to) {
-            match notice::render(notice, &self.record, self.actor(), self.now()) {
+            let address = self.input.pinned.public_address();
+            let (actor, now) = (self.actor(), self.now());
+            let stage = self.asked.as_ref().map(|asked| &asked.stage);
+            let address = address.as_deref();
+            match notice::render(notice, &self.record, actor, now, address, stage) {
                 Ok((subject, text)) => self.emit(Event::Notified {
                     notice: id.clone(),
                     to,
@@ -154,9 +154,7 @@ impl<'a> Step<'a> {
         }
         let mut groups: Vec<(&Notice, Vec<PersonId>)> = Vec::new();
         for person in to {
-            let facts = self.ledger.person(&person).map(|person| person.facts);
-            let language =
-                facts.and_then(|facts| Some(facts.get("language")?.as_str()?.to_owned()));
+            let language = self.language_of(&person);
             let translation = definitions.translation(language.as_slice());
             let spoken = translation.and_then(|translation| translation.notices.get(&notice.id));
             let spoken = spoken.unwrap_or(notice);
@@ -184,6 +182,7 @@ impl<'a> Step<'a> {
                 happened.push((kind, u32::try_from(place).unwrap_or(u32::MAX)));
             }
         }
+        self.address_notices();
         for binding in definitions.bindings.values() {
             if binding.plugin.hooks.get(&Hook::Delivery) != Some(&true) {
                 continue;
@@ -209,6 +208,11 @@ impl<'a> Step<'a> {
                         .iter()
                         .filter(|(kind, _)| *kind == subscription.kind)
                     {
+                        if *kind == EventKind::Notice
+                            && !addressing::is_wanted(&self.events, *event, &binding.id)
+                        {
+                            continue;
+                        }
                         self.due(EffectCall::Deliver {
                             binding: binding.id.clone(),
                             kind: *kind,

@@ -7,6 +7,7 @@
 //! by themselves (an approval that is decided at once, automatic transitions) come after it in the
 //! same entry. Clocks, timers and subscriptions look once at where the entry left the record.
 
+pub(crate) mod addressing;
 mod approval;
 mod change;
 mod clocks;
@@ -38,7 +39,7 @@ use model::command::{Action, Actor, Command, Who};
 use model::definition::Outcome as ApprovalOutcome;
 use model::event::Event;
 use model::hook::{Answer, Ask, Failure, FailureKind, Question, RecordView, Reply};
-use model::id::{BindingId, FieldId, PersonId, RecordId, TeamId};
+use model::id::{BindingId, FieldId, RecordId, TeamId};
 use model::journal::{self, Decision, Entry, HookDecision, Lookup};
 use model::record::{EffectKey, Link, Record};
 use model::{Digest, Instant, Value};
@@ -85,6 +86,10 @@ pub trait Pinned: Sync {
     fn service_level(&self, digest: &Digest) -> Option<Arc<ServiceLevel>>;
     /// A version of a calendar.
     fn calendar(&self, digest: &Digest) -> Option<Calendar>;
+    /// Where people find the desk, such as `https://desk.example`; none where nobody said so.
+    fn public_address(&self) -> Option<Arc<str>> {
+        None
+    }
 }
 
 /// The journal of a record, as a decision reads it.
@@ -305,8 +310,8 @@ struct Step<'a> {
     moments_left: u64,
     /// An approval that ended and whose transition is still to be taken.
     ended: Option<ApprovalOutcome>,
-    /// Those whom a stage tells that they are asked, while it does.
-    asked: Option<BTreeSet<PersonId>>,
+    /// Whom a stage tells something, while it does.
+    asked: Option<approval::Asked>,
     /// Whether a state was entered in this entry, so that its timers are to be set.
     entered: bool,
     /// Of a wake: when what it does was due. What is due later has a wake of its own.

@@ -1,13 +1,17 @@
 //! The ports: what the engine needs of the world, and nothing else of it.
 
 mod clock;
+mod digest;
 pub mod found;
+mod inbox;
 mod plugins;
 mod steady;
 mod store;
 mod supply;
 
 pub use clock::{Clock, ClockDoubt, ManualClock, SystemClock};
+pub use digest::{DigestState, PendingDigest};
+pub use inbox::{InboxPlace, InboxPlaceError, InboxRead, InboxRow, MOST_IN_INBOX};
 pub use plugins::{
     BindingSetup, Candidate, Delivery, HttpReply, HttpRequest, Incident, InspectError, Inspection,
     IntegrationAction, IntegrationCommand, IntegrationReply, LookupError, Member, NewRecord,

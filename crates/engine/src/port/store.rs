@@ -17,6 +17,9 @@ use model::record::{EffectKey, Record};
 use model::{Digest, Instant, Value};
 use thiserror::Error;
 
+use super::digest::DigestState;
+use super::inbox::{InboxPlace, InboxRead, InboxRow};
+
 /// Where everything durable is kept.
 pub trait Store: Send + Sync + 'static {
     /// Whether reads and commits can be answered. Not while it brings itself up again, nor after a
@@ -92,6 +95,20 @@ pub trait Store: Send + Sync + 'static {
 
     /// How much each of these people has, all of it as of one moment.
     fn loads_of(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError>;
+
+    /// What a person was told and still has in their inbox, newest first, before a place; at most `limit`.
+    fn inbox(
+        &self,
+        person: &PersonId,
+        before: Option<InboxPlace>,
+        limit: usize,
+    ) -> Result<Vec<InboxRow>, StoreError>;
+
+    /// What a person has read of their inbox.
+    fn inbox_read(&self, person: &PersonId) -> Result<InboxRead, StoreError>;
+
+    /// How far the digests of a person have come.
+    fn digest(&self, person: &PersonId) -> Result<DigestState, StoreError>;
 
     /// A thing in the directory.
     fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError>;
@@ -203,6 +220,24 @@ pub enum Commit {
         secret: Digest,
         /// What it stands for; none revokes it.
         token: Option<TokenRecord>,
+    },
+    /// What a person has read of their inbox, where the present mark is the expected one.
+    InboxRead {
+        /// Whose inbox.
+        person: PersonId,
+        /// What was read before.
+        expected: InboxRead,
+        /// What is read now.
+        read: InboxRead,
+    },
+    /// How far the digests of a person have come, where they are where they were expected.
+    Digest {
+        /// Whose.
+        person: PersonId,
+        /// How far they had come.
+        expected: DigestState,
+        /// How far they have come now.
+        state: DigestState,
     },
     /// Secrets of bindings, all at once; none in the place of one takes it out.
     Secrets(Vec<(BindingId, SecretId, Option<SealedSecret>)>),

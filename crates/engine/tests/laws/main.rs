@@ -5,4 +5,5 @@ mod changes;
 mod clocks;
 mod desk;
 mod lifecycle;
+mod notices;
 mod votes;

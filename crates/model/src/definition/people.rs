@@ -27,6 +27,9 @@ pub struct Team {
 pub struct Notice {
     /// Who gets it: `requester`, `assignee`, `team`, `watcher`, `approver`, or a role.
     pub to: IndexMap<String, bool>,
+    /// Whether it goes by every binding, whatever those who get it prefer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mandatory: bool,
     /// One line, a template.
     #[schemars(length(min = 1, max = 500))]
     pub subject: String,

@@ -30,6 +30,7 @@ pub(crate) use simulate::SimulateArguments;
 pub(crate) use upgrade::Taking;
 pub(crate) use upgrade::{Skipping, UpgradeArguments};
 
+use crate::public_url::PublicUrl;
 use crate::replay::ReplayArguments;
 use crate::settings;
 
@@ -181,6 +182,9 @@ pub(crate) struct ServeArguments {
         env = "WRIGHT_LISTEN"
     )]
     pub(crate) listen: SocketAddr,
+    /// Where people find the desk, such as <https://desk.example>: links to records in notices begin so
+    #[arg(long, value_name = "URL", env = "WRIGHT_PUBLIC_URL")]
+    pub(crate) public_url: Option<PublicUrl>,
     /// The folder for compiled plugins, `plugin-cache` in the data folder without it
     #[arg(long, value_name = "DIR", env = "WRIGHT_PLUGIN_CACHE")]
     pub(crate) plugin_cache: Option<PathBuf>,

@@ -10,6 +10,7 @@ use futures::future::join_all;
 use model::record::Record;
 
 mod directory;
+mod inbox;
 mod lists;
 mod queues;
 mod records;
@@ -34,6 +35,7 @@ pub fn cases() -> Vec<Case> {
         lists::CASES,
         queues::CASES,
         directory::CASES,
+        inbox::CASES,
     ]
     .concat()
 }

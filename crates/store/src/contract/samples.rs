@@ -68,6 +68,34 @@ pub fn under_key(commit: &RecordCommit, key: &str) -> RecordCommit {
     finish(commit.before.as_ref(), record, when, Some(used))
 }
 
+/// The same step, which tells these people something, each list by a notice of its own.
+pub fn telling(commit: &RecordCommit, notices: &[&[&str]]) -> RecordCommit {
+    let RecordCommit {
+        before,
+        after,
+        mut entry,
+        blobs,
+        ..
+    } = commit.clone();
+    let notified = notices.iter().map(|people| Event::Notified {
+        notice: id("resolved"),
+        to: people.iter().map(|person| id(person)).collect(),
+        subject: format!("{} works again", after.id),
+        text: "Somebody turned it off and on.".to_owned(),
+    });
+    entry.events.extend(notified);
+    let encoded_entry = encode(&entry);
+    let mut record = Record::clone(&after);
+    record.head = entry_hash(&record.id, &encoded_entry);
+    RecordCommit {
+        before,
+        after: Arc::new(record),
+        entry,
+        encoded_entry,
+        blobs,
+    }
+}
+
 /// A commit of a step.
 pub fn commit(step: RecordCommit) -> Commit {
     Commit::Record(Box::new(step))

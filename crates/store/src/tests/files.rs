@@ -3,12 +3,12 @@
 use std::fs;
 use std::sync::Arc;
 
-use engine::port::{Commit, CommitError, Committed, ListQuery, Store, StoreError};
+use engine::port::{Commit, CommitError, Committed, ListQuery, MOST_IN_INBOX, Store, StoreError};
 use model::Duration;
 use model::record::Record;
 
 use super::{Folder, assert_views_follow, rows, small};
-use crate::contract::samples::{at, begin, commit, fold, id, reference, step, under_key};
+use crate::contract::samples::{at, begin, commit, fold, id, reference, step, telling, under_key};
 use crate::{Options, RedbStore};
 
 fn wait(
@@ -90,6 +90,38 @@ fn views_that_are_behind_follow_the_journal() {
     fs::write(folder.views(), old).unwrap();
     assert_whole(&folder.store(), &records);
     assert_views_follow(&folder);
+}
+
+#[test]
+fn a_full_inbox_is_the_same_when_views_follow_and_when_they_are_built() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let most = i64::try_from(MOST_IN_INBOX).unwrap();
+    let tell = |numbers: std::ops::RangeInclusive<i64>| {
+        let told = numbers.map(|number| {
+            let begun = begin(&format!("INC-{number}"), at(number), |_| {});
+            store.commit(commit(telling(&begun, &[&["ada", "bram"], &["ada"]])))
+        });
+        let answers = futures::future::join_all(told);
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        for answer in runtime.unwrap().block_on(answers) {
+            answer.unwrap();
+        }
+    };
+    tell(1..=most / 2);
+    let behind = fs::read(folder.views()).unwrap();
+    tell(most / 2 + 1..=most + 7);
+    let inbox = |store: &RedbStore| {
+        let of = |person| store.inbox(&id(person), None, 10_000).unwrap();
+        (of("ada"), of("bram"))
+    };
+    let told = inbox(&store);
+    assert_eq!((told.0.len(), told.1.len()), (MOST_IN_INBOX, MOST_IN_INBOX));
+    store.close();
+    fs::write(folder.views(), behind).unwrap();
+    assert_eq!(inbox(&folder.store()), told);
+    assert_views_follow(&folder);
+    assert_eq!(inbox(&folder.store()), told);
 }
 
 #[test]

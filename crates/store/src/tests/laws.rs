@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{Folder, assert_views_follow};
 use crate::contract::samples::{
-    approval, at, begin, commit, directory, effect, effect_key, fold, id, reference, step,
+    approval, at, begin, commit, directory, effect, effect_key, fold, id, reference, step, telling,
     under_key,
 };
 
@@ -25,6 +25,7 @@ enum Happening {
         record: u8,
         facets: Facets,
         key: Option<u8>,
+        told: Option<u8>,
     },
     /// Someone's roles change, or a team's members.
     Directory { thing: u8, names: Vec<u8> },
@@ -73,12 +74,12 @@ fn happening() -> impl Strategy<Value = Happening> {
             reference,
         }
     });
-    let step = (1..6_u8, facets, prop::option::of(0..5_u8)).prop_map(|(record, facets, key)| {
-        Happening::Step {
-            record,
-            facets,
-            key,
-        }
+    let step = (1..6_u8, facets, prop::option::of(0..5_u8), maybe());
+    let step = step.prop_map(|(record, facets, key, told)| Happening::Step {
+        record,
+        facets,
+        key,
+        told,
     });
     let names = prop::collection::vec(0..4_u8, 0..3);
     let directory =
@@ -152,6 +153,7 @@ fn play(happenings: Vec<Happening>) {
                 record,
                 facets,
                 key,
+                told,
             } => {
                 // A record takes one step at a time, so that it is known what each leads to.
                 if sent.iter().any(|(of, _)| *of == Some(record)) {
@@ -164,6 +166,10 @@ fn play(happenings: Vec<Happening>) {
                 };
                 let taken = match key {
                     Some(key) => under_key(&taken, &key.to_string()),
+                    None => taken,
+                };
+                let taken = match told {
+                    Some(person) => telling(&taken, &[&[&format!("person {person}")], &["ada"]]),
                     None => taken,
                 };
                 sent.push((Some(record), commit(taken)));

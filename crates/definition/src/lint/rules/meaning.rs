@@ -117,8 +117,8 @@ pub(super) const RULES: &[Rule] = &[
     ),
     error(
         "notice-template",
-        "A notice whose text is no template.",
-        "It could not be sent.",
+        "A notice whose text is no template, or one that does more than print, branch and loop.",
+        "It could not be sent: what a notice costs has to be bounded whoever wrote it.",
         "text: \"{{ summary\"",
         "text: \"{{ summary }}\"",
     ),

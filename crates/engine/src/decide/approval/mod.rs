@@ -22,6 +22,12 @@ pub(super) use verdict::known_calendar;
 
 use super::{Result, Step};
 
+/// Whom a stage tells something, while it does.
+pub(super) struct Asked {
+    pub(super) stage: StageId,
+    pub(super) people: BTreeSet<PersonId>,
+}
+
 /// What an approval opens with.
 enum Opening {
     Decided(Outcome, String),
@@ -213,7 +219,10 @@ impl Step<'_> {
         let Some(said) = self.stage_definition(id).filter(|_| !asked.is_empty()) else {
             return;
         };
-        self.asked = Some(asked);
+        self.asked = Some(Asked {
+            stage: id.clone(),
+            people: asked,
+        });
         self.cause(&said.effects, &format!("stage {id}"));
         self.asked = None;
     }
@@ -244,7 +253,10 @@ impl Step<'_> {
         let Some(said) = said.and_then(|said| said.timers.get(timer)) else {
             return Ok(());
         };
-        self.asked = self.open_stage(id).map(OpenStage::awaited);
+        self.asked = self.open_stage(id).map(|stage| Asked {
+            stage: id.clone(),
+            people: stage.awaited(),
+        });
         self.cause(&said.effects, &format!("stage {id}, timer {timer}"));
         self.asked = None;
         if let Some(transition) = &said.transition {
