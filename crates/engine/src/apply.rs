@@ -1,13 +1,14 @@
 //! Applying events: a record is the fold of its journal, and nothing else.
 
+mod approval;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::event::{ClockKey, Event};
-use model::hook::PastVote;
 use model::id::{RecordId, WorkflowId};
 use model::journal::{self, Entry};
 use model::record::{
-    Clock, ClockGoal, ClockStatus, Link, PendingEffect, Record, Stretch, Task, TaskStatus, Vote,
+    Clock, ClockGoal, ClockStatus, Link, PendingEffect, Record, Stretch, Task, TaskStatus,
 };
 use model::{Digest, Instant};
 use thiserror::Error;
@@ -136,7 +137,6 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
         Event::Created { .. }
         | Event::Stayed { .. }
         | Event::Commented { .. }
-        | Event::StageEnded { .. }
         | Event::Notified { .. } => {}
         Event::Entered { .. } | Event::Migrated { .. } => apply_move(record, event, at),
         Event::FieldSet { field, value, by } => {
@@ -179,10 +179,18 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
             record.references.push((binding.clone(), reference.clone()));
         }
         Event::StageOpened { .. }
+        | Event::StageEnded { .. }
         | Event::Voted { .. }
+        | Event::VoteRecalled { .. }
+        | Event::VoteReassigned { .. }
         | Event::Entitled { .. }
+        | Event::Substituted { .. }
+        | Event::InformationAsked { .. }
+        | Event::InformationGiven { .. }
+        | Event::StageTimerSet { .. }
+        | Event::StageTimerFired { .. }
         | Event::ApprovalEnded { .. } => {
-            apply_approval(record, event, at);
+            approval::apply(record, event, at);
         }
         Event::TasksSet { .. }
         | Event::TaskOpened { .. }
@@ -209,71 +217,6 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
     }
 }
 
-fn apply_approval(record: &mut Record, event: &Event, at: Instant) {
-    if let Event::StageOpened { approval } = event {
-        close_stage(record);
-        record.approval = Some((**approval).clone());
-        return;
-    }
-    if let Event::ApprovalEnded { .. } = event {
-        close_stage(record);
-    }
-    let Some(approval) = &mut record.approval else {
-        return;
-    };
-    match event {
-        Event::Voted {
-            person,
-            approves,
-            comment,
-            ..
-        } => {
-            let vote = Vote {
-                approves: *approves,
-                at,
-                comment: comment.clone(),
-            };
-            approval.stage.votes.insert(person.clone(), vote);
-        }
-        Event::Entitled { entitled, .. } => {
-            approval.stage.entitled = entitled.iter().cloned().collect();
-            let entitled = &approval.stage.entitled;
-            approval
-                .stage
-                .votes
-                .retain(|person, _| entitled.contains(person));
-        }
-        _ => {}
-    }
-}
-
-/// How many votes of rounds that ended a record keeps; its journal has them all.
-const PAST_VOTES: usize = 100;
-
-/// Ends the open stage and keeps its votes.
-fn close_stage(record: &mut Record) {
-    let Some(approval) = record.approval.take() else {
-        return;
-    };
-    let stage = approval.stage.plan.id;
-    let mut votes: Vec<_> = approval
-        .stage
-        .votes
-        .into_iter()
-        .map(|(person, vote)| PastVote {
-            stage: stage.clone(),
-            person,
-            approves: vote.approves,
-            at: vote.at,
-            comment: vote.comment,
-        })
-        .collect();
-    votes.sort_by_key(|vote| vote.at);
-    record.past_votes.extend(votes);
-    let surplus = record.past_votes.len().saturating_sub(PAST_VOTES);
-    record.past_votes.drain(..surplus);
-}
-
 /// A record comes to a state, by a transition or under another version of its workflow.
 fn apply_move(record: &mut Record, event: &Event, at: Instant) {
     match event {
@@ -287,7 +230,7 @@ fn apply_move(record: &mut Record, event: &Event, at: Instant) {
             record.category = *category;
             record.outcome.clone_from(outcome);
             record.state_since = at;
-            close_stage(record);
+            approval::close(record);
         }
         Event::Migrated {
             to,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use definition::compile::{Definitions, FormField, Transition, Workflow};
 use definition::expression::{Expression, Type};
+use model::absence::Absences;
 use model::command::{Action, Actor, Command, Who};
 use model::directory::{Change, Key, Roster, Thing, kind};
 use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId, StateId, TransitionId};
@@ -391,14 +392,14 @@ impl Engine {
     /// Changes the directory, then looks again at every open approval: who lost a right loses the vote.
     ///
     /// # Errors
-    /// Where the actor is no administrator, the thing does not have the shape of its kind, or the store fails.
+    /// Where the actor may not change it, the thing does not have the shape of its kind, or the store fails.
     pub async fn put_thing(
         &self,
         actor: &Actor,
         key: Key,
         thing: Option<Thing>,
     ) -> Result<u64, EngineError> {
-        check_administrator(actor, "change the directory")?;
+        check_may_change(actor, &key)?;
         if let Some(thing) = &thing {
             check_shape(&key, thing)?;
         }
@@ -419,7 +420,7 @@ impl Engine {
                 error => EngineError::Busy(error.to_string()),
             })?;
         self.committed(committed.position);
-        if [kind::USER, kind::TEAM].contains(&of.as_str()) {
+        if [kind::USER, kind::TEAM, kind::ABSENCE].contains(&of.as_str()) {
             self.look_at_approvals(committed.position).await?;
         }
         Ok(committed.position)
@@ -493,6 +494,18 @@ pub fn check_administrator(actor: &Actor, action: &str) -> Result<(), Rejection>
     })
 }
 
+/// Whether an actor may change a thing: what concerns a person alone is theirs to say, all else takes an
+/// administrator.
+fn check_may_change(actor: &Actor, key: &Key) -> Result<(), Rejection> {
+    let is_own = actor
+        .person()
+        .is_some_and(|person| person.as_str() == key.id.as_str());
+    if is_own && key.kind.as_str() == kind::ABSENCE {
+        return Ok(());
+    }
+    check_administrator(actor, "change the directory")
+}
+
 /// Whether a thing of a built-in kind has the attributes that the server reads in the shape it reads them.
 fn check_shape(key: &Key, thing: &Thing) -> Result<(), Rejection> {
     let invalid = |field: &str, message: String| Rejection::Invalid {
@@ -522,6 +535,15 @@ fn check_shape(key: &Key, thing: &Thing) -> Result<(), Rejection> {
                     "a team has at most 5,000 members".to_owned(),
                 ));
             }
+        }
+        kind::ABSENCE => {
+            let person =
+                PersonId::new(key.id.as_str()).map_err(|error| invalid("", error.to_string()))?;
+            let absences = serde_json::from_value::<Absences>(json())
+                .map_err(|error| invalid("", error.to_string()))?;
+            absences
+                .check(&person)
+                .map_err(|message| invalid("periods", message))?;
         }
         _ => {}
     }

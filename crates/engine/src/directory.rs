@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use model::Digest;
+use model::absence::Absences;
 use model::directory::{Key, Person, Roster, Thing, kind};
 use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId, TeamId};
 use model::journal::{LookedUp, Lookup};
@@ -61,6 +62,13 @@ impl<'a> Ledger<'a> {
 
     pub(crate) fn roster(&self, team: &TeamId) -> Roster {
         self.thing(kind::TEAM, team.as_str())
+            .and_then(|thing| serde_json::from_value(serde_json::Value::Object(thing.0)).ok())
+            .unwrap_or_default()
+    }
+
+    /// When a person is out of office.
+    pub(crate) fn absences(&self, person: &PersonId) -> Absences {
+        self.thing(kind::ABSENCE, person.as_str())
             .and_then(|thing| serde_json::from_value(serde_json::Value::Object(thing.0)).ok())
             .unwrap_or_default()
     }

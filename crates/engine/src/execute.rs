@@ -258,7 +258,7 @@ impl Engine {
             command
                 .actor
                 .person()
-                .is_some_and(|person| approval.stage.entitled.contains(person))
+                .is_some_and(|person| approval.asks(person))
         });
         let directory = StoreDirectory(&*self.0.store);
         let input = Input {

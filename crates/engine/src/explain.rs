@@ -1,5 +1,7 @@
 //! Why a record is where it is: every decision, by what, from what, in sentences and as data.
 
+mod approval;
+
 use model::command::{Action, Actor};
 use model::event::Event;
 use model::hook::{Answer, Hook};
@@ -95,27 +97,8 @@ fn now(record: &Record) -> Vec<String> {
             "It is with the team {team}, and {who} works on it."
         ));
     }
-    if let Some(approval) = &record.approval {
-        let stage = &approval.stage;
-        let approved = stage.votes.values().filter(|vote| vote.approves).count();
-        let rejected = stage.votes.len() - approved;
-        let waiting: Vec<_> = stage
-            .entitled
-            .iter()
-            .filter(|person| !stage.votes.contains_key(*person))
-            .map(ToString::to_string)
-            .collect();
-        let until = stage.due.map_or_else(String::new, |due| {
-            format!(", until {}", due.to_seconds_text())
-        });
-        now.push(format!(
-            "It waits for the stage `{}`: {approved} approved and {rejected} rejected of {} asked, {} approvals are needed{until}; still asked: {}.",
-            stage.plan.id,
-            stage.entitled.len(),
-            stage.needed,
-            if waiting.is_empty() { "nobody".to_owned() } else { waiting.join(", ") },
-        ));
-    }
+    let stages = record.approval.iter().flat_map(|it| &it.stages);
+    now.extend(stages.map(approval::waiting));
     for clock in &record.clocks {
         let status = match clock.status {
             ClockStatus::Running => "runs",
@@ -165,19 +148,6 @@ fn explain_entry(entry: &Entry, explained: &mut Vec<Explained>) {
     match &entry.command.action {
         Action::Create(create) => push(actor, format!("began it as {}.", create.workflow), None),
         Action::Transition { name, .. } => push(actor, format!("took `{name}`."), None),
-        Action::Vote { approves, comment } => {
-            let comment = comment
-                .as_ref()
-                .map_or_else(String::new, |comment| format!(": {comment}"));
-            push(
-                actor,
-                format!(
-                    "{}{comment}.",
-                    if *approves { "approved" } else { "rejected" }
-                ),
-                None,
-            );
-        }
         _ => {}
     }
     for decision in &entry.decisions {
@@ -215,7 +185,10 @@ fn explain_entry(entry: &Entry, explained: &mut Vec<Explained>) {
         }
     }
     for event in &entry.events {
-        explain_event(event, &mut push);
+        match approval::happened(event, &entry.command) {
+            Some((by, what)) => push(by, what, None),
+            None => explain_event(event, &mut push),
+        }
     }
     for event in &entry.events {
         explain_delay(entry, event, explained);
@@ -232,6 +205,10 @@ fn explain_delay(entry: &Entry, event: &Event, explained: &mut Vec<Explained>) {
     };
     let (by, what) = match event {
         Event::TimerFired { timer, .. } => (format!("timer {timer}"), "it"),
+        Event::StageTimerFired { stage, timer, .. } => {
+            (format!("timer {timer} of the stage {stage}"), "it")
+        }
+        Event::StageEnded { stage, .. } => (format!("stage {stage}"), "its end"),
         Event::Warned { clock, warning, .. } => (
             format!("target {}", clock.target),
             &*format!("the warning `{warning}`"),
@@ -282,26 +259,6 @@ fn explain_event(event: &Event, push: &mut impl FnMut(String, String, Option<&Ho
             push(
                 "migration".to_owned(),
                 format!("to another version of its workflow{states}."),
-                None,
-            );
-        }
-        Event::StageOpened { approval } => {
-            let stage = &approval.stage;
-            push(
-                "approval".to_owned(),
-                format!(
-                    "the stage `{}` asks {} people for {} approvals.",
-                    stage.plan.id,
-                    stage.entitled.len(),
-                    stage.needed
-                ),
-                None,
-            );
-        }
-        Event::ApprovalEnded { outcome, reason } => {
-            push(
-                "approval".to_owned(),
-                format!("{}: {reason}.", outcome.as_str()),
                 None,
             );
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use definition::compile::{Binding, Definitions};
 use model::Digest;
 use model::command::{Action, Actor, Create, IdempotencyKey, Who};
+use model::definition::Choice;
 use model::hook::{Call, Hook};
 use model::id::{BindingId, LinkKind, PersonId, RecordId, TransitionId, WorkflowId};
 use model::journal;
@@ -182,7 +183,12 @@ impl Engine {
                 fields.insert("assignee".to_owned(), json!(assignee));
                 Action::Update { fields }
             }
-            SubjectChange::Vote { approves, comment } => Action::Vote { approves, comment },
+            SubjectChange::Vote { approves, comment } => Action::Vote {
+                choice: Choice::of(approves),
+                comment,
+                stage: None,
+                instead_of: None,
+            },
             SubjectChange::Comment { text, public } => Action::Comment { text, public },
             SubjectChange::Link { kind, target } => Action::Link {
                 kind: LinkKind::new(&kind)

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use smol_str::SmolStr;
 
-use crate::definition::MigratedClocks;
+use crate::definition::{Choice, MigratedClocks};
 use crate::hook::Failure;
 use crate::id::{
-    BindingId, CatalogueItemId, FieldId, LinkKind, PersonId, RecordId, RoleId, StateId, TeamId,
-    TransitionId, WorkflowId,
+    BindingId, CatalogueItemId, FieldId, LinkKind, PersonId, RecordId, RoleId, StageId, StateId,
+    TeamId, TransitionId, WorkflowId,
 };
 use crate::record::{EffectKey, TaskOf};
 use crate::{Digest, Instant, Value};
@@ -129,12 +129,47 @@ pub enum Action {
         /// Whether they do.
         watches: bool,
     },
-    /// Approve or reject.
+    /// Approve, reject or abstain.
     Vote {
-        /// For or against.
-        approves: bool,
+        /// For or against, or neither.
+        #[serde(alias = "approves", deserialize_with = "crate::record::choice")]
+        choice: Choice,
         /// Why.
         comment: Option<String>,
+        /// The stage, where the actor is asked in several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<StageId>,
+        /// In whose place, where not for themselves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead_of: Option<PersonId>,
+    },
+    /// Take a vote back, before its stage is decided.
+    RecallVote {
+        /// The stage, where the actor voted in several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<StageId>,
+    },
+    /// Hand a vote on to somebody else.
+    ReassignVote {
+        /// The stage, where several are open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<StageId>,
+        /// Whose, where not the actor's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<PersonId>,
+        /// To whom.
+        to: PersonId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// Ask the requester something before voting.
+    AskInformation {
+        /// The stage, where the actor is asked in several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stage: Option<StageId>,
+        /// What.
+        question: String,
     },
     /// What is due is done: the earliest timer, clock or stage.
     Wake,
@@ -186,6 +221,9 @@ impl Action {
             Self::Link { .. } => "link",
             Self::Watch { .. } => "watch",
             Self::Vote { .. } => "vote",
+            Self::RecallVote { .. } => "recall-vote",
+            Self::ReassignVote { .. } => "reassign-vote",
+            Self::AskInformation { .. } => "ask-information",
             Self::Wake => "wake",
             Self::EffectResult { .. } => "effect-result",
             Self::TaskEnded { .. } => "task-ended",

@@ -32,6 +32,8 @@ pub mod kind {
     pub const SERVICE: &str = "service";
     /// A team's people: `members`, by person.
     pub const TEAM: &str = "team";
+    /// When a person is out of office: `periods`, see [`Absences`](crate::absence::Absences).
+    pub const ABSENCE: &str = "absence";
 }
 
 /// The attributes of the built-in kinds; other kinds have whatever they are given.
@@ -55,6 +57,7 @@ pub const BUILT_IN: &[(&str, &[&str])] = &[
     ),
     (kind::SERVICE, &["name", "owner", "team", "criticality"]),
     (kind::TEAM, &["members"]),
+    (kind::ABSENCE, &["periods"]),
 ];
 
 /// The address of a thing.

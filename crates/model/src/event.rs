@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Category, Outcome};
+use crate::definition::{Category, Choice, Outcome};
 use crate::hook::Failure;
 use crate::id::{
     BindingId, CatalogueItemId, FieldId, LinkKind, NoticeId, PersonId, RecordId, ServiceLevelId,
     StageId, StateId, TargetId, TaskId, TeamId, TimerId, TransitionId, WarningId, WorkflowId,
 };
-use crate::record::{Approval, Clock, EffectCall, EffectKey, TaskOf};
+use crate::record::{Approval, AskedFor, Clock, EffectCall, EffectKey, TaskOf};
 use crate::{Digest, Duration, Instant, Value};
 
 /// Something that happened to a record.
@@ -138,7 +138,7 @@ pub enum Event {
         /// Its name.
         reference: String,
     },
-    /// A stage of an approval opened.
+    /// A stage of an approval opened, or several beside each other.
     StageOpened {
         /// The approval as it stands.
         approval: Box<Approval>,
@@ -147,12 +147,79 @@ pub enum Event {
     Voted {
         /// The stage.
         stage: StageId,
-        /// Who.
+        /// Whose vote it is.
         person: PersonId,
-        /// For or against.
-        approves: bool,
+        /// For or against, or neither.
+        #[serde(alias = "approves", deserialize_with = "crate::record::choice")]
+        choice: Choice,
+        /// Who gave it, where someone stood in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
         /// Why.
         comment: Option<String>,
+    },
+    /// A vote was taken back before the stage was decided.
+    VoteRecalled {
+        /// The stage.
+        stage: StageId,
+        /// Whose vote it was.
+        person: PersonId,
+        /// Whether it was lost, with the right of who stood in.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lost: bool,
+    },
+    /// Someone handed their vote on.
+    VoteReassigned {
+        /// The stage.
+        stage: StageId,
+        /// Whose vote it was.
+        from: PersonId,
+        /// Whose it is.
+        to: PersonId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// Others than before stand in for those who are out of office.
+    Substituted {
+        /// The stage.
+        stage: StageId,
+        /// Who stands in, by for whom.
+        substitutes: BTreeMap<PersonId, PersonId>,
+        /// When somebody's absence begins or ends next.
+        look_at: Option<Instant>,
+    },
+    /// An approver wants to know something before voting.
+    InformationAsked {
+        /// The stage.
+        stage: StageId,
+        /// What, by whom and when.
+        question: AskedFor,
+    },
+    /// What an approver wanted to know was answered, or is of no more concern.
+    InformationGiven {
+        /// The stage.
+        stage: StageId,
+        /// When the stage expires now.
+        due: Option<Instant>,
+    },
+    /// A timer of a stage was set.
+    StageTimerSet {
+        /// The stage.
+        stage: StageId,
+        /// Which.
+        timer: TimerId,
+        /// When it is due.
+        due: Instant,
+    },
+    /// A timer of a stage fired.
+    StageTimerFired {
+        /// The stage.
+        stage: StageId,
+        /// Which.
+        timer: TimerId,
+        /// When it was due.
+        due: Instant,
     },
     /// Those who may vote in the open stage are others now; whoever left lost their vote.
     Entitled {
@@ -167,6 +234,9 @@ pub enum Event {
         stage: StageId,
         /// How.
         outcome: Outcome,
+        /// Where it expired: when that was due.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<Instant>,
     },
     /// The approval ended.
     ApprovalEnded {
@@ -421,7 +491,8 @@ impl Event {
     /// When what it tells of was due, where that was so at an instant of its own.
     pub const fn was_due(&self) -> Option<Instant> {
         match self {
-            Self::TimerFired { due, .. } => Some(*due),
+            Self::TimerFired { due, .. } | Self::StageTimerFired { due, .. } => Some(*due),
+            Self::StageEnded { due, .. } => *due,
             Self::Warned { at, .. } | Self::Breached { at, .. } => Some(*at),
             _ => None,
         }

@@ -154,7 +154,7 @@ impl Ask {
     }
 }
 
-/// A vote of an earlier round.
+/// A vote of an earlier round; abstentions are none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PastVote {
     /// The stage it was given in.

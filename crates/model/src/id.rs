@@ -248,6 +248,8 @@ ids! {
     LinkKind: SNAKE, "a kind of link";
     /// One of the values that a field with options may take.
     OptionId: EITHER, "the id of an option";
+    /// The id of a period out of office.
+    AbsenceId: KEBAB, "the id of an absence";
     /// The id of a person, as the directory and tokens know them.
     PersonId: OUTSIDE, "the id of a person";
     /// The id of a thing in the directory.

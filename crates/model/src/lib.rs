@@ -1,6 +1,7 @@
 //! The words of Servicewright, as pure data: ids, time, values, records, commands, events,
 //! journal entries and definitions. No I/O, no clock, no randomness.
 
+pub mod absence;
 pub mod command;
 pub mod configuration;
 pub mod definition;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Category, CreateEffect, Rejects};
+use crate::definition::{Category, Choice, CreateEffect, Rejects};
 use crate::event::EventKind;
 use crate::id::{
     BindingId, CalendarId, CatalogueItemId, FieldId, LinkKind, PersonId, RecordId, RoleId,
@@ -164,11 +164,57 @@ pub struct Approval {
     /// The binding that set the stages; the definition where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<BindingId>,
-    /// The stage that is open.
-    pub stage: OpenStage,
+    /// The stages that are open: one, or several that opened beside each other.
+    #[serde(alias = "stage", deserialize_with = "one_or_several")]
+    pub stages: Vec<OpenStage>,
     /// What a plugin asked for after it; the definition's stages are looked up when their turn comes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub next: Vec<StagePlan>,
+}
+
+impl Approval {
+    /// An open stage.
+    pub fn stage(&self, id: &StageId) -> Option<&OpenStage> {
+        self.stages.iter().find(|stage| stage.plan.id == *id)
+    }
+
+    /// Whether this person is asked: in their own right, or in someone's place.
+    pub fn asks(&self, person: &PersonId) -> bool {
+        self.stages.iter().any(|stage| stage.asks(person))
+    }
+}
+
+/// Reads the stage that was kept singly before stages could open beside each other.
+fn one_or_several<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<OpenStage>, D::Error> {
+    struct Kept;
+
+    impl<'de> serde::de::Visitor<'de> for Kept {
+        type Value = Vec<OpenStage>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a stage, or several")
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            let map = serde::de::value::MapAccessDeserializer::new(map);
+            Ok(vec![OpenStage::deserialize(map)?])
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut seq: A,
+        ) -> Result<Self::Value, A::Error> {
+            let mut stages = Vec::new();
+            while let Some(stage) = seq.next_element()? {
+                stages.push(stage);
+            }
+            Ok(stages)
+        }
+    }
+
+    deserializer.deserialize_any(Kept)
 }
 
 /// A stage that is to be asked.
@@ -213,23 +259,115 @@ pub struct OpenStage {
     pub needed: u32,
     /// Who may vote.
     pub entitled: BTreeSet<PersonId>,
-    /// The votes so far, one a person.
+    /// The votes so far, one a person, by whose vote it is.
     pub votes: BTreeMap<PersonId, Vote>,
     /// When it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Instant>,
+    /// Who handed their vote on, and to whom.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reassigned: BTreeMap<PersonId, PersonId>,
+    /// Who is out of office, and who stands in for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub substitutes: BTreeMap<PersonId, PersonId>,
+    /// When somebody's absence begins or ends next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_at: Option<Instant>,
+    /// When its timers are due.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub timers: BTreeMap<TimerId, Instant>,
+    /// The question that waits for the requester's answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<AskedFor>,
+    /// How many votes of each were taken back, by which a link for a vote is good once.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub recalled: BTreeMap<PersonId, u32>,
+}
+
+impl OpenStage {
+    /// Whether this person may vote: in their own right, or in someone's place.
+    pub fn asks(&self, person: &PersonId) -> bool {
+        self.entitled.contains(person) || self.substitutes.values().any(|it| it == person)
+    }
+
+    /// Those whose votes are still awaited, and those who stand in for them.
+    pub fn awaited(&self) -> BTreeSet<PersonId> {
+        let silent = self
+            .entitled
+            .iter()
+            .filter(|person| !self.votes.contains_key(*person));
+        silent
+            .flat_map(|person| [Some(person), self.substitutes.get(person)])
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
+    /// When it expires, unless it stands still.
+    pub fn expires(&self) -> Option<Instant> {
+        let is_held = self
+            .question
+            .as_ref()
+            .is_some_and(|question| question.holds);
+        self.due.filter(|_| !is_held)
+    }
+
+    /// The earliest instant at which something of it is due.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.dues().min()
+    }
+
+    /// The instants at which something of it is due.
+    fn dues(&self) -> impl Iterator<Item = Instant> {
+        let timers = self.timers.values().copied();
+        timers.chain(self.expires()).chain(self.look_at)
+    }
+}
+
+/// A question that an approver asked before voting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedFor {
+    /// Who asked.
+    pub person: PersonId,
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub text: String,
+    /// Whether the stage's timeout stands still meanwhile.
+    #[serde(default)]
+    pub holds: bool,
 }
 
 /// A vote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vote {
-    /// For or against.
-    pub approves: bool,
+    /// For or against, or neither.
+    #[serde(alias = "approves", deserialize_with = "choice")]
+    pub choice: Choice,
+    /// Who gave it, where someone stood in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<PersonId>,
     /// When.
     pub at: Instant,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+}
+
+/// Reads a choice; before there were three, votes were kept as whether they approve.
+pub(crate) fn choice<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Choice, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Kept {
+        Approves(bool),
+        Choice(Choice),
+    }
+    Ok(match Kept::deserialize(deserializer)? {
+        Kept::Approves(approves) => Choice::of(approves),
+        Kept::Choice(choice) => choice,
+    })
 }
 
 /// The running measure of one target.
@@ -387,11 +525,8 @@ impl Record {
     fn dues(&self) -> impl Iterator<Item = Instant> {
         let timers = self.timers.values().copied();
         let clocks = self.clocks.iter().flat_map(Clock::dues);
-        let stage = self
-            .approval
-            .iter()
-            .filter_map(|approval| approval.stage.due);
-        timers.chain(clocks).chain(stage)
+        let stages = self.approval.iter().flat_map(|approval| &approval.stages);
+        timers.chain(clocks).chain(stages.flat_map(OpenStage::dues))
     }
 
     /// The earliest instant at which one of its effects is to be tried.

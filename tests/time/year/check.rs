@@ -242,20 +242,24 @@ impl Page<'_> {
                 *self.found.fired.entry(timer.to_string()).or_default() += 1;
             }
             Event::StageOpened { approval } => {
-                let expected = match approval.stage.plan.id.as_str() {
+                let [stage] = approval.stages.as_slice() else {
+                    panic!("{}: one stage after the other", self.id)
+                };
+                let expected = match stage.plan.id.as_str() {
                     "manager" => days_later(ZONE, at, 3),
                     _ => self.sites.minutes[BRUSSELS].add(at, 20 * HOUR),
                 };
-                assert_eq!(approval.stage.due, Some(expected), "{}: its stage", self.id);
+                assert_eq!(stage.due, Some(expected), "{}: its stage", self.id);
                 self.story.stage = Some(expected);
             }
-            Event::StageEnded { outcome, .. } => {
-                let due = self.story.stage.take().expect("it was opened");
+            Event::StageEnded { outcome, due, .. } => {
+                let expected = self.story.stage.take().expect("it was opened");
                 if *outcome == Outcome::Expired {
-                    assert_eq!(at, due, "{}: it expires on time", self.id);
+                    assert_eq!(at, expected, "{}: it expires on time", self.id);
+                    assert_eq!(*due, Some(expected), "{}: and says so", self.id);
                     self.found.expired += 1;
                 } else {
-                    assert!(at < due, "{}: it was decided in time", self.id);
+                    assert!(at < expected, "{}: it was decided in time", self.id);
                 }
             }
             _ => {}

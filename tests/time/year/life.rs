@@ -8,6 +8,7 @@ use engine::port::{Clock as _, ManualClock, Store as _};
 use engine::{EngineError, Rejection};
 use futures::future::join_all;
 use model::command::{Action, Create};
+use model::definition::Choice;
 use model::id::{PersonId, RecordId, StageId, StateId, TransitionId, WorkflowId};
 use model::record::Record;
 use model::{Duration, Instant};
@@ -173,8 +174,10 @@ impl<'d> Life<'d> {
                 input: Map::new(),
             },
             What::Vote(approves) => Action::Vote {
-                approves,
+                choice: Choice::of(approves),
                 comment: None,
+                stage: None,
+                instead_of: None,
             },
         };
         let acting = self
@@ -193,8 +196,8 @@ impl<'d> Life<'d> {
 
     /// What will be done about a record next, once it stands somewhere new.
     fn plan(&mut self, record: &Record) {
-        let stage = record.approval.as_ref();
-        let stage = stage.map(|approval| approval.stage.plan.id.clone());
+        let stage = record.approval.iter().flat_map(|it| &it.stages).next();
+        let stage = stage.map(|stage| stage.plan.id.clone());
         let standing = (record.state.clone(), stage, record.state_since);
         if self.seen.get(&record.id) == Some(&standing) {
             return;
@@ -233,7 +236,8 @@ impl<'d> Life<'d> {
         let Some(approval) = &record.approval else {
             return;
         };
-        for person in approval.stage.entitled.clone() {
+        let entitled = approval.stages.iter().flat_map(|stage| &stage.entitled);
+        for person in entitled.cloned().collect::<Vec<_>>() {
             match self.chance.below(100) {
                 0..75 => self.soon(record, person, 10..900, What::Vote(true)),
                 75..88 => self.soon(record, person, 10..900, What::Vote(false)),

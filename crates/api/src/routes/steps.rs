@@ -5,13 +5,17 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use model::command::Action;
+use model::definition::Choice;
 use model::id::{RecordId, TransitionId};
 use utoipa::openapi::path::HttpMethod::Post;
 
 use super::Route;
 use super::records::answer;
 use crate::ask::{At, Change};
-use crate::wire::command::{NewComment, NewLink, NewTransition, NewVote, NewWatcher};
+use crate::wire::command::{
+    NewComment, NewLink, NewQuestion, NewTransition, NewVote, NewWatcher, ReassignedVote,
+    RecalledVote,
+};
 use crate::{Api, Problem};
 
 const GROUP: &str = "records";
@@ -34,9 +38,29 @@ pub(super) fn routes() -> Vec<Route> {
             .named(
                 "vote",
                 GROUP,
-                "Approve or reject, in the stage that is open",
+                "Approve, reject or abstain, in a stage that is open",
             )
             .takes::<NewVote>()
+            .changes_record(),
+        Route::new(Post, "/api/v1/records/{id}/votes/recall", recall)
+            .named(
+                "recallVote",
+                GROUP,
+                "Take a vote back, before its stage is decided",
+            )
+            .takes::<RecalledVote>()
+            .changes_record(),
+        Route::new(Post, "/api/v1/records/{id}/votes/reassign", reassign)
+            .named("reassignVote", GROUP, "Hand a vote on to somebody else")
+            .takes::<ReassignedVote>()
+            .changes_record(),
+        Route::new(Post, "/api/v1/records/{id}/questions", question)
+            .named(
+                "askInformation",
+                GROUP,
+                "Ask the requester something before voting",
+            )
+            .takes::<NewQuestion>()
             .changes_record(),
         Route::new(Post, "/api/v1/records/{id}/watchers", watch)
             .named("watch", GROUP, "Have someone follow a record, or no longer")
@@ -100,16 +124,54 @@ async fn vote(
     change: Change<NewVote>,
 ) -> Result<Response, Problem> {
     let (change, body) = change.take();
-    step(
-        &api,
-        id,
-        change,
-        Action::Vote {
-            approves: body.approves,
-            comment: body.comment,
-        },
-    )
-    .await
+    let Some(choice) = Choice::told(body.approves, body.abstains) else {
+        let message = "a vote says either `approves`, true or false, or `abstains: true`";
+        return Err(Problem::fault("/approves", message));
+    };
+    let action = Action::Vote {
+        choice,
+        comment: body.comment,
+        stage: body.stage,
+        instead_of: body.instead_of,
+    };
+    step(&api, id, change, action).await
+}
+
+async fn recall(
+    State(api): State<Api>,
+    At(id): At<RecordId>,
+    change: Change<RecalledVote>,
+) -> Result<Response, Problem> {
+    let (change, body) = change.take();
+    step(&api, id, change, Action::RecallVote { stage: body.stage }).await
+}
+
+async fn reassign(
+    State(api): State<Api>,
+    At(id): At<RecordId>,
+    change: Change<ReassignedVote>,
+) -> Result<Response, Problem> {
+    let (change, body) = change.take();
+    let action = Action::ReassignVote {
+        stage: body.stage,
+        from: body.from,
+        to: body.to,
+        comment: body.comment,
+    };
+    step(&api, id, change, action).await
+}
+
+async fn question(
+    State(api): State<Api>,
+    At(id): At<RecordId>,
+    change: Change<NewQuestion>,
+) -> Result<Response, Problem> {
+    let (change, body) = change.take();
+    let action = Action::AskInformation {
+        stage: body.stage,
+        question: body.question,
+    };
+    step(&api, id, change, action).await
 }
 
 async fn watch(

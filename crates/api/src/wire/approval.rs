@@ -1,9 +1,9 @@
 //! An approval as clients see it: the stage that is open, who may vote, and how it stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::Instant;
-use model::definition::{Quorum as ModelQuorum, Rejects};
+use model::definition::{Choice, Quorum as ModelQuorum, Rejects};
 use model::id::{BindingId, PersonId, StageId};
 use model::record::{OpenStage, ResolvedApprover, StagePlan};
 use serde::Serialize;
@@ -16,8 +16,8 @@ pub struct Approval<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     by: Option<&'a BindingId>,
-    /// The stage that is open.
-    stage: Stage<'a>,
+    /// The stages that are open: one, or several beside each other.
+    stages: Vec<Stage<'a>>,
     /// The stages that a plugin asked for after it.
     next: Vec<PlannedStage<'a>>,
 }
@@ -33,15 +33,39 @@ pub struct Stage<'a> {
     opened_at: Instant,
     /// How many approvals it needs.
     needed: u32,
-    /// Who may vote.
+    /// Who may vote in their own right.
     #[schema(value_type = Vec<String>)]
     entitled: &'a BTreeSet<PersonId>,
     /// The votes so far, one a person.
     votes: Vec<Vote<'a>>,
-    /// When it expires.
+    /// When it expires; absent where it does not, or while it stands still for a question.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     due: Option<Instant>,
+    /// Who stands in for those who are out of office, by for whom.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, String>)]
+    substitutes: &'a BTreeMap<PersonId, PersonId>,
+    /// Who handed their vote on, and to whom.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, String>)]
+    reassigned: &'a BTreeMap<PersonId, PersonId>,
+    /// The question that waits for the requester's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<Question<'a>>,
+}
+
+/// A question that an approver asked before voting.
+#[derive(Serialize, ToSchema)]
+pub struct Question<'a> {
+    /// Who asked.
+    #[schema(value_type = String)]
+    person: &'a PersonId,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Instant,
+    /// What.
+    text: &'a str,
 }
 
 /// A stage that is, or is to be, asked.
@@ -92,11 +116,19 @@ pub enum Quorum {
 /// A vote.
 #[derive(Serialize, ToSchema)]
 pub struct Vote<'a> {
-    /// Who gave it.
+    /// Whose it is.
     #[schema(value_type = String)]
     person: &'a PersonId,
-    /// For or against.
-    approves: bool,
+    /// For or against; absent where neither.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approves: Option<bool>,
+    /// Whether it is neither.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    abstains: bool,
+    /// Who gave it, where someone stood in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    by: Option<&'a PersonId>,
     /// When.
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
@@ -109,7 +141,7 @@ impl<'a> From<&'a model::record::Approval> for Approval<'a> {
     fn from(approval: &'a model::record::Approval) -> Self {
         Self {
             by: approval.by.as_ref(),
-            stage: Stage::from(&approval.stage),
+            stages: approval.stages.iter().map(Stage::from).collect(),
             next: approval.next.iter().map(PlannedStage::from).collect(),
         }
     }
@@ -119,7 +151,9 @@ impl<'a> From<&'a OpenStage> for Stage<'a> {
     fn from(stage: &'a OpenStage) -> Self {
         let votes = stage.votes.iter().map(|(person, vote)| Vote {
             person,
-            approves: vote.approves,
+            approves: vote.choice.approves(),
+            abstains: vote.choice == Choice::Abstain,
+            by: vote.by.as_ref(),
             at: vote.at,
             comment: vote.comment.as_deref(),
         });
@@ -129,7 +163,14 @@ impl<'a> From<&'a OpenStage> for Stage<'a> {
             needed: stage.needed,
             entitled: &stage.entitled,
             votes: votes.collect(),
-            due: stage.due,
+            due: stage.expires(),
+            substitutes: &stage.substitutes,
+            reassigned: &stage.reassigned,
+            question: stage.question.as_ref().map(|question| Question {
+                person: &question.person,
+                at: question.at,
+                text: &question.text,
+            }),
         }
     }
 }

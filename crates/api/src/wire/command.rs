@@ -1,6 +1,6 @@
 //! Bodies that ask for a change. A member that is not known here is refused.
 
-use model::id::{CatalogueItemId, LinkKind, PersonId, RecordId, TransitionId, WorkflowId};
+use model::id::{CatalogueItemId, LinkKind, PersonId, RecordId, StageId, TransitionId, WorkflowId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -86,10 +86,64 @@ pub struct NewLink {
 #[serde(deny_unknown_fields)]
 pub struct NewVote {
     /// For or against.
-    pub(crate) approves: bool,
+    #[serde(default)]
+    pub(crate) approves: Option<bool>,
+    /// Neither, in the place of `approves`.
+    #[serde(default)]
+    pub(crate) abstains: bool,
+    /// Why. Some stages want to know.
+    #[serde(default)]
+    pub(crate) comment: Option<String>,
+    /// The stage, where the actor is asked in several.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "cab")]
+    pub(crate) stage: Option<StageId>,
+    /// In whose place, where the actor stands in for several.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) instead_of: Option<PersonId>,
+}
+
+/// A vote to take back, before its stage is decided.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecalledVote {
+    /// The stage, where the actor voted in several.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) stage: Option<StageId>,
+}
+
+/// A vote to hand on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReassignedVote {
+    /// To whom.
+    #[schema(value_type = String)]
+    pub(crate) to: PersonId,
+    /// Whose, where not the actor's own: that takes their manager or an administrator.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) from: Option<PersonId>,
+    /// The stage, where they are asked in several.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) stage: Option<StageId>,
     /// Why.
     #[serde(default)]
     pub(crate) comment: Option<String>,
+}
+
+/// A question to the requester, before a vote.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewQuestion {
+    /// What. It is said on the record for all to see; what the requester says next answers it.
+    pub(crate) question: String,
+    /// The stage, where the actor is asked in several.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) stage: Option<StageId>,
 }
 
 /// Someone to follow the record, or no longer.

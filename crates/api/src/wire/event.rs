@@ -1,5 +1,6 @@
 //! An event of a record's history as clients see it: its kind, and what belongs to that kind.
 
+use model::definition::Choice;
 use model::event::{ClockKey, Event as ModelEvent};
 use model::hook::Failure;
 
@@ -169,18 +170,65 @@ fn approval(event: &ModelEvent) -> Option<(&'static str, Value)> {
         ModelEvent::Voted {
             stage,
             person,
-            approves,
+            choice,
+            by,
             comment,
         } => (
             "voted",
-            json!({ "stage": stage, "person": person, "approves": approves, "comment": comment }),
+            json!({
+                "stage": stage, "person": person, "approves": choice.approves(),
+                "abstains": *choice == Choice::Abstain, "by": by, "comment": comment,
+            }),
+        ),
+        ModelEvent::VoteRecalled {
+            stage,
+            person,
+            lost,
+        } => (
+            "vote-recalled",
+            json!({ "stage": stage, "person": person, "lost": lost }),
+        ),
+        ModelEvent::VoteReassigned {
+            stage,
+            from,
+            to,
+            comment,
+        } => (
+            "vote-reassigned",
+            json!({ "stage": stage, "from": from, "to": to, "comment": comment }),
+        ),
+        ModelEvent::Substituted {
+            stage, substitutes, ..
+        } => (
+            "substituted",
+            json!({ "stage": stage, "substitutes": substitutes }),
+        ),
+        ModelEvent::InformationAsked { stage, question } => (
+            "information-asked",
+            json!({ "stage": stage, "person": question.person, "question": question.text }),
+        ),
+        ModelEvent::InformationGiven { stage, due } => {
+            ("information-given", json!({ "stage": stage, "due": due }))
+        }
+        ModelEvent::StageTimerSet { stage, timer, due } => (
+            "stage-timer-set",
+            json!({ "stage": stage, "timer": timer, "due": due }),
+        ),
+        ModelEvent::StageTimerFired { stage, timer, due } => (
+            "stage-timer-fired",
+            json!({ "stage": stage, "timer": timer, "due": due }),
         ),
         ModelEvent::Entitled { stage, entitled } => {
             ("entitled", json!({ "stage": stage, "entitled": entitled }))
         }
-        ModelEvent::StageEnded { stage, outcome } => {
-            ("stage-ended", json!({ "stage": stage, "outcome": outcome }))
-        }
+        ModelEvent::StageEnded {
+            stage,
+            outcome,
+            due,
+        } => (
+            "stage-ended",
+            json!({ "stage": stage, "outcome": outcome, "due": due }),
+        ),
         ModelEvent::ApprovalEnded { outcome, reason } => (
             "approval-ended",
             json!({ "outcome": outcome, "reason": reason }),

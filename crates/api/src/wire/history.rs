@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use model::command::{Action, Actor as ModelActor, Who};
+use model::definition::Choice;
 use model::hook::{Answer, GoalAnswer, TargetAnswer};
 use model::id::{RecordId, RoleId, TeamId, TransitionId};
 use model::journal::{
@@ -209,7 +210,25 @@ fn asked(action: &Action) -> (Option<&TransitionId>, Value) {
             inverse,
         } => json!({ "kind": kind, "target": target, "inverse": inverse }),
         Action::Watch { person, watches } => json!({ "person": person, "watches": watches }),
-        Action::Vote { approves, comment } => json!({ "approves": approves, "comment": comment }),
+        Action::Vote {
+            choice,
+            comment,
+            stage,
+            instead_of,
+        } => json!({
+            "approves": choice.approves(), "abstains": *choice == Choice::Abstain,
+            "comment": comment, "stage": stage, "instead_of": instead_of,
+        }),
+        Action::RecallVote { stage } => json!({ "stage": stage }),
+        Action::ReassignVote {
+            stage,
+            from,
+            to,
+            comment,
+        } => json!({ "stage": stage, "from": from, "to": to, "comment": comment }),
+        Action::AskInformation { stage, question } => {
+            json!({ "stage": stage, "question": question })
+        }
         Action::Wake => json!({}),
         Action::EffectResult {
             effect,

@@ -459,8 +459,23 @@ pub struct Approval {
 pub struct Stage {
     /// Whether it is asked at all.
     pub when: Option<Expression>,
+    /// What it causes for those who are asked.
+    pub effects: IndexMap<EffectName, Effect>,
+    /// What a question of an approver does.
+    pub information: Option<Information>,
+    /// Reminders and escalations.
+    pub timers: IndexMap<TimerId, Timer>,
     /// The rest, as written.
     pub source: StageSource,
+}
+
+/// What a question of an approver does.
+#[derive(Clone, Debug)]
+pub struct Information {
+    /// Whether the timeout stands still until it is answered.
+    pub holds: bool,
+    /// What it causes.
+    pub effects: IndexMap<EffectName, Effect>,
 }
 
 /// A timer.

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use model::definition::{self, ApprovalBy, Approver, Category, Quorum, RoutingBy};
 use model::directory::kind;
 use model::hook::Hook;
-use model::id::{PackId, StateId, TableId, TimerId, TransitionId, WorkflowId};
+use model::id::{PackId, StageId, StateId, TableId, TimerId, TransitionId, WorkflowId};
 use model::{Digest, Duration};
 
 use super::compiler::Compiler;
@@ -18,7 +18,7 @@ use super::scope::Scopes;
 use super::tables::tables;
 use super::tasks::tasks;
 use super::transitions::{Ground, Place, transitions};
-use super::types::{Approval, Routing, Stage, State, Timer, Workflow};
+use super::types::{Approval, Information, Routing, Stage, State, Timer, Workflow};
 use crate::overlay::DefinitionKind;
 
 /// The most fields of a workflow.
@@ -244,6 +244,7 @@ fn approval(
         );
     }
     let stages = compiler.within("stages", |compiler| {
+        rounds(compiler, &source.stages);
         let each = source.stages.iter().map(|(id, source)| {
             let stage = compiler.within(id.as_str(), |compiler| stage(compiler, source, ground));
             (id.clone(), stage)
@@ -302,9 +303,48 @@ fn stage(compiler: &mut Compiler<'_>, source: &definition::Stage, ground: &Groun
     if let Some(wait) = &source.timeout {
         compiler.wait("timeout", wait);
     }
+    for (id, _) in source
+        .timers
+        .iter()
+        .filter(|(_, it)| it.condition.is_some())
+    {
+        let message = "a stage's timer runs while the stage is open: it has no `while`";
+        compiler.key(&["timers", id.as_str(), "while"], "approval", message);
+    }
+    let around = ground.around(&ground.scopes.full);
     Stage {
         when,
+        effects: effects(compiler, &source.effects, around),
+        information: source.information.as_ref().map(|it| Information {
+            holds: it.holds,
+            effects: compiler.within("information", |compiler| {
+                effects(compiler, &it.effects, around)
+            }),
+        }),
+        timers: timers(compiler, &source.timers, ground),
         source: source.clone(),
+    }
+}
+
+/// Holds `beside` to what can be: a stage of the round right before it.
+fn rounds(compiler: &mut Compiler<'_>, stages: &IndexMap<StageId, definition::Stage>) {
+    let mut round: Vec<&StageId> = Vec::new();
+    for (id, stage) in stages {
+        match &stage.beside {
+            None => round.clear(),
+            Some(beside) if round.contains(&beside) => {}
+            Some(beside) => {
+                let message = if stages.contains_key(beside) {
+                    format!(
+                        "`{beside}` does not open right before it: stages that open beside each other stand together, the first one without `beside`"
+                    )
+                } else {
+                    format!("there is no stage `{beside}` before it")
+                };
+                compiler.value(&[id.as_str(), "beside"], "approval", message);
+            }
+        }
+        round.push(id);
     }
 }
 

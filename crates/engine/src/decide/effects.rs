@@ -10,7 +10,7 @@ use model::definition::CreateEffect;
 use model::event::{Event, EventKind};
 use model::hook::{Failure, Hook};
 use model::id::{EffectName, NoticeId, PersonId};
-use model::record::{EffectCall, EffectKey};
+use model::record::{EffectCall, EffectKey, OpenStage};
 use model::{Digest, Duration, Instant};
 
 use super::{Result, Step};
@@ -101,14 +101,13 @@ impl<'a> Step<'a> {
                             .flat_map(|team| self.ledger.roster(team).members.into_keys()),
                     );
                 }
-                Recipient::Approver => {
-                    to.extend(
-                        self.record
-                            .approval
-                            .iter()
-                            .flat_map(|approval| approval.stage.entitled.iter().cloned()),
-                    );
-                }
+                Recipient::Approver => match &self.asked {
+                    Some(asked) => to.extend(asked.iter().cloned()),
+                    None => {
+                        let open = self.record.approval.iter().flat_map(|it| &it.stages);
+                        to.extend(open.flat_map(OpenStage::awaited));
+                    }
+                },
                 Recipient::Role(role) => to.extend(self.ledger.people_with_role(role)),
                 Recipient::Person(person) => {
                     to.insert(person.clone());

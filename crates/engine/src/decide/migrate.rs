@@ -10,7 +10,7 @@ use model::command::{Migrate, Who};
 use model::definition::MigratedClocks;
 use model::event::{Event, SetBy};
 use model::id::{FieldId, StateId, TimerId};
-use model::record::{Approval, TaskStatus};
+use model::record::TaskStatus;
 use model::{Digest, Value};
 
 use super::{Interrupt, Result, Step};
@@ -221,15 +221,11 @@ impl<'a> Step<'a> {
     /// What the record waits for must be there in the state that it comes to.
     fn check_open_work(&self, entered: &State) -> Result<()> {
         let refuse = |what: String| Err(Interrupt::Reject(Rejection::not_possible(what)));
-        if let Some(Approval { stage, .. }) = &self.record.approval {
+        let open = self.record.approval.iter();
+        for (by, stage) in open.flat_map(|it| it.stages.iter().map(|stage| (&it.by, stage))) {
             let stages = entered.approval.as_ref().map(|approval| &approval.stages);
             let known = stages.is_some_and(|stages| stages.contains_key(&stage.plan.id));
-            let by_plugin = self
-                .record
-                .approval
-                .as_ref()
-                .is_some_and(|open| open.by.is_some());
-            let asked_there = known || (by_plugin && stages.is_some());
+            let asked_there = known || (by.is_some() && stages.is_some());
             if !asked_there {
                 return refuse(format!(
                     "the votes of the stage `{}` are open, which `{}` does not have",

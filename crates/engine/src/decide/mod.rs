@@ -19,6 +19,7 @@ mod take;
 mod tasks;
 mod timers;
 mod values;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use model::command::{Action, Actor, Command, Who};
 use model::definition::Outcome as ApprovalOutcome;
 use model::event::Event;
 use model::hook::{Answer, Ask, Failure, FailureKind, Question, RecordView, Reply};
-use model::id::{BindingId, FieldId, RecordId};
+use model::id::{BindingId, FieldId, PersonId, RecordId};
 use model::journal::{self, Decision, HookDecision, Lookup};
 use model::record::{EffectKey, Link, Record};
 use model::{Digest, Instant, Value};
@@ -266,6 +267,8 @@ struct Step<'a> {
     changes_promise: bool,
     /// An approval that ended and whose transition is still to be taken.
     ended: Option<ApprovalOutcome>,
+    /// Those whom a stage tells that they are asked, while it does.
+    asked: Option<BTreeSet<PersonId>>,
     /// Whether a state was entered in this entry, so that its timers are to be set.
     entered: bool,
     /// Of a wake: when what it does was due. What is due later has a wake of its own.
@@ -292,6 +295,7 @@ impl<'a> Step<'a> {
             changed: BTreeSet::new(),
             changes_promise: false,
             ended: None,
+            asked: None,
             entered: false,
             woken_for: None,
             escalations: Vec::new(),
@@ -348,7 +352,27 @@ impl<'a> Step<'a> {
             })?,
             Action::Link { kind, target, .. } => self.link(kind, target)?,
             Action::Watch { person, watches } => self.watch(person, *watches)?,
-            Action::Vote { approves, comment } => self.vote(*approves, comment.as_deref())?,
+            Action::Vote {
+                choice,
+                comment,
+                stage,
+                instead_of,
+            } => self.vote(
+                *choice,
+                comment.as_deref(),
+                stage.as_ref(),
+                instead_of.as_ref(),
+            )?,
+            Action::RecallVote { stage } => self.recall_vote(stage.as_ref())?,
+            Action::ReassignVote {
+                stage,
+                from,
+                to,
+                comment,
+            } => self.reassign_vote(stage.as_ref(), from.as_ref(), to, comment.as_deref())?,
+            Action::AskInformation { stage, question } => {
+                self.ask_information(stage.as_ref(), question)?;
+            }
             Action::Wake => {
                 self.wake()?;
                 return Ok(true);

@@ -411,6 +411,9 @@ impl Step<'_> {
             text: text.to_owned(),
             public,
         });
+        if public {
+            self.answer_questions();
+        }
         Ok(())
     }
 }

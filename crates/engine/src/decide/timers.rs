@@ -2,10 +2,9 @@
 //! fired as commands of their own, the earliest first.
 
 use definition::compile::Timer;
-use model::definition::Outcome;
 use model::event::{ClockKey, Event};
-use model::id::TimerId;
-use model::record::ClockStatus;
+use model::id::{StageId, TimerId};
+use model::record::{ClockStatus, OpenStage};
 use model::{Digest, Duration, Instant};
 
 use super::{Interrupt, Result, Step, clocks};
@@ -14,7 +13,10 @@ use crate::scope::Scope;
 /// What is due of a record.
 enum Due {
     Timer(TimerId),
-    Stage,
+    /// Somebody's absence begins or ends.
+    Look,
+    StageTimer(StageId, TimerId),
+    Expiry(StageId),
     /// A warning or a breach; what it gives is given with every entry's look at the clocks.
     Clock(ClockKey),
 }
@@ -28,18 +30,15 @@ impl Step<'_> {
             .timers
             .iter()
             .map(|(id, due)| (*due, Due::Timer(id.clone())));
-        let stage = self
-            .record
-            .approval
-            .iter()
-            .filter_map(|approval| Some((approval.stage.due?, Due::Stage)));
+        let stages = self.record.approval.iter().flat_map(|it| &it.stages);
+        let stages = stages.flat_map(due_in_stage);
         let clocks = self
             .record
             .clocks
             .iter()
             .filter_map(|clock| Some((clock.next_due()?, Due::Clock(clocks::key(clock)))));
         let earliest = timers
-            .chain(stage)
+            .chain(stages)
             .chain(clocks)
             .filter(|(due, _)| *due <= now)
             .min_by_key(|(due, _)| *due);
@@ -47,8 +46,13 @@ impl Step<'_> {
         match earliest {
             None => Err(Interrupt::Nothing),
             Some((due, Due::Timer(timer))) => self.fire(&timer, due),
-            Some((_, Due::Stage)) => {
-                self.end_stage(Outcome::Expired, "it was not decided in time");
+            Some((_, Due::Look)) => {
+                self.look_at_entitlement();
+                Ok(())
+            }
+            Some((due, Due::StageTimer(stage, timer))) => self.fire_in_stage(&stage, &timer, due),
+            Some((due, Due::Expiry(stage))) => {
+                self.expire(&stage, due);
                 Ok(())
             }
             Some((due, Due::Clock(key))) => {
@@ -104,14 +108,7 @@ impl Step<'_> {
         }
         self.cause(&timer.effects, &format!("timer {id}"));
         if timer.repeat && (self.record.state == state || workflow.timers.contains_key(id)) {
-            // The next one is reckoned from when the wait of this one was over, so that neither
-            // lateness nor jitter adds up.
-            let spread = i64::try_from(self.spread(timer).millis()).unwrap_or_default();
-            let over = Instant::from_millis(due.millis().saturating_sub(spread));
-            let next = self
-                .timer_due(timer, over)
-                .filter(|next| *next > self.now());
-            if let Some(next) = next.or_else(|| self.timer_due(timer, self.now())) {
+            if let Some(next) = self.next_turn(timer, due) {
                 self.emit(Event::TimerSet {
                     timer: id.clone(),
                     due: next,
@@ -121,8 +118,18 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// When a timer that was due then is due again: reckoned from when its wait was over, so that neither
+    /// lateness nor jitter adds up.
+    pub(super) fn next_turn(&mut self, timer: &Timer, due: Instant) -> Option<Instant> {
+        let spread = i64::try_from(self.spread(timer).millis()).unwrap_or_default();
+        let over = Instant::from_millis(due.millis().saturating_sub(spread));
+        let next = self.timer_due(timer, over);
+        next.filter(|next| *next > self.now())
+            .or_else(|| self.timer_due(timer, self.now()))
+    }
+
     /// When a timer is due whose wait begins at `from`.
-    fn timer_due(&mut self, timer: &Timer, from: Instant) -> Option<Instant> {
+    pub(super) fn timer_due(&mut self, timer: &Timer, from: Instant) -> Option<Instant> {
         let over = self.wait_ends(&timer.wait, from)?;
         Some(over.saturating_add(self.spread(timer)))
     }
@@ -215,4 +222,14 @@ impl Step<'_> {
             });
         }
     }
+}
+
+/// What is due of an open stage: who may vote is seen first, and it expires last.
+fn due_in_stage(stage: &OpenStage) -> Vec<(Instant, Due)> {
+    let id = &stage.plan.id;
+    let look = stage.look_at.map(|at| (at, Due::Look));
+    let timers = stage.timers.iter();
+    let timers = timers.map(|(timer, at)| (*at, Due::StageTimer(id.clone(), timer.clone())));
+    let expiry = stage.expires().map(|at| (at, Due::Expiry(id.clone())));
+    look.into_iter().chain(timers).chain(expiry).collect()
 }

@@ -216,9 +216,10 @@ impl Course<'_> {
     fn wake(&mut self, due: Instant, entry: Option<(u64, &Entry)>) -> Result<(), EngineError> {
         if let Some(record) = &self.simulated
             && let Some(approval) = &record.approval
-            && approval.stage.due == Some(due)
+            && let mut stages = approval.stages.iter()
+            && let Some(stage) = stages.find(|stage| stage.expires() == Some(due))
             && record.timers.values().all(|timer| *timer != due)
-            && !self.all_then.asked(&record.state, &approval.stage.plan.id)
+            && !self.all_then.asked(&record.state, &stage.plan.id)
         {
             // Nobody was asked then: that nobody answered in time says nothing.
             self.undecided(due);
@@ -348,6 +349,9 @@ impl Course<'_> {
             Action::Comment { .. }
             | Action::Link { .. }
             | Action::Watch { .. }
+            | Action::RecallVote { .. }
+            | Action::ReassignVote { .. }
+            | Action::AskInformation { .. }
             | Action::Refer { .. } => (command.action.name().to_owned(), false),
             // It moves nothing by itself.
             Action::Wake
@@ -359,9 +363,9 @@ impl Course<'_> {
         };
         // A move that waits for an approval on which nobody was asked to vote is not what is wrong.
         if let Some(record) = &self.simulated
-            && let Some(approval) = &record.approval
+            && let Some(stage) = record.approval.iter().find_map(|it| it.stages.first())
             && diverges
-            && !self.all_then.asked(&record.state, &approval.stage.plan.id)
+            && !self.all_then.asked(&record.state, &stage.plan.id)
         {
             self.undecided(command.at);
             return;
@@ -407,10 +411,9 @@ impl Course<'_> {
         let Some(record) = &self.simulated else {
             return;
         };
-        let Some(approval) = &record.approval else {
+        let Some(stage) = record.approval.iter().find_map(|it| it.stages.first()) else {
             return;
         };
-        let stage = &approval.stage;
         let what = format!("{}/{}", record.state, stage.plan.id);
         let people: Vec<_> = stage.entitled.iter().take(10).collect();
         let people: Vec<_> = people.iter().map(ToString::to_string).collect();
@@ -616,7 +619,7 @@ fn may_see(input: Input<'_>) -> Result<bool, DecideError> {
     }
     let is_asked = record.approval.as_ref().is_some_and(|approval| {
         let person = input.command.actor.person();
-        person.is_some_and(|person| approval.stage.entitled.contains(person))
+        person.is_some_and(|person| approval.asks(person))
     });
     Ok(is_asked || decide::permits(input, record, &input.workflow.see)?)
 }

@@ -316,13 +316,14 @@ impl Approvals {
                     let Some(state) = self.state.clone() else {
                         continue;
                     };
-                    self.stages.push(Stage {
-                        state,
-                        id: approval.stage.plan.id.clone(),
-                        at,
-                        asked: approval.stage.entitled.iter().cloned().collect(),
-                        needed: approval.stage.needed,
-                    });
+                    self.stages
+                        .extend(approval.stages.iter().map(|stage| Stage {
+                            state: state.clone(),
+                            id: stage.plan.id.clone(),
+                            at,
+                            asked: stage.entitled.iter().cloned().collect(),
+                            needed: stage.needed,
+                        }));
                 }
                 Event::ApprovalEnded { outcome, .. } => {
                     if let Some(state) = self.state.clone() {

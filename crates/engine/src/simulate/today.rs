@@ -151,8 +151,19 @@ impl Today {
                     }
                 }
                 Event::OverrideCleared { field } => self.field(place, field),
-                Event::StageOpened { approval } => self.stage(place, &mut approval.stage.plan.id),
+                Event::StageOpened { approval } => {
+                    for stage in &mut approval.stages {
+                        self.stage(place, &mut stage.plan.id);
+                    }
+                }
                 Event::Voted { stage, .. }
+                | Event::VoteRecalled { stage, .. }
+                | Event::VoteReassigned { stage, .. }
+                | Event::Substituted { stage, .. }
+                | Event::InformationAsked { stage, .. }
+                | Event::InformationGiven { stage, .. }
+                | Event::StageTimerSet { stage, .. }
+                | Event::StageTimerFired { stage, .. }
                 | Event::Entitled { stage, .. }
                 | Event::StageEnded { stage, .. } => self.stage(place, stage),
                 _ => {}

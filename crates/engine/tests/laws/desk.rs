@@ -6,6 +6,7 @@ use std::sync::Arc;
 use definition::compile::{Definitions, Installable, ServiceLevel};
 use definition::pack::Pack;
 use model::command::{Action, Actor, Command, Create, Who};
+use model::definition::Choice;
 use model::directory::{Key, Thing};
 use model::event::Event;
 use model::hook::Reply;
@@ -147,14 +148,27 @@ impl Desk {
     }
 
     pub(crate) fn vote(&mut self, who: &str, approves: bool) -> Result<(), Rejection> {
-        self.run(
-            who,
-            Action::Vote {
-                approves,
-                comment: None,
-            },
-        )
-        .map(|_| ())
+        self.give(who, Choice::of(approves), None)
+    }
+
+    /// Gives a vote, in someone's place where that is said.
+    pub(crate) fn give(
+        &mut self,
+        who: &str,
+        choice: Choice,
+        instead_of: Option<&str>,
+    ) -> Result<(), Rejection> {
+        let vote = Action::Vote {
+            choice,
+            comment: None,
+            stage: None,
+            instead_of: instead_of.map(|id| PersonId::new(id).expect("valid")),
+        };
+        self.act(who, vote)
+    }
+
+    pub(crate) fn act(&mut self, who: &str, action: Action) -> Result<(), Rejection> {
+        self.run(who, action).map(|_| ())
     }
 
     pub(crate) fn directory_changed(&mut self) {

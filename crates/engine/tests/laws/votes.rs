@@ -50,7 +50,7 @@ fn half_of_the_board_approves() {
     let mut desk = desk("{ percent: 50 }", "final");
     desk.create("eve", "change", json!({})).expect("accepted");
     assert_eq!(
-        desk.record().approval.as_ref().expect("open").stage.needed,
+        desk.record().approval.as_ref().expect("open").stages[0].needed,
         2
     );
     desk.vote("ada", true).expect("accepted");
@@ -81,7 +81,7 @@ fn nobody_votes_twice_or_unasked_or_for_themselves() {
         Err(Rejection::NotPossible { .. })
     ));
     assert_eq!(
-        desk.record().approval.as_ref().expect("open").stage.needed,
+        desk.record().approval.as_ref().expect("open").stages[0].needed,
         3
     );
 }
@@ -181,7 +181,7 @@ proptest! {
         let mut desk = desk(quorum, if outvoted { "outvoted" } else { "final" });
         let people = ["ada", "ben", "cleo", "dan", "eve"];
         desk.create("eve", "change", json!({})).expect("accepted");
-        let needed = desk.record().approval.as_ref().expect("open").stage.needed as usize;
+        let needed = desk.record().approval.as_ref().expect("open").stages[0].needed as usize;
         let mut members = vec!["ada", "ben", "cleo", "dan"];
         let mut standing: Vec<(&str, bool)> = Vec::new();
         for deed in deeds {

@@ -4,8 +4,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cel, Wait};
-use crate::id::{ApproverId, BindingId, PersonId, RoleId, StageId, TeamId, TransitionId};
+use super::{Cel, Effect, Timer, Wait};
+use crate::id::{
+    ApproverId, BindingId, EffectName, PersonId, RoleId, StageId, TeamId, TimerId, TransitionId,
+};
 
 /// The agreement that a state asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,7 +16,7 @@ pub struct Approval {
     /// The binding whose verdict replaces the stages, which are its fallback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<ApprovalBy>,
-    /// Rounds of votes, one after the other.
+    /// Rounds of votes, one after the other where none says `beside`.
     pub stages: IndexMap<StageId, Stage>,
     /// The transition that follows each outcome.
     pub then: IndexMap<Outcome, TransitionId>,
@@ -36,6 +38,10 @@ pub struct Stage {
     /// The stage is asked only where this holds as it would open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Cel>,
+    /// The stage before it with which it opens; both must approve. Without it, it opens after all those
+    /// before it have approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<StageId>,
     /// Who is asked.
     pub approvers: IndexMap<ApproverId, Approver>,
     /// How many must approve.
@@ -49,6 +55,94 @@ pub struct Stage {
     /// Whether the requester may vote too.
     #[serde(rename = "self", default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_self: bool,
+    /// The votes that need a comment.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub comment: IndexMap<Choice, bool>,
+    /// What becomes of a question that an approver asks before voting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub information: Option<Information>,
+    /// What it causes as it opens, and again for whoever is asked later: a substitute, someone to whom a
+    /// vote was handed on, someone new in the team.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub effects: IndexMap<EffectName, Effect>,
+    /// What happens while it is not decided: reminders, escalations.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub timers: IndexMap<TimerId, Timer>,
+}
+
+/// What becomes of a question that an approver asks before voting.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(inline)]
+pub struct Information {
+    /// Whether the stage's timeout stands still until the requester has answered.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub holds: bool,
+    /// What the question causes.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub effects: IndexMap<EffectName, Effect>,
+}
+
+/// What a vote says.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Choice {
+    /// For.
+    Approve,
+    /// Against.
+    Reject,
+    /// Neither: who abstains is no longer counted on.
+    Abstain,
+}
+
+impl Choice {
+    /// For or against.
+    pub const fn of(approves: bool) -> Self {
+        if approves {
+            Self::Approve
+        } else {
+            Self::Reject
+        }
+    }
+
+    /// What is told by whether a vote approves or abstains; none where it is both or neither.
+    pub const fn told(approves: Option<bool>, abstains: bool) -> Option<Self> {
+        match (approves, abstains) {
+            (Some(approves), false) => Some(Self::of(approves)),
+            (None, true) => Some(Self::Abstain),
+            _ => None,
+        }
+    }
+
+    /// Whether it is for or against; none where it is neither.
+    pub const fn approves(self) -> Option<bool> {
+        match self {
+            Self::Approve => Some(true),
+            Self::Reject => Some(false),
+            Self::Abstain => None,
+        }
+    }
+
+    /// Its name in definitions.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Abstain => "abstain",
+        }
+    }
+
+    /// What somebody did who voted so.
+    pub const fn done(self) -> &'static str {
+        match self {
+            Self::Approve => "approved",
+            Self::Reject => "rejected",
+            Self::Abstain => "abstained",
+        }
+    }
 }
 
 /// Who is asked.

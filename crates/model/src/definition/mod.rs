@@ -17,7 +17,9 @@ mod task;
 mod translation;
 mod workflow;
 
-pub use approval::{Approval, ApprovalBy, Approver, Outcome, Quorum, Rejects, Stage};
+pub use approval::{
+    Approval, ApprovalBy, Approver, Choice, Information, Outcome, Quorum, Rejects, Stage,
+};
 pub use binding::{
     Component, EventFilter, Grants, KeyValueGrant, Limits, Plugin, Schedule, SecretGrant,
 };
@@ -31,7 +33,8 @@ pub use pack::{Extends, Lint, Pack, Role};
 pub use people::{Notice, Team};
 pub use scenario::{
     Ballot, Begin, Change, Deed, Expect, ExpectApproval, ExpectClock, Follow, Given, Join, Linked,
-    Moment, MomentError, Notified, Refusal, Say, Scenario, Step, Take, Things, Turnover, Whose,
+    Moment, MomentError, Notified, Query, Reassigned, Recalled, Refusal, Say, Scenario, Step, Take,
+    Things, Turnover, Whose,
 };
 pub use service_level::{
     Breach, CalendarChoice, Goal, OnChange, OnReopen, ServiceLevel, ServiceLevelType, Target,

@@ -150,6 +150,12 @@ pub enum Deed {
     Link(Join),
     /// Votes.
     Vote(Ballot),
+    /// Takes a vote back.
+    RecallVote(Recalled),
+    /// Hands a vote on.
+    ReassignVote(Reassigned),
+    /// Asks the requester something before voting.
+    AskInformation(Query),
     /// Follows the record, or no longer does.
     Watch(Follow),
     /// Changes the directory.
@@ -231,10 +237,60 @@ pub struct Join {
 #[schemars(inline)]
 pub struct Ballot {
     /// For or against.
-    pub approves: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approves: Option<bool>,
+    /// Neither, in the place of `approves`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub abstains: bool,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// The stage, where the actor is asked in several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<StageId>,
+    /// In whose place, where the actor stands in for several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<PersonId>,
+}
+
+/// A vote that is taken back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(inline)]
+pub struct Recalled {
+    /// The stage, where the actor voted in several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<StageId>,
+}
+
+/// A vote that is handed on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Reassigned {
+    /// To whom.
+    pub to: PersonId,
+    /// Whose, where not the actor's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PersonId>,
+    /// The stage, where they are asked in several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<StageId>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A question before a vote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Query {
+    /// What.
+    pub question: String,
+    /// The stage, where the actor is asked in several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<StageId>,
 }
 
 /// Following a record.
@@ -348,15 +404,18 @@ pub struct ExpectApproval {
     /// Whether one is open at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<bool>,
-    /// The stage that is open.
+    /// A stage that is open; what else is expected is of it. Of the first one without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<StageId>,
     /// How many must approve.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needed: Option<u32>,
-    /// Who may vote, and who may not.
+    /// Who may vote, in their own right or in someone's place, and who may not.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub asked: IndexMap<PersonId, bool>,
+    /// When the stage expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Moment>,
 }
 
 /// What is expected of a promise.

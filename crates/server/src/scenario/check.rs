@@ -9,7 +9,7 @@ use model::definition::{Expect, ExpectApproval, ExpectClock, Notified, Refusal};
 use model::event::Event;
 use model::id::{NoticeId, PersonId, StepId};
 use model::journal::Entry;
-use model::record::{ClockGoal, EffectCall, Record};
+use model::record::{ClockGoal, EffectCall, OpenStage, Record};
 use serde_json::Value as Json;
 
 use super::desk::Desk;
@@ -254,13 +254,23 @@ impl Differences<'_> {
     }
 
     fn approval(&mut self, expected: &ExpectApproval, record: &Record) {
-        let stage = record.approval.as_ref().map(|approval| &approval.stage);
-        if let Some(open) = expected.open {
-            self.whether(&["approval", "open"], open, stage.is_some());
+        let open = || record.approval.iter().flat_map(|it| &it.stages);
+        let named = open().find(|stage| expected.stage.as_ref() == Some(&stage.plan.id));
+        let stage = named.or_else(|| open().next());
+        if let Some(expected) = expected.open {
+            self.whether(&["approval", "open"], expected, stage.is_some());
         }
         if let Some(id) = &expected.stage {
             let found = stage.map(|stage| stage.plan.id.as_str());
             self.differs(&["approval", "stage"], id.as_str(), found);
+        }
+        if let Some(due) = &expected.due {
+            let plan = self.found.plan;
+            let due = plan.instant(*due).map(|at| plan.shown(at));
+            let found = stage.and_then(OpenStage::expires);
+            let found = found.map(|at| plan.shown(at));
+            let path = ["approval", "due"];
+            self.differs(&path, &due.unwrap_or_default(), found.as_deref());
         }
         if let Some(needed) = expected.needed {
             let found = stage.map(|stage| stage.needed.to_string());
@@ -271,7 +281,7 @@ impl Differences<'_> {
             );
         }
         for (person, asked) in &expected.asked {
-            let found = stage.is_some_and(|stage| stage.entitled.contains(person));
+            let found = stage.is_some_and(|stage| stage.asks(person));
             self.whether(&["approval", "asked", person.as_str()], *asked, found);
         }
     }

@@ -9,7 +9,7 @@ use definition::compile::Definitions;
 use definition::source::Position;
 use engine::{EngineError, Rejection};
 use model::command::{Action, Create};
-use model::definition::{Deed, Step, Whose};
+use model::definition::{Choice, Deed, Step, Whose};
 use model::id::{PersonId, RecordId, StepId, WorkflowId};
 use model::record::Record;
 
@@ -267,8 +267,26 @@ impl Running<'_> {
                 inverse: false,
             },
             Deed::Vote(ballot) => Action::Vote {
-                approves: ballot.approves,
+                choice: Choice::told(ballot.approves, ballot.abstains).ok_or_else(|| {
+                    let message = "a vote says either `approves` or `abstains: true`".to_owned();
+                    Stop::Unmet(vec!["do", "vote"], message)
+                })?,
                 comment: ballot.comment.clone(),
+                stage: ballot.stage.clone(),
+                instead_of: ballot.instead_of.clone(),
+            },
+            Deed::RecallVote(recalled) => Action::RecallVote {
+                stage: recalled.stage.clone(),
+            },
+            Deed::ReassignVote(reassigned) => Action::ReassignVote {
+                stage: reassigned.stage.clone(),
+                from: reassigned.from.clone(),
+                to: reassigned.to.clone(),
+                comment: reassigned.comment.clone(),
+            },
+            Deed::AskInformation(query) => Action::AskInformation {
+                stage: query.stage.clone(),
+                question: query.question.clone(),
             },
             Deed::Watch(follow) => Action::Watch {
                 person: follow.person.clone().unwrap_or_else(|| person.clone()),

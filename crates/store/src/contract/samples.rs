@@ -164,7 +164,7 @@ pub const fn effect_key(version: u64, index: u32) -> EffectKey {
 pub fn approval(opened_at: Instant) -> Approval {
     Approval {
         by: None,
-        stage: OpenStage {
+        stages: vec![OpenStage {
             plan: StagePlan {
                 id: id("cab"),
                 approvers: Vec::new(),
@@ -178,7 +178,13 @@ pub fn approval(opened_at: Instant) -> Approval {
             entitled: std::collections::BTreeSet::default(),
             votes: BTreeMap::new(),
             due: None,
-        },
+            reassigned: BTreeMap::new(),
+            substitutes: BTreeMap::new(),
+            look_at: None,
+            timers: BTreeMap::new(),
+            question: None,
+            recalled: BTreeMap::new(),
+        }],
         next: Vec::new(),
     }
 }

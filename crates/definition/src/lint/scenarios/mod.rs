@@ -298,7 +298,12 @@ impl<'p> Checker<'p, '_> {
         refused: bool,
     ) {
         match deed {
-            Deed::Create(_) | Deed::Comment(_) | Deed::Vote(_) => {}
+            Deed::Create(_)
+            | Deed::Comment(_)
+            | Deed::Vote(_)
+            | Deed::RecallVote(_)
+            | Deed::ReassignVote(_)
+            | Deed::AskInformation(_) => {}
             Deed::Transition(take) => self.take(id, take, workflow, refused),
             Deed::Update(change) => {
                 let fields = ["steps", id.as_str(), "do", "update", "fields"];

@@ -10,6 +10,7 @@ use definition::pack::Pack;
 use engine::port::{ManualClock, Store as _};
 use engine::{Engine, Request};
 use model::command::{Action, Actor, Create};
+use model::definition::Choice;
 use model::directory::{Key, Thing};
 use model::id::{PersonId, RecordId};
 use model::{Duration, Instant};
@@ -225,7 +226,12 @@ impl Desk {
 
     async fn vote(&self, who: &str, record: &RecordId, approves: bool) {
         let comment = Some("Read it.".to_owned());
-        let action = Action::Vote { approves, comment };
+        let action = Action::Vote {
+            choice: Choice::of(approves),
+            comment,
+            stage: None,
+            instead_of: None,
+        };
         self.run(who, Some(record), action).await;
     }
 

@@ -1,0 +1,213 @@
+//! What an approval waits for, and what was done about it, in sentences.
+
+use model::command::Command;
+use model::definition::{Choice, Outcome};
+use model::event::Event;
+use model::id::PersonId;
+use model::record::OpenStage;
+
+/// What an open stage waits for.
+pub(super) fn waiting(stage: &OpenStage) -> String {
+    let count = |choice| {
+        let votes = stage.votes.values();
+        votes.filter(|vote| vote.choice == choice).count()
+    };
+    let mut said = format!(
+        "It waits for the stage `{}`, which needs {} and has {}",
+        stage.plan.id,
+        counted(stage.needed as usize, "approval"),
+        count(Choice::Approve),
+    );
+    for (choice, of) in [(Choice::Reject, "against"), (Choice::Abstain, "abstained")] {
+        match count(choice) {
+            0 => {}
+            number => said.push_str(&format!(", {number} {of}")),
+        }
+    }
+    let silent = stage
+        .entitled
+        .iter()
+        .filter(|person| !stage.votes.contains_key(*person));
+    let asked: Vec<String> = silent
+        .map(|person| match stage.substitutes.get(person) {
+            Some(substitute) => format!("{person}, for whom {substitute} stands in"),
+            None => person.to_string(),
+        })
+        .collect();
+    match asked.as_slice() {
+        [] => said.push_str("; nobody is left to vote"),
+        asked => said.push_str(&format!("; it still asks {}", listed(asked))),
+    }
+    match (&stage.question, stage.expires()) {
+        (Some(question), None) => {
+            let who = &question.person;
+            said.push_str(&format!(" and stands still until {who} is answered"));
+        }
+        (_, Some(due)) => said.push_str(&format!(" until {}", due.to_seconds_text())),
+        (_, None) => {}
+    }
+    said.push('.');
+    said
+}
+
+/// Who did what about an approval; none where the event is of something else.
+pub(super) fn happened(event: &Event, command: &Command) -> Option<(String, String)> {
+    let actor = || command.actor.id().to_string();
+    let approval = || "approval".to_owned();
+    Some(match event {
+        Event::StageOpened { approval: opened } => {
+            let stages: Vec<String> = opened.stages.iter().map(asks).collect();
+            (approval(), format!("{}.", stages.join("; beside it, ")))
+        }
+        Event::Voted {
+            stage,
+            person,
+            choice,
+            by,
+            comment,
+        } => {
+            let instead = match by {
+                Some(_) => format!(" in the place of {person}"),
+                None => String::new(),
+            };
+            let (done, comment) = (choice.done(), because(comment.as_deref()));
+            (
+                by.as_ref().unwrap_or(person).to_string(),
+                format!("{done} in the stage `{stage}`{instead}{comment}."),
+            )
+        }
+        Event::VoteRecalled {
+            stage,
+            person,
+            lost: true,
+        } => (
+            approval(),
+            format!(
+                "the vote given in the place of {person} in the stage `{stage}` no longer counts."
+            ),
+        ),
+        Event::VoteRecalled { stage, person, .. } => {
+            let actor = actor();
+            let whose = if *person.as_str() == *actor {
+                "the vote".to_owned()
+            } else {
+                format!("the vote of {person}")
+            };
+            (actor, format!("took back {whose} in the stage `{stage}`."))
+        }
+        Event::VoteReassigned {
+            stage,
+            from,
+            to,
+            comment,
+        } => {
+            let comment = because(comment.as_deref());
+            let what =
+                format!("handed the vote of {from} in the stage `{stage}` on to {to}{comment}.");
+            (actor(), what)
+        }
+        Event::Entitled { stage, entitled } => {
+            let who = listed(&texts(entitled.iter()));
+            (
+                approval(),
+                format!("the stage `{stage}` asks {who} from now on."),
+            )
+        }
+        Event::Substituted {
+            stage, substitutes, ..
+        } => {
+            let each = substitutes.iter();
+            let each: Vec<String> = each
+                .map(|(person, substitute)| format!("{substitute} stands in for {person}"))
+                .collect();
+            let said = match each.as_slice() {
+                [] => "nobody stands in for anybody".to_owned(),
+                each => listed(each),
+            };
+            (
+                approval(),
+                format!("in the stage `{stage}`, {said} from now on."),
+            )
+        }
+        Event::InformationAsked { stage, question } => {
+            let held = if question.holds {
+                " The stage stands still until the answer."
+            } else {
+                ""
+            };
+            (
+                question.person.to_string(),
+                format!(
+                    "asked before voting in the stage `{stage}`: {}{held}",
+                    question.text
+                ),
+            )
+        }
+        Event::InformationGiven { stage, due } => {
+            let until = due.map_or_else(String::new, |due| {
+                format!(", which waits until {} now", due.to_seconds_text())
+            });
+            (actor(), format!("answered in the stage `{stage}`{until}."))
+        }
+        Event::StageTimerFired { stage, timer, due } => {
+            let due = due.to_seconds_text();
+            let what = format!("the timer `{timer}` of the stage `{stage}` was due {due}.");
+            (approval(), what)
+        }
+        Event::StageEnded {
+            stage,
+            outcome: Outcome::Expired,
+            due: Some(due),
+        } => {
+            let due = due.to_seconds_text();
+            let what = format!("the stage `{stage}` expired undecided, as was due {due}.");
+            (approval(), what)
+        }
+        Event::ApprovalEnded { outcome, reason } => {
+            (approval(), format!("{}: {reason}.", outcome.as_str()))
+        }
+        _ => return None,
+    })
+}
+
+fn asks(stage: &OpenStage) -> String {
+    let who = match stage.entitled.len() {
+        0 => "nobody".to_owned(),
+        1..=5 => listed(&texts(stage.entitled.iter())),
+        more => format!("{more} people"),
+    };
+    let mut said = format!(
+        "the stage `{}` asks {who} for {}",
+        stage.plan.id,
+        counted(stage.needed as usize, "approval")
+    );
+    for (person, substitute) in &stage.substitutes {
+        said.push_str(&format!(", {substitute} in the place of {person}"));
+    }
+    if let Some(due) = stage.due {
+        said.push_str(&format!(", until {}", due.to_seconds_text()));
+    }
+    said
+}
+
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+fn because(comment: Option<&str>) -> String {
+    comment.map_or_else(String::new, |comment| format!(": {comment}"))
+}
+
+fn texts<'a>(people: impl Iterator<Item = &'a PersonId>) -> Vec<String> {
+    people.map(ToString::to_string).collect()
+}
+
+/// `ada`, `ada and carla`, `ada, carla and dirk`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "nobody".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
