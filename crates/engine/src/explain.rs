@@ -224,6 +224,10 @@ fn explain_delay(entry: &Entry, event: &Event, explained: &mut Vec<Explained>) {
     };
     let (by, what) = match event {
         Event::TimerFired { timer, .. } => (format!("timer {timer}"), "it"),
+        Event::StageTimerFired { stage, timer, .. } => {
+            (format!("timer {timer} of the stage {stage}"), "it")
+        }
+        Event::StageEnded { stage, .. } => (format!("stage {stage}"), "its end"),
         Event::Warned { clock, warning, .. } => (
             format!("target {}", clock.target),
             &*format!("the warning `{warning}`"),

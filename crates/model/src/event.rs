@@ -551,7 +551,8 @@ impl Event {
     /// When what it tells of was due, where that was so at an instant of its own.
     pub const fn was_due(&self) -> Option<Instant> {
         match self {
-            Self::TimerFired { due, .. } => Some(*due),
+            Self::TimerFired { due, .. } | Self::StageTimerFired { due, .. } => Some(*due),
+            Self::StageEnded { due, .. } => *due,
             Self::Warned { at, .. } | Self::Breached { at, .. } => Some(*at),
             _ => None,
         }

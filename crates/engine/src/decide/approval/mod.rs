@@ -263,14 +263,15 @@ impl Step<'_> {
             let reason = format!("the timer {timer} of the stage {id} was due");
             self.follow(transition, &reason)?;
         }
-        if said.repeat && self.open_stage(id).is_some() {
-            if let Some(due) = self.due_again(said, due) {
-                self.emit(Event::StageTimerSet {
-                    stage: id.clone(),
-                    timer: timer.clone(),
-                    due,
-                });
-            }
+        if said.repeat
+            && self.open_stage(id).is_some()
+            && let Some(due) = self.due_again(said, due)
+        {
+            self.emit(Event::StageTimerSet {
+                stage: id.clone(),
+                timer: timer.clone(),
+                due,
+            });
         }
         Ok(())
     }
