@@ -34,10 +34,13 @@ async fn a_risky_change_waits_for_two_votes_of_the_board() {
     assert_eq!(change["fields"]["risk"], "high");
     let approval = &change["approval"];
     assert_eq!(approval["by"], "change-advisory");
-    assert_eq!(approval["stage"]["id"], "cab");
-    assert_eq!(approval["stage"]["needed"], 2, "half of three, rounded up");
+    assert_eq!(approval["stages"][0]["id"], "cab");
     assert_eq!(
-        approval["stage"]["entitled"],
+        approval["stages"][0]["needed"], 2,
+        "half of three, rounded up"
+    );
+    assert_eq!(
+        approval["stages"][0]["entitled"],
         json!(["carla", "dirk", "emma"])
     );
 

@@ -31,21 +31,34 @@ fn the_scenarios_of_the_shipped_pack_and_its_adaptations_pass() {
 
 #[test]
 fn what_went_wrong_elsewhere_does_not_go_wrong_here() {
-    let folder = repository().join("tests/cases/service-levels");
-    let folder = folder.to_str().expect("a path of text");
-    let linted = wright(&["pack", "lint", folder]);
-    assert!(linted.status.success(), "{}", text(&linted.stdout));
-    let output = wright(&["pack", "test", folder]);
-    let told = text(&output.stdout);
-    assert!(output.status.success(), "{told}{}", text(&output.stderr));
-    for case in [
+    let service_levels = [
         "weekend-and-pending",
         "agreement-switched-while-pending",
         "escalated-at-opening",
         "first-response-stays",
         "a-day-is-no-business-day",
-    ] {
-        assert!(told.contains(&format!("ok   {case}: ")), "{told}");
+    ];
+    let approvals = [
+        "second-stage-is-opened",
+        "substitute-is-told",
+        "a-timeout-never-approves",
+        "leaving-never-approves",
+    ];
+    let packs = [
+        ("tests/cases/service-levels", &service_levels[..]),
+        ("tests/cases/approvals", &approvals[..]),
+    ];
+    for (pack, cases) in packs {
+        let folder = repository().join(pack);
+        let folder = folder.to_str().expect("a path of text");
+        let linted = wright(&["pack", "lint", folder]);
+        assert!(linted.status.success(), "{}", text(&linted.stdout));
+        let output = wright(&["pack", "test", folder]);
+        let told = text(&output.stdout);
+        assert!(output.status.success(), "{told}{}", text(&output.stderr));
+        for case in cases {
+            assert!(told.contains(&format!("ok   {case}: ")), "{told}");
+        }
     }
 }
 

@@ -37,7 +37,7 @@ async fn the_board_votes_from_slack() {
     assert!(text.contains("*Risk*\\nhigh"), "{text}");
 
     let (click, headers) = counted(&slack, &server, &ts, &number).await;
-    let votes = ada.record(&number).await["approval"]["stage"]["votes"].clone();
+    let votes = ada.record(&number).await["approval"]["stages"][0]["votes"].clone();
     assert_eq!(votes.as_array().map(Vec::len), Some(1), "{votes}");
     assert!(
         votes.to_string().contains("carla") && votes.to_string().contains("Slack"),

@@ -132,7 +132,7 @@ pub enum Action {
     /// Approve, reject or abstain.
     Vote {
         /// For or against, or neither.
-        #[serde(alias = "approves", deserialize_with = "crate::record::choice")]
+        #[serde(rename = "approves", with = "crate::record::approves")]
         choice: Choice,
         /// Why.
         comment: Option<String>,

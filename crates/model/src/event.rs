@@ -152,7 +152,7 @@ pub enum Event {
         /// Whose vote it is.
         person: PersonId,
         /// For or against, or neither.
-        #[serde(alias = "approves", deserialize_with = "crate::record::choice")]
+        #[serde(rename = "approves", with = "crate::record::approves")]
         choice: Choice,
         /// Who gave it, where someone stood in.
         #[serde(default, skip_serializing_if = "Option::is_none")]

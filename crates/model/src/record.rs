@@ -163,15 +163,13 @@ pub const DONE: &str = "done";
 
 /// An approval under way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "ApprovalKept", into = "ApprovalKept")]
 pub struct Approval {
     /// The binding that set the stages; the definition where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<BindingId>,
     /// The stages that are open: one, or several that opened beside each other.
-    #[serde(alias = "stage", deserialize_with = "one_or_several")]
     pub stages: Vec<OpenStage>,
     /// What a plugin asked for after it; the definition's stages are looked up when their turn comes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub next: Vec<StagePlan>,
 }
 
@@ -187,37 +185,40 @@ impl Approval {
     }
 }
 
-/// Reads the stage that was kept singly before stages could open beside each other.
-fn one_or_several<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<OpenStage>, D::Error> {
-    struct Kept;
+/// How an approval is written: what opened beside the first stage came later, and whoever reads the
+/// stage that opens, plugins among them, finds it where it always was.
+#[derive(Serialize, Deserialize)]
+struct ApprovalKept {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<BindingId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stage: Option<OpenStage>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<OpenStage>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    next: Vec<StagePlan>,
+}
 
-    impl<'de> serde::de::Visitor<'de> for Kept {
-        type Value = Vec<OpenStage>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a stage, or several")
-        }
-
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            let map = serde::de::value::MapAccessDeserializer::new(map);
-            Ok(vec![OpenStage::deserialize(map)?])
-        }
-
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(
-            self,
-            mut seq: A,
-        ) -> Result<Self::Value, A::Error> {
-            let mut stages = Vec::new();
-            while let Some(stage) = seq.next_element()? {
-                stages.push(stage);
-            }
-            Ok(stages)
+impl From<ApprovalKept> for Approval {
+    fn from(kept: ApprovalKept) -> Self {
+        Self {
+            by: kept.by,
+            stages: kept.stage.into_iter().chain(kept.beside).collect(),
+            next: kept.next,
         }
     }
+}
 
-    deserializer.deserialize_any(Kept)
+impl From<Approval> for ApprovalKept {
+    fn from(approval: Approval) -> Self {
+        let mut stages = approval.stages.into_iter();
+        Self {
+            by: approval.by,
+            stage: stages.next(),
+            beside: stages.collect(),
+            next: approval.next,
+        }
+    }
 }
 
 /// A stage that is to be asked.
@@ -358,7 +359,7 @@ pub struct Escalation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Vote {
     /// For or against, or neither.
-    #[serde(alias = "approves", deserialize_with = "choice")]
+    #[serde(rename = "approves", with = "approves")]
     pub choice: Choice,
     /// Who gave it, where someone stood in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -370,20 +371,24 @@ pub struct Vote {
     pub comment: Option<String>,
 }
 
-/// Reads a choice; before there were three, votes were kept as whether they approve.
-pub(crate) fn choice<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Choice, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Kept {
-        Approves(bool),
-        Choice(Choice),
+/// How a vote is written: `true`, `false`, or nothing where it is neither.
+pub(crate) mod approves {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::definition::Choice;
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature that serde calls"
+    )]
+    pub(crate) fn serialize<S: Serializer>(choice: &Choice, to: S) -> Result<S::Ok, S::Error> {
+        choice.approves().serialize(to)
     }
-    Ok(match Kept::deserialize(deserializer)? {
-        Kept::Approves(approves) => Choice::of(approves),
-        Kept::Choice(choice) => choice,
-    })
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Choice, D::Error> {
+        let approves = Option::<bool>::deserialize(from)?;
+        Ok(approves.map_or(Choice::Abstain, Choice::of))
+    }
 }
 
 /// The running measure of one target.

@@ -272,7 +272,7 @@ impl Page<'_> {
                 let site = SITES.iter().position(|site| *site == text.as_str());
                 self.story.site = site.expect("a site");
             }
-            "priority" => self.story.priority = text.clone(),
+            "priority" => self.story.priority.clone_from(text),
             _ => {}
         }
     }

@@ -100,13 +100,14 @@ impl<'a> Step<'a> {
                     let teams = self.record.team.iter();
                     to.extend(teams.flat_map(|team| self.members_at_work(team)));
                 }
-                Recipient::Approver => match &self.asked {
-                    Some(asked) => to.extend(asked.people.iter().cloned()),
-                    None => {
+                Recipient::Approver => {
+                    if let Some(asked) = &self.asked {
+                        to.extend(asked.people.iter().cloned());
+                    } else {
                         let open = self.record.approval.iter().flat_map(|it| &it.stages);
                         to.extend(open.flat_map(OpenStage::awaited));
                     }
-                },
+                }
                 Recipient::Role(role) => to.extend(self.ledger.people_with_role(role)),
                 Recipient::Person(person) => {
                     to.insert(person.clone());

@@ -117,13 +117,14 @@ impl Step<'_> {
             self.follow(transition, &format!("the timer {id} was due"))?;
         }
         self.cause(&timer.effects, &format!("timer {id}"));
-        if timer.repeat && (self.record.state == state || workflow.timers.contains_key(id)) {
-            if let Some(next) = self.due_again(timer, due) {
-                self.emit(Event::TimerSet {
-                    timer: id.clone(),
-                    due: next,
-                });
-            }
+        if timer.repeat
+            && (self.record.state == state || workflow.timers.contains_key(id))
+            && let Some(next) = self.due_again(timer, due)
+        {
+            self.emit(Event::TimerSet {
+                timer: id.clone(),
+                due: next,
+            });
         }
         Ok(())
     }

@@ -12,16 +12,12 @@ pub(super) fn waiting(stage: &OpenStage) -> String {
         let votes = stage.votes.values();
         votes.filter(|vote| vote.choice == choice).count()
     };
-    let mut said = format!(
-        "It waits for the stage `{}`, which needs {} and has {}",
-        stage.plan.id,
-        counted(stage.needed as usize, "approval"),
-        count(Choice::Approve),
-    );
-    for (choice, of) in [(Choice::Reject, "against"), (Choice::Abstain, "abstained")] {
+    let mut has = vec![count(Choice::Approve).to_string()];
+    let others = [(Choice::Reject, "against"), (Choice::Abstain, "abstained")];
+    for (choice, of) in others {
         match count(choice) {
             0 => {}
-            number => said.push_str(&format!(", {number} {of}")),
+            number => has.push(format!("{number} {of}")),
         }
     }
     let silent = stage
@@ -34,20 +30,23 @@ pub(super) fn waiting(stage: &OpenStage) -> String {
             None => person.to_string(),
         })
         .collect();
-    match asked.as_slice() {
-        [] => said.push_str("; nobody is left to vote"),
-        asked => said.push_str(&format!("; it still asks {}", listed(asked))),
-    }
-    match (&stage.question, stage.expires()) {
+    let asks = match asked.as_slice() {
+        [] => "nobody is left to vote".to_owned(),
+        asked => format!("it still asks {}", listed(asked)),
+    };
+    let until = match (&stage.question, stage.expires()) {
         (Some(question), None) => {
-            let who = &question.person;
-            said.push_str(&format!(" and stands still until {who} is answered"));
+            format!(" and stands still until {} is answered", question.person)
         }
-        (_, Some(due)) => said.push_str(&format!(" until {}", due.to_seconds_text())),
-        (_, None) => {}
-    }
-    said.push('.');
-    said
+        (_, Some(due)) => format!(" until {}", due.to_seconds_text()),
+        (_, None) => String::new(),
+    };
+    format!(
+        "It waits for the stage `{}`, which needs {} and has {}; {asks}{until}.",
+        stage.plan.id,
+        counted(stage.needed as usize, "approval"),
+        has.join(", "),
+    )
 }
 
 /// Who did what about an approval; none where the event is of something else.
@@ -58,53 +57,6 @@ pub(super) fn happened(event: &Event, command: &Command) -> Option<(String, Stri
         Event::StageOpened { approval: opened } => {
             let stages: Vec<String> = opened.stages.iter().map(asks).collect();
             (approval(), format!("{}.", stages.join("; beside it, ")))
-        }
-        Event::Voted {
-            stage,
-            person,
-            choice,
-            by,
-            comment,
-        } => {
-            let instead = match by {
-                Some(_) => format!(" in the place of {person}"),
-                None => String::new(),
-            };
-            let (done, comment) = (choice.done(), because(comment.as_deref()));
-            (
-                by.as_ref().unwrap_or(person).to_string(),
-                format!("{done} in the stage `{stage}`{instead}{comment}."),
-            )
-        }
-        Event::VoteRecalled {
-            stage,
-            person,
-            lost: true,
-        } => (
-            approval(),
-            format!(
-                "the vote given in the place of {person} in the stage `{stage}` no longer counts."
-            ),
-        ),
-        Event::VoteRecalled { stage, person, .. } => {
-            let actor = actor();
-            let whose = if *person.as_str() == *actor {
-                "the vote".to_owned()
-            } else {
-                format!("the vote of {person}")
-            };
-            (actor, format!("took back {whose} in the stage `{stage}`."))
-        }
-        Event::VoteReassigned {
-            stage,
-            from,
-            to,
-            comment,
-        } => {
-            let comment = because(comment.as_deref());
-            let what =
-                format!("handed the vote of {from} in the stage `{stage}` on to {to}{comment}.");
-            (actor(), what)
         }
         Event::Entitled { stage, entitled } => {
             let who = listed(&texts(entitled.iter()));
@@ -166,6 +118,61 @@ pub(super) fn happened(event: &Event, command: &Command) -> Option<(String, Stri
         Event::ApprovalEnded { outcome, reason } => {
             (approval(), format!("{}: {reason}.", outcome.as_str()))
         }
+        _ => return vote(event, command),
+    })
+}
+
+/// What somebody did with a vote.
+fn vote(event: &Event, command: &Command) -> Option<(String, String)> {
+    let actor = || command.actor.id().to_string();
+    Some(match event {
+        Event::Voted {
+            stage,
+            person,
+            choice,
+            by,
+            comment,
+        } => {
+            let instead = match by {
+                Some(_) => format!(" in the place of {person}"),
+                None => String::new(),
+            };
+            let (done, comment) = (choice.done(), because(comment.as_deref()));
+            (
+                by.as_ref().unwrap_or(person).to_string(),
+                format!("{done} in the stage `{stage}`{instead}{comment}."),
+            )
+        }
+        Event::VoteRecalled {
+            stage,
+            person,
+            lost: true,
+        } => (
+            "approval".to_owned(),
+            format!(
+                "the vote given in the place of {person} in the stage `{stage}` no longer counts."
+            ),
+        ),
+        Event::VoteRecalled { stage, person, .. } => {
+            let actor = actor();
+            let whose = if *person.as_str() == *actor {
+                "the vote".to_owned()
+            } else {
+                format!("the vote of {person}")
+            };
+            (actor, format!("took back {whose} in the stage `{stage}`."))
+        }
+        Event::VoteReassigned {
+            stage,
+            from,
+            to,
+            comment,
+        } => {
+            let comment = because(comment.as_deref());
+            let what =
+                format!("handed the vote of {from} in the stage `{stage}` on to {to}{comment}.");
+            (actor(), what)
+        }
         _ => return None,
     })
 }
@@ -176,18 +183,18 @@ fn asks(stage: &OpenStage) -> String {
         1..=5 => listed(&texts(stage.entitled.iter())),
         more => format!("{more} people"),
     };
-    let mut said = format!(
-        "the stage `{}` asks {who} for {}",
+    let instead = stage.substitutes.iter();
+    let instead =
+        instead.map(|(person, substitute)| format!(", {substitute} in the place of {person}"));
+    let until = stage.due.map_or_else(String::new, |due| {
+        format!(", until {}", due.to_seconds_text())
+    });
+    format!(
+        "the stage `{}` asks {who} for {}{}{until}",
         stage.plan.id,
-        counted(stage.needed as usize, "approval")
-    );
-    for (person, substitute) in &stage.substitutes {
-        said.push_str(&format!(", {substitute} in the place of {person}"));
-    }
-    if let Some(due) = stage.due {
-        said.push_str(&format!(", until {}", due.to_seconds_text()));
-    }
-    said
+        counted(stage.needed as usize, "approval"),
+        instead.collect::<String>(),
+    )
 }
 
 fn counted(number: usize, what: &str) -> String {

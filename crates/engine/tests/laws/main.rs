@@ -3,6 +3,7 @@
 mod catch_up;
 mod changes;
 mod clocks;
+mod delegation;
 mod desk;
 mod lifecycle;
 mod notices;
