@@ -2,6 +2,7 @@
 //! binary, so that they are linked once.
 
 mod alertmanager;
+mod approvals;
 #[path = "../../crates/plugin-host/tests/it/assemble.rs"]
 mod assemble;
 mod authors;

@@ -136,10 +136,13 @@ pub(crate) mod tests {
             [
                 "addComment",
                 "addLink",
+                "askInformation",
                 "createRecord",
                 "listCatalogue",
                 "listTransitions",
                 "readWorkflow",
+                "reassignVote",
+                "recallVote",
                 "takeTransition",
                 "updateRecord",
                 "vote",

@@ -156,7 +156,7 @@ fn vote(event: &Event, command: &Command) -> Option<(String, String)> {
         Event::VoteRecalled { stage, person, .. } => {
             let actor = actor();
             let whose = if *person.as_str() == *actor {
-                "the vote".to_owned()
+                "their vote".to_owned()
             } else {
                 format!("the vote of {person}")
             };
@@ -168,10 +168,14 @@ fn vote(event: &Event, command: &Command) -> Option<(String, String)> {
             to,
             comment,
         } => {
-            let comment = because(comment.as_deref());
-            let what =
-                format!("handed the vote of {from} in the stage `{stage}` on to {to}{comment}.");
-            (actor(), what)
+            let (actor, comment) = (actor(), because(comment.as_deref()));
+            let whose = if *from.as_str() == *actor {
+                "their vote".to_owned()
+            } else {
+                format!("the vote of {from}")
+            };
+            let what = format!("handed {whose} in the stage `{stage}` on to {to}{comment}.");
+            (actor, what)
         }
         _ => return None,
     })
