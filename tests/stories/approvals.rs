@@ -20,19 +20,22 @@ async fn desk() -> (Server, Client) {
         ("emma", json!({})),
         ("ada", json!({ "roles": ["agent"] })),
     ] {
-        put(&administrator, "user", id, &more).await.expect(200);
+        put(&administrator, "user", id, &more, 200).await;
     }
     let members = json!({ "members": { "carla": {}, "dirk": {}, "ada": {} } });
-    put(&administrator, "team", "change-board", &members)
-        .await
-        .expect(200);
+    put(&administrator, "team", "change-board", &members, 200).await;
     (server, administrator)
 }
 
-async fn put(client: &Client, kind: &str, id: &str, thing: &Value) -> Answer {
-    client
-        .put(&format!("/api/v1/directory/{kind}/{id}"), thing)
-        .await
+/// Puts a thing into the directory, as which the answer is to have this status.
+async fn put(client: &Client, kind: &str, id: &str, thing: &Value, status: u16) {
+    let path = format!("/api/v1/directory/{kind}/{id}");
+    let _ = client.put(&path, thing).await.expect(status);
+}
+
+/// The record as an accepted change left it.
+async fn done(client: &Client, path: &str, body: &Value) -> Value {
+    client.post(path, body).await.expect(200).body
 }
 
 fn stages(record: &Value) -> Vec<&str> {
@@ -49,15 +52,15 @@ async fn two_stages_with_a_substitute_a_leaver_a_recall_and_an_expiry() {
     let leave = json!({ "periods": { "leave": {
         "from": "2020-01-01T00:00:00Z", "to": "2099-01-01T00:00:00Z", "substitute": "emma",
     } } });
-    let _ = put(&carla, "absence", "mona", &leave).await.expect(403);
-    put(&mona, "absence", "mona", &leave).await.expect(200);
+    put(&carla, "absence", "mona", &leave, 403).await;
+    put(&mona, "absence", "mona", &leave, 200).await;
 
     let change = rita
         .create("change", "propose", json!({ "summary": "A new disk" }))
         .await;
     let number = change.id();
     let at = |what: &str| format!("/api/v1/records/{number}/{what}");
-    assert_eq!(stages(&change), ["manager"]);
+    assert_eq!(stages(&change.body), ["manager"]);
     let first = &change["approval"]["stages"][0];
     assert_eq!(first["substitutes"], json!({ "mona": "emma" }));
 
@@ -69,20 +72,17 @@ async fn two_stages_with_a_substitute_a_leaver_a_recall_and_an_expiry() {
         neither.body
     );
     let _ = rita.post(&at("votes"), &yes).await.expect(403);
-    let voted = emma.post(&at("votes"), &yes).await.expect(200);
+    let voted = done(&emma, &at("votes"), &yes).await;
     assert_eq!(stages(&voted), ["cab"], "the second stage is opened");
 
-    carla.post(&at("votes"), &yes).await.expect(200);
-    let recalled = carla
-        .post(&at("votes/recall"), &json!({}))
-        .await
-        .expect(200);
+    done(&carla, &at("votes"), &yes).await;
+    let recalled = done(&carla, &at("votes/recall"), &json!({})).await;
     assert_eq!(recalled["approval"]["stages"][0]["votes"], json!([]));
     let handed = json!({ "to": "emma", "comment": "It is her system." });
-    dirk.post(&at("votes/reassign"), &handed).await.expect(200);
+    done(&dirk, &at("votes/reassign"), &handed).await;
     let gone = dirk.get(&format!("/api/v1/records/{number}")).await;
     let _ = gone.expect(404);
-    emma.post(&at("votes"), &yes).await.expect(200);
+    done(&emma, &at("votes"), &yes).await;
 
     server.kill();
     server.restart();
