@@ -191,7 +191,12 @@ impl Step<'_> {
         crate::clock::add(calendar, self.now(), left)
     }
 
+    /// Who votes, where anything waits for votes at all.
     fn voter(&self, action: &str) -> Result<PersonId> {
+        if self.record.approval.is_none() {
+            let message = "nothing waits for an approval: a decided stage takes no votes";
+            return Err(Rejection::not_possible(message).into());
+        }
         match self.actor().person() {
             Some(person) => Ok(person.clone()),
             None => Err(self.forbidden(action, "being a person").into()),
@@ -205,17 +210,13 @@ impl Step<'_> {
         named: Option<&StageId>,
         concerns: impl Fn(&OpenStage) -> bool,
     ) -> Result<StageId> {
-        let Some(approval) = &self.record.approval else {
-            return Err(Rejection::not_possible(
-                "nothing waits for an approval: a decided stage takes no votes",
-            )
-            .into());
-        };
+        let open = self.record.approval.iter().flat_map(|it| &it.stages);
+        let open: Vec<&OpenStage> = open.collect();
         let ids = |stages: &[&OpenStage]| -> Vec<String> {
             stages.iter().map(|it| it.plan.id.to_string()).collect()
         };
-        let open: Vec<&OpenStage> = approval.stages.iter().collect();
-        if let Some(named) = named.filter(|named| approval.stage(named).is_none()) {
+        let is_open = |named: &StageId| open.iter().any(|stage| stage.plan.id == *named);
+        if let Some(named) = named.filter(|named| !is_open(named)) {
             let message = format!(
                 "the stage `{named}` is not open; open: {}",
                 super::super::take::list(&ids(&open))
