@@ -11,7 +11,7 @@ use engine::port::{
     BindingSetup, Commit, CommitError, Committed, Delivery, DigestState, DueRecord, HttpRequest,
     InboxPlace, InboxRead, InboxRow, InspectError, Inspection, IntegrationReply, ListQuery, Load,
     Page, Plugins, Remembered, SealedSecret, Store, StoreError, Surroundings, SystemClock,
-    TokenRecord, WebhookReply,
+    TokenRecord, WebhookReply, Windows, WindowsQuery,
 };
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode};
@@ -171,6 +171,10 @@ impl Store for Empty {
 
     fn loads_of(&self, people: &[PersonId]) -> Read<Vec<Load>> {
         Ok(vec![(0, None); people.len()])
+    }
+
+    fn windows(&self, _: &WindowsQuery) -> Read<Windows> {
+        Ok(Windows::default())
     }
 
     fn inbox(&self, _: &PersonId, _: Option<InboxPlace>, _: usize) -> Read<Vec<InboxRow>> {

@@ -12,6 +12,7 @@
 
 mod compile;
 mod days;
+mod free;
 mod local;
 pub mod rota;
 mod search;
@@ -25,6 +26,7 @@ use chrono_tz::Tz;
 use model::{Duration, Instant};
 
 pub use compile::CalendarError;
+pub use free::Bounds;
 
 use local::LocalHours;
 
@@ -129,6 +131,28 @@ impl Calendar {
         // The first millisecond of business time to come ends one after it begins.
         let open = self.0.reach(self.0.business_before(from) + 1)? - 1;
         (open - from < TEN_YEARS).then_some(Instant::from_millis(open))
+    }
+
+    /// The first instant at or after `at`, and before `until`, that is no business time.
+    pub fn next_closed(&self, at: Instant, until: Instant) -> Option<Instant> {
+        // How much of the time since `at` was closed only ever grows.
+        let closed_by = |end: i64| {
+            let end = Instant::from_millis(end);
+            end.since(at) > self.between(at, end)
+        };
+        let (mut low, mut high) = (at.millis(), until.millis());
+        if low >= high || !closed_by(high) {
+            return None;
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if closed_by(middle) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        Some(Instant::from_millis(low))
     }
 
     /// The same hours and holidays, read on the clocks of another zone.

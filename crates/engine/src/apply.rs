@@ -121,6 +121,7 @@ pub(crate) fn begin(id: &RecordId, event: &Event, at: Instant) -> Option<Record>
         overridden: BTreeSet::new(),
         watchers: BTreeSet::new(),
         links: Vec::new(),
+        window: None,
         references: Vec::new(),
         past_votes: Vec::new(),
         approval: None,
@@ -178,6 +179,7 @@ pub(crate) fn apply(record: &mut Record, event: &Event, at: Instant) {
                 record.watchers.remove(person);
             }
         }
+        Event::WindowPlanned { window, .. } => record.window.clone_from(window),
         Event::Referred { binding, reference } => {
             record.references.push((binding.clone(), reference.clone()));
         }

@@ -11,7 +11,7 @@ use model::journal::{LookedUp, Lookup};
 use model::preference::Preferences;
 use model::record::Record;
 
-use crate::port::{Load, StoreError, found};
+use crate::port::{Load, PlannedFor, StoreError, Windows, WindowsQuery, found};
 
 /// Read-only directory data, as of one moment.
 pub trait Directory: Sync {
@@ -23,6 +23,8 @@ pub trait Directory: Sync {
     fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError>;
     /// How much each of these people has.
     fn loads(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError>;
+    /// Planned windows that touch a stretch of time.
+    fn windows(&self, query: &WindowsQuery) -> Result<Windows, StoreError>;
     /// Who has the record of a workflow that changed last of those for a requester that anybody has,
     /// this one left aside. Looks at no more than [`MOST_OF_REQUESTER`] of them.
     fn last_assignee(
@@ -44,6 +46,8 @@ fn digest_of(thing: &Thing) -> Digest {
 pub(crate) struct Ledger<'a> {
     directory: &'a dyn Directory,
     read: Mutex<Vec<Lookup>>,
+    /// The earliest position as of which windows were read.
+    windows_as_of: Mutex<Option<u64>>,
     fault: Mutex<Option<StoreError>>,
 }
 
@@ -55,6 +59,7 @@ impl<'a> Ledger<'a> {
         Self {
             directory,
             read: Mutex::default(),
+            windows_as_of: Mutex::default(),
             fault: Mutex::default(),
         }
     }
@@ -133,6 +138,23 @@ impl<'a> Ledger<'a> {
         let loads = self.kept(self.directory.loads(people)).unwrap_or_default();
         self.note(found::loads(people), found::digest(&loads));
         loads
+    }
+
+    /// The planned windows that touch a stretch of time, in the order in which they begin.
+    pub(crate) fn windows(&self, query: &WindowsQuery) -> Vec<PlannedFor> {
+        let Some(found) = self.kept(self.directory.windows(query)) else {
+            return Vec::new();
+        };
+        if let Ok(mut as_of) = self.windows_as_of.lock() {
+            *as_of = Some(as_of.map_or(found.as_of, |known| known.min(found.as_of)));
+        }
+        self.note(found::windows(query), found::digest(&found.windows));
+        found.windows
+    }
+
+    /// The position as of which windows were read, where they were.
+    pub(crate) fn windows_as_of(&self) -> Option<u64> {
+        self.windows_as_of.lock().ok().and_then(|as_of| *as_of)
     }
 
     /// Who has the requester's last record of a workflow.

@@ -22,7 +22,8 @@ use crate::error::EngineError;
 use crate::library::Library;
 use crate::origins::Origins;
 use crate::port::{
-    Clock, ClockDoubt, ListQuery, Load, Plugins, Sort, Store, StoreError, TokenRecord,
+    Clock, ClockDoubt, ListQuery, Load, Plugins, Sort, Store, StoreError, TokenRecord, Windows,
+    WindowsQuery,
 };
 use crate::rejection::Rejection;
 
@@ -323,6 +324,10 @@ impl Directory for StoreDirectory<'_> {
 
     fn loads(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError> {
         self.0.loads_of(people)
+    }
+
+    fn windows(&self, query: &WindowsQuery) -> Result<Windows, StoreError> {
+        self.0.windows(query)
     }
 
     fn last_assignee(

@@ -338,6 +338,7 @@ impl Engine {
             decisions,
             lookups,
             questions,
+            windows_as_of,
         } = *decided;
         let entry = Entry {
             version: record.version,
@@ -364,6 +365,7 @@ impl Engine {
             entry,
             encoded_entry,
             blobs: questions,
+            windows_as_of,
         };
         let committing = self.0.store.commit(Commit::Record(Box::new(commit)));
         let committing = committing.instrument(tracing::info_span!("commit"));

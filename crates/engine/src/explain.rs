@@ -1,6 +1,7 @@
 //! Why a record is where it is: every decision, by what, from what, in sentences and as data.
 
 mod approval;
+mod window;
 
 use model::command::{Action, Actor};
 use model::event::{EscalationEnded, Event};
@@ -100,6 +101,7 @@ fn now(record: &Record) -> Vec<String> {
     }
     let stages = record.approval.iter().flat_map(|it| &it.stages);
     now.extend(stages.map(approval::waiting));
+    now.extend(record.window.as_ref().map(window::standing));
     if let Some(open) = &record.escalation {
         let told: Vec<_> = open.told.iter().map(ToString::to_string).collect();
         let due = open.due.map_or_else(String::new, |due| {
@@ -199,7 +201,8 @@ fn explain_entry(entry: &Entry, explained: &mut Vec<Explained>) {
         }
     }
     for (event, place) in entry.events.iter().zip(0..) {
-        match approval::happened(event, &entry.command) {
+        let said = approval::happened(event, &entry.command);
+        match said.or_else(|| window::happened(event)) {
             Some((by, what)) => push(by, what, None),
             None => explain_event(event, &mut push),
         }

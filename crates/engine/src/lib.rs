@@ -6,6 +6,7 @@
 mod apply;
 mod background;
 mod catalogue;
+mod change_calendar;
 mod clock;
 mod cloud_event;
 pub mod decide;
@@ -35,9 +36,13 @@ mod shifts;
 mod simulate;
 mod surroundings;
 mod turn;
+mod window;
 
 pub use apply::{FoldError, fold};
 pub use catalogue::Offered;
+pub use change_calendar::{
+    CalendarQuery, ChangeCalendar, Free, FreeQuery, Frozen, Planned, RecordWindow,
+};
 pub use deploy::{Deploy, DeployedReport};
 pub use desk::{ADMINISTRATOR, Available, check_administrator};
 pub use directory::Directory;

@@ -10,6 +10,7 @@ use model::record::Record;
 use model::{Duration, Instant, Value};
 
 use crate::directory::Ledger;
+use crate::window::{self, Conflict, Rules};
 
 /// The names of one evaluation.
 #[derive(Clone, Copy)]
@@ -72,6 +73,35 @@ impl<'a> Scope<'a> {
         })
     }
 
+    /// What the planned window of the record meets; null where its fields tell none.
+    fn window_member(&self, member: &str) -> Option<Term> {
+        if !WINDOW.contains(&member) {
+            return None;
+        }
+        let Ok(window) = window::told(self.workflow, self.record) else {
+            return Some(Term::Null);
+        };
+        let rules = || {
+            Rules::of(
+                self.definitions,
+                self.workflow,
+                &window.affects,
+                self.ledger,
+            )
+        };
+        Some(match member {
+            "freezes" => Term::texts(rules().freezes(&window)),
+            "outside" => {
+                let outside = rules().outside(&window);
+                Term::texts(outside.iter().map(|key| key.id.to_string()))
+            }
+            _ => {
+                let met = window::conflicts(self.ledger, &window, Some(&self.record.id));
+                Term::List(met.iter().map(conflict).collect())
+            }
+        })
+    }
+
     fn field(&self, name: &str) -> Option<Term> {
         let field = self.workflow.fields.get(name)?;
         let value = self.record.field(name);
@@ -123,15 +153,30 @@ fn actor_member(actor: &Actor, member: &str) -> Option<Term> {
 
 /// Another record, as far as expressions see it.
 fn summary(record: &Record) -> Term {
+    Term::map(of_other(record))
+}
+
+fn of_other(record: &Record) -> [(&'static str, Term); 5] {
     let outcome = record.outcome.clone().map_or(Term::Null, Term::Text);
-    Term::map([
+    [
         ("id", Term::Text(record.id.to_string())),
         ("workflow", Term::Text(record.workflow.to_string())),
         ("state", Term::Text(record.state.to_string())),
         ("category", Term::Text(record.category.as_str().to_owned())),
         ("outcome", outcome),
-    ])
+    ]
 }
+
+/// A record whose window this one's meets.
+fn conflict(met: &Conflict) -> Term {
+    let window = [
+        ("from", Term::Instant(met.from)),
+        ("to", Term::Instant(met.to)),
+    ];
+    Term::map(of_other(&met.record).into_iter().chain(window))
+}
+
+const WINDOW: [&str; 3] = ["freezes", "outside", "conflicts"];
 
 const RECORD: [&str; 7] = [
     "id",
@@ -169,6 +214,12 @@ impl Variables for Scope<'_> {
                 })))
             }
             "it" => self.it.map(summary),
+            "window" if self.workflow.window.is_some() => {
+                let members = WINDOW.iter();
+                Some(Term::map(members.filter_map(|member| {
+                    Some((*member, self.window_member(member)?))
+                })))
+            }
             field => self.field(field),
         }
     }
@@ -179,6 +230,7 @@ impl Variables for Scope<'_> {
             "actor" => actor_member(self.actor?, member),
             "input" => self.input?.get(member).map(Term::from),
             "links" => self.linked(member),
+            "window" if self.workflow.window.is_some() => self.window_member(member),
             _ => None,
         }
     }

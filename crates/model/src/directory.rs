@@ -29,7 +29,8 @@ pub mod kind {
     pub const ORGANISATION: &str = "organisation";
     /// A contract: `name`, `organisation`, `tier`, `calendar`, `zone`.
     pub const CONTRACT: &str = "contract";
-    /// A service: `name`, `owner`, `team`, `criticality`.
+    /// A service: `name`, `owner`, `team`, `criticality`; `site`, `freeze` and `maintenance` for the change
+    /// calendar, which other kinds may have as well.
     pub const SERVICE: &str = "service";
     /// A team's people: `members`, by person; and its `rota`, where that has another id than the team.
     pub const TEAM: &str = "team";
@@ -60,7 +61,18 @@ pub const BUILT_IN: &[(&str, &[&str])] = &[
         kind::CONTRACT,
         &["name", "organisation", "tier", "calendar", "zone"],
     ),
-    (kind::SERVICE, &["name", "owner", "team", "criticality"]),
+    (
+        kind::SERVICE,
+        &[
+            "name",
+            "owner",
+            "team",
+            "criticality",
+            "site",
+            "freeze",
+            "maintenance",
+        ],
+    ),
     (kind::TEAM, &["members", "rota"]),
     (kind::ABSENCE, &["periods"]),
     (

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{Category, Choice, Outcome};
+use crate::directory::Key;
 use crate::hook::Failure;
 use crate::id::{
     BindingId, CatalogueItemId, EscalationStepId, FieldId, LinkKind, NoticeId, PersonId, RecordId,
@@ -13,7 +14,7 @@ use crate::id::{
     WorkflowId,
 };
 use crate::preference::Ways;
-use crate::record::{Approval, AskedFor, Clock, EffectCall, EffectKey, TaskOf};
+use crate::record::{Approval, AskedFor, Clock, EffectCall, EffectKey, PlannedWindow, TaskOf};
 use crate::{Digest, Duration, Instant, Value};
 
 /// Something that happened to a record.
@@ -132,6 +133,20 @@ pub enum Event {
         person: PersonId,
         /// Whether they do.
         watches: bool,
+    },
+    /// It stands otherwise in the change calendar, or no longer does.
+    WindowPlanned {
+        /// Its window.
+        window: Option<PlannedWindow>,
+        /// The freezes that the window touches, by the names of their calendars.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        freezes: Vec<String>,
+        /// What is affected and has maintenance hours that the window leaves.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        outside: Vec<Key>,
+        /// The records whose windows it meets.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        conflicts: Vec<RecordId>,
     },
     /// A binding has a name for it.
     Referred {

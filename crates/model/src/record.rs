@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{Category, Choice, CreateEffect, Rejects};
+use crate::directory::Key;
 use crate::event::EventKind;
 use crate::id::{
     BindingId, CalendarId, CatalogueItemId, EscalationStepId, FieldId, LinkKind, PersonId,
@@ -63,6 +64,9 @@ pub struct Record {
     /// Its links, in both directions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// When its work is planned, where that counts for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<PlannedWindow>,
     /// What bindings call it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<(BindingId, String)>,
@@ -89,6 +93,21 @@ pub struct Record {
     pub effects: BTreeMap<EffectKey, PendingEffect>,
     /// The hash of its last journal entry.
     pub head: Digest,
+}
+
+/// The longest that a planned window may be.
+pub const LONGEST_WINDOW: Duration = Duration::from_secs(366 * 86_400);
+
+/// When the work of a record is planned, and what it may disturb.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedWindow {
+    /// When it begins.
+    pub from: Instant,
+    /// When it is over: after `from`, by at most [`LONGEST_WINDOW`].
+    pub to: Instant,
+    /// What may be disturbed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub affects: BTreeSet<Key>,
 }
 
 /// A link to another record.

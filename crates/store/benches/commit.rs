@@ -124,6 +124,7 @@ impl Desk {
             entry,
             encoded_entry,
             blobs: Vec::new(),
+            windows_as_of: None,
         }
     }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use engine::port::{
     Commit, CommitError, Committed, DigestState, DueRecord, InboxPlace, InboxRead, InboxRow,
-    ListQuery, Load, Page, Remembered, SealedSecret, Store, StoreError, TokenRecord,
+    ListQuery, Load, Page, Remembered, SealedSecret, Store, StoreError, TokenRecord, Windows,
+    WindowsQuery,
 };
 use futures::future::BoxFuture;
 use model::directory::{Key, Thing};
@@ -223,6 +224,10 @@ impl Store for Archive {
 
     fn loads_of(&self, _: &[PersonId]) -> Result<Vec<Load>, StoreError> {
         untold("reading the loads of people")
+    }
+
+    fn windows(&self, _: &WindowsQuery) -> Result<Windows, StoreError> {
+        untold("reading planned windows")
     }
 
     fn inbox(

@@ -25,6 +25,8 @@ const DOING: &str = "writing the truth";
 pub(crate) struct Known {
     pub(crate) remembered: HashMap<KeyHash, Remembered>,
     pub(crate) references: HashMap<Vec<u8>, RecordId>,
+    /// The last position at which a record with a planned window changed.
+    pub(crate) windows_at: u64,
 }
 
 /// What became of each commit: its position in the journal, 0 for what has none.
@@ -138,6 +140,12 @@ fn refusal(
     if stored.map(|(version, _)| version) != record.before {
         return Some(CommitError::Conflict);
     }
+    if record
+        .windows_as_of
+        .is_some_and(|as_of| as_of < known.windows_at)
+    {
+        return Some(CommitError::Conflict);
+    }
     let names = record.references.iter();
     let mut others = names.filter_map(|reference| known.references.get(reference));
     let other = others.find(|other| **other != record.record.id);
@@ -172,6 +180,9 @@ impl Tables<'_> {
         for reference in &record.references {
             let id = record.record.id.clone();
             known.references.insert(reference.clone(), id);
+        }
+        if record.has_window {
+            known.windows_at = *position;
         }
         Ok(Ok(*position))
     }

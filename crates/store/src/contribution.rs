@@ -10,11 +10,12 @@ use model::Instant;
 use model::definition::Category;
 use model::directory::{Key, Thing, kind};
 use model::id::{BindingId, PersonId, StateId, TeamId, WorkflowId};
-use model::record::{EffectKey, Record};
+use model::record::{EffectKey, PlannedWindow, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::{self, RecordKey};
 use crate::truth::not_read;
+use crate::windows;
 
 /// The indexes behind lists. Each row is the tag, the value and a zero byte, when the record last
 /// changed, and its key.
@@ -54,6 +55,8 @@ pub(crate) mod tag {
     pub(crate) const INBOX_COUNT: u8 = b'n';
     /// An idempotency key: its hash; holds what was done.
     pub(crate) const REMEMBERED: u8 = b'K';
+    /// A planned window: what it may disturb, when it begins, key; holds when it is over.
+    pub(crate) const WINDOW: u8 = b'W';
     /// When an idempotency key was used: instant, hash.
     pub(crate) const REMEMBERED_AT: u8 = b'P';
 }
@@ -73,6 +76,7 @@ pub(crate) struct Contribution {
     dead: Vec<(u64, u32)>,
     approval: bool,
     references: Vec<(BindingId, String)>,
+    window: Option<PlannedWindow>,
 }
 
 impl Contribution {
@@ -91,6 +95,7 @@ impl Contribution {
             dead: dead.map(|(key, _)| (key.version, key.index)).collect(),
             approval: record.approval.is_some(),
             references: record.references.clone(),
+            window: record.window.clone(),
         }
     }
 
@@ -146,6 +151,11 @@ impl Contribution {
             let row = reference_row(binding, reference);
             rows.push((row, key.as_slice().to_vec()));
         }
+        rows.extend(
+            self.window
+                .iter()
+                .flat_map(|window| windows::rows(window, key)),
+        );
         rows
     }
 

@@ -24,6 +24,7 @@ mod stage;
 mod truth;
 mod verify;
 mod views;
+mod windows;
 mod writer;
 
 pub use archive::{Archive, ArchiveError};

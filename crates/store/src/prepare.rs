@@ -78,6 +78,10 @@ pub(crate) struct PreparedRecord {
     pub(crate) told: Vec<Told>,
     pub(crate) blobs: Vec<(Digest, Vec<u8>)>,
     pub(crate) change: Change,
+    /// The position as of which planned windows were looked at.
+    pub(crate) windows_as_of: Option<u64>,
+    /// Whether the record has a planned window, or had one, so that others may have looked at it.
+    pub(crate) has_window: bool,
 }
 
 impl PreparedRecord {
@@ -227,6 +231,7 @@ fn record(commit: RecordCommit) -> Result<PreparedRecord, StoreError> {
         entry,
         encoded_entry,
         blobs,
+        windows_as_of,
     } = commit;
     let read = before.as_ref().map(|before| before.version);
     let follows = before.as_ref().is_none_or(|before| before.id == after.id)
@@ -259,8 +264,14 @@ fn record(commit: RecordCommit) -> Result<PreparedRecord, StoreError> {
         told: told(&entry.events),
         blobs,
         change: Change::between(&key, was.as_ref(), &is),
+        windows_as_of,
+        has_window: has_window(before.as_deref()) || has_window(Some(&after)),
         record: after,
     })
+}
+
+fn has_window(record: Option<&Record>) -> bool {
+    record.is_some_and(|record| record.window.is_some())
 }
 
 fn new_references(before: Option<&Record>, after: &Record) -> Vec<Vec<u8>> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use engine::port::{
     Commit, CommitError, Committed, DigestState, DueRecord, InboxPlace, InboxRead, InboxRow,
-    ListQuery, Load, Page, Remembered, SealedSecret, Store, StoreError, TokenRecord,
+    ListQuery, Load, Page, Remembered, SealedSecret, Store, StoreError, TokenRecord, Windows,
+    WindowsQuery,
 };
 use futures::future::BoxFuture;
 use model::directory::{Key, Thing};
@@ -33,6 +34,7 @@ use crate::truth::{
     SECRETS, SIGNATURES, TOKENS, VALUES, damaged, failed, not_read, read_entry, thing_key,
 };
 use crate::views::{self, ROWS, guarded, key_hash, read_load};
+use crate::windows;
 use crate::writer::{Message, Waiting};
 
 /// A call answers with at most so much, whatever it is asked for.
@@ -195,6 +197,12 @@ impl Store for RedbStore {
             };
             people.iter().map(load).collect()
         })
+    }
+
+    fn windows(&self, query: &WindowsQuery) -> Result<Windows, StoreError> {
+        // Read first: what is seen then is of this position at least.
+        let as_of = self.shared.position();
+        self.rows(|rows| windows::read(rows, query, as_of))
     }
 
     fn inbox(

@@ -22,7 +22,7 @@ pub(crate) const MEMORY: TableDefinition<Bytes, Bytes> = TableDefinition::new("m
 pub(crate) const FOLLOWED: TableDefinition<u8, Bytes> = TableDefinition::new("followed");
 
 /// Raised with every change of the rows: views of another form are built anew.
-const FORM: u8 = 2;
+const FORM: u8 = 3;
 
 /// How far views have followed which journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

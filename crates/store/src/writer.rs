@@ -60,6 +60,9 @@ pub(crate) struct Writer {
     /// None until they are built anew.
     views: Option<Arc<Database>>,
     position: u64,
+    /// The last position at which a record with a planned window changed; where nobody has looked
+    /// before, the position at the start.
+    windows_at: u64,
     followed: Followed,
     stale: Stale,
     syncer: Syncer,
@@ -85,6 +88,7 @@ impl Writer {
             given_up: false,
             views: Some(views),
             position: followed.position,
+            windows_at: followed.position,
             followed,
             stale: Stale::new(),
             syncer: Syncer::start()?,
@@ -182,6 +186,7 @@ impl Writer {
     fn write(&mut self, batch: &mut [Prepared]) -> Result<Outcomes, StoreError> {
         let truth = self.truth.clone().ok_or_else(|| self.why_closed())?;
         let mut known = self.known(batch)?;
+        known.windows_at = self.windows_at;
         let mut position = self.position;
         let written = guarded(|| {
             let writing = begin(&truth, Durability::Immediate)?;
@@ -217,6 +222,7 @@ impl Writer {
             return Err(self.truth_failed(truth, error));
         }
         self.position = position;
+        self.windows_at = known.windows_at;
         let shown = staged.and_then(|staged| staged.map_or(Ok(()), |staged| self.show(staged)));
         if let Err(error) = shown {
             tracing::error!(%error, "the views cannot be written");

@@ -1,6 +1,7 @@
 //! The table of routes: what exists, who may come to it, and what goes in and out. The router and
 //! the OpenAPI document are both made from it.
 
+mod change_calendar;
 mod definitions;
 mod directory;
 mod effects;
@@ -61,6 +62,7 @@ pub(crate) fn all() -> Vec<Route> {
     routes.extend(directory::routes());
     routes.extend(on_call::routes());
     routes.extend(on_call_files::routes());
+    routes.extend(change_calendar::routes());
     routes.extend(effects::routes());
     routes.extend(events::routes());
     routes.extend(inbox::routes());

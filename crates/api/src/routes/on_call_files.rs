@@ -22,7 +22,7 @@ use crate::wire::query;
 use crate::{Api, Code, Fault, Problem};
 
 const GROUP: &str = "on-call";
-const CALENDAR: &str = "text/calendar";
+pub(super) const CALENDAR: &str = "text/calendar";
 /// Spans at the ends are told whole where they are no longer than this, so that the same span has the
 /// same name in every file.
 const WHOLE: Duration = Duration::from_secs(32 * 86_400);

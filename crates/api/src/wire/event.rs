@@ -12,6 +12,7 @@ use super::approval::Approval;
 use super::clock::Clock;
 use super::effect::Call;
 use super::record::Natural;
+use super::window::{ThingName, Window};
 
 /// Something that happened to a record.
 #[derive(Serialize, ToSchema)]
@@ -117,6 +118,20 @@ fn record(event: &ModelEvent) -> Option<(&'static str, Value)> {
         ModelEvent::Watched { person, watches } => {
             ("watched", json!({ "person": person, "watches": watches }))
         }
+        ModelEvent::WindowPlanned {
+            window,
+            freezes,
+            outside,
+            conflicts,
+        } => (
+            "window-planned",
+            json!({
+                "window": window.as_ref().map(Window::from),
+                "freezes": freezes,
+                "outside": outside.iter().map(ThingName).collect::<Vec<_>>(),
+                "conflicts": conflicts,
+            }),
+        ),
         ModelEvent::Referred { binding, reference } => (
             "referred",
             json!({ "binding": binding, "reference": reference }),

@@ -16,3 +16,4 @@ pub mod on_call;
 pub mod preference;
 pub mod query;
 pub mod record;
+pub mod window;

@@ -1,13 +1,15 @@
 //! What may stand in a query, and the cursors that lists go on with.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use engine::port::{InboxPlace, Sort as StoreSort};
-use model::Instant;
 use model::definition::Category;
+use model::directory::Key;
 use model::id::{DirectoryId, LayerId, PersonId, RecordId, StateId, TeamId, WorkflowId};
 use model::record::EffectKey;
+use model::{Duration, Instant};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, ToSchema};
@@ -160,6 +162,51 @@ pub(crate) struct Stretch {
     pub(crate) to: Option<Instant>,
 }
 
+/// Which part of the change calendar. A part is of 366 days at most.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ChangeCalendar {
+    /// From when, such as `2026-03-01T09:30:00Z`; from now without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) from: Option<Instant>,
+    /// Until when; 28 days later without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) to: Option<Instant>,
+    /// Only what affects one of these things, with their own freezes: kind and id of each, with commas
+    /// between them, such as `service:payments,site:ghent`. Everything without it.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    pub(crate) affects: Affected,
+}
+
+/// Which window is looked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FreeWindow {
+    /// For this record: what it affects, as long as its window is, whatever its own window is now.
+    #[param(value_type = Option<String>)]
+    pub(crate) record: Option<RecordId>,
+    /// For a record of this workflow, whose freezes count.
+    #[param(value_type = Option<String>)]
+    pub(crate) workflow: Option<WorkflowId>,
+    /// What is affected, beside what the record affects: kind and id of each, with commas between them,
+    /// such as `service:payments,site:ghent`.
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    pub(crate) affects: Affected,
+    /// How long it is, such as `PT2H`; as long as the record's window without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) length: Option<Duration>,
+    /// The earliest instant at which it may begin; now without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) after: Option<Instant>,
+    /// When it has to be over at the latest; 366 days later without it.
+    #[param(value_type = Option<String>)]
+    pub(crate) until: Option<Instant>,
+}
+
 /// Which notices of the actor's inbox.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -299,6 +346,33 @@ impl FromStr for NoticeId {
     }
 }
 
+/// Things of the directory: kind and id of each, with commas between them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Affected(pub(crate) BTreeSet<Key>);
+
+impl FromStr for Affected {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let thing = |text: &str| {
+            let wrong = || {
+                let shown: String = text.chars().take(60).collect();
+                format!(
+                    "`{shown}` names no thing: write its kind, a colon and its id, such as `service:payments`"
+                )
+            };
+            let (kind, id) = text.split_once(':').ok_or_else(wrong)?;
+            let (kind, id) = (kind.parse().ok(), id.parse().ok());
+            let (kind, id) = kind.zip(id).ok_or_else(wrong)?;
+            Ok(Key { kind, id })
+        };
+        text.split(',')
+            .map(thing)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
 macro_rules! read_from_text {
     ($($name:ident),*) => {$(
         impl<'de> Deserialize<'de> for $name {
@@ -310,7 +384,7 @@ macro_rules! read_from_text {
     )*};
 }
 
-read_from_text!(RecordCursor, EffectId, NoticeId);
+read_from_text!(RecordCursor, EffectId, NoticeId, Affected);
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use super::approval::Approval;
 use super::clock::Clock;
+use super::window::Window;
 
 /// One incident, request, change, ….
 #[derive(Serialize, ToSchema)]
@@ -87,6 +88,9 @@ pub struct Record<'a> {
     /// When its timers are due, by timer.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     timers: &'a BTreeMap<TimerId, Instant>,
+    /// When its work is planned, as far as that counts for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<Window<'a>>,
     /// Its links to other records.
     links: Vec<Link<'a>>,
     /// Who follows it.
@@ -233,6 +237,7 @@ impl<'a> From<&'a model::record::Record> for Record<'a> {
                 .collect(),
             clocks: record.clocks.iter().map(Clock::from).collect(),
             timers: &record.timers,
+            window: record.window.as_ref().map(Window::from),
             links: record.links.iter().map(Link::from).collect(),
             watchers: &record.watchers,
         }

@@ -1,5 +1,6 @@
 //! The laws of business time, over random calendars, zones and instants near changes of clocks.
 
+mod free;
 mod oracle;
 mod random;
 

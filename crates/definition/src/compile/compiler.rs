@@ -352,6 +352,15 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// Holds the name of a calendar that stands as a key to those there are.
+    pub(super) fn calendar_key(&mut self, below: &[&str], calendar: &CalendarId) {
+        let names = self.names;
+        if !names.lenient && !names.calendars.contains(calendar) {
+            let known = names.calendars.iter().map(CalendarId::as_str);
+            self.unknown(below, Spot::Key, ("calendar", calendar.as_str()), known);
+        }
+    }
+
     /// Holds the name of a binding to those there are and that are used for the hook.
     pub(super) fn binding(&mut self, below: &[&str], binding: &BindingId, hook: Hook) {
         let names = self.names;

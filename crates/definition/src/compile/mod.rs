@@ -24,6 +24,7 @@ mod tests;
 mod transitions;
 mod translation;
 mod types;
+mod window;
 mod workflow;
 
 pub use accept::{MAX_ITEM_CHARS, MAX_ITEMS, MAX_OBJECT_BYTES, MAX_TEXT_CHARS};
@@ -39,6 +40,7 @@ pub use types::{
     Approval, Binding, CalendarChoice, CatalogueItem, Computed, Definitions, Each, Effect,
     Escalation, FormField, From, GoalRow, Group, LinkSide, Migration, Notice, Permit, Permits,
     PinnedCalendar, Recipient, Requirement, Right, Routing, Row, ServiceLevel, SkillNeeded, Slot,
-    Stage, State, Subscription, Table, Target, Task, Tasks, Timer, Transition, Warning, Workflow,
+    Stage, State, Subscription, Table, Target, Task, Tasks, Timer, Transition, Warning, Window,
+    Workflow,
 };
 pub use workflow::workflow;

@@ -26,6 +26,9 @@ pub(super) const RESERVED: [&str; 10] = [
     "requester",
 ];
 
+/// What expressions call the planned window of a record, where its workflow has one.
+pub(super) const WINDOW: &str = "window";
+
 /// Why a field or an input may not have this name.
 pub(super) fn reserved(name: &str) -> Option<&'static str> {
     if RESERVED.contains(&name) {
@@ -51,6 +54,7 @@ impl Scopes {
         fields: &IndexMap<FieldId, Field>,
         states: impl IntoIterator<Item = &'s str>,
         links: &BTreeMap<LinkKind, LinkSide>,
+        has_window: bool,
         names: &Names,
     ) -> Self {
         let fields = fields
@@ -59,7 +63,10 @@ impl Scopes {
         let clock = clock(fields, states, names);
         let kinds = links.keys().map(|kind| (kind.as_str(), linked().list()));
         let links = Type::object("links", kinds);
-        let full = with_actor(clock.clone(), names).with("links", links);
+        let mut full = with_actor(clock.clone(), names).with("links", links);
+        if has_window {
+            full.add(WINDOW, window());
+        }
         Self { clock, full }
     }
 
@@ -137,6 +144,38 @@ pub(super) fn linked() -> Type {
     )
 }
 
+/// The planned window of a record. Its members are null as long as there is none, so that nobody takes
+/// a window that was not told for one that is free.
+fn window() -> Type {
+    Type::object(
+        WINDOW,
+        [
+            ("freezes", Type::Text.list().nullable()),
+            ("outside", Type::Text.list().nullable()),
+            ("conflicts", conflict().list().nullable()),
+        ],
+    )
+}
+
+/// A record whose window meets that of this one.
+fn conflict() -> Type {
+    Type::object(
+        "a record in conflict",
+        [
+            ("id", Type::Text),
+            ("workflow", Type::Text),
+            ("state", Type::Text),
+            (
+                "category",
+                Type::options(Category::ALL.map(Category::as_str)),
+            ),
+            ("outcome", Type::Text.nullable()),
+            ("from", Type::Instant),
+            ("to", Type::Instant),
+        ],
+    )
+}
+
 /// A task, as its record knows it.
 fn task() -> Type {
     let status = [
@@ -184,12 +223,26 @@ impl super::types::Workflow {
     /// The names that an expression about any of its records may use, such as the filter of a list.
     pub fn scope(&self, names: &Names) -> Scope {
         let states = self.states.keys().map(AsRef::as_ref);
-        Scopes::of(&self.fields, states, &self.links, names).full
+        Scopes::of(
+            &self.fields,
+            states,
+            &self.links,
+            self.window.is_some(),
+            names,
+        )
+        .full
     }
 
     /// The names of what changes only with its records.
     pub(super) fn record_scope(&self, names: &Names) -> Scope {
         let states = self.states.keys().map(AsRef::as_ref);
-        Scopes::of(&self.fields, states, &self.links, names).clock
+        Scopes::of(
+            &self.fields,
+            states,
+            &self.links,
+            self.window.is_some(),
+            names,
+        )
+        .clock
     }
 }

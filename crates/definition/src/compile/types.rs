@@ -149,6 +149,8 @@ pub struct Workflow {
     pub fields: IndexMap<FieldId, Field>,
     /// The computed fields, each after those it reads.
     pub computed: Vec<FieldId>,
+    /// When the work of a record is to be done.
+    pub window: Option<Window>,
     /// Its tables, each after those whose fields it reads.
     pub tables: IndexMap<TableId, Table>,
     /// Who gets the work.
@@ -199,6 +201,21 @@ pub struct LinkSide {
     pub to: BTreeSet<WorkflowId>,
     /// What people see.
     pub label: String,
+}
+
+/// When the work of a record is to be done, for the change calendar.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// The field that holds when it begins.
+    pub from: FieldId,
+    /// The field that holds when it is over.
+    pub to: FieldId,
+    /// The fields that name what may be disturbed.
+    pub affects: BTreeSet<FieldId>,
+    /// It counts for others only while this holds; while the record is open or waiting without it.
+    pub condition: Option<Expression>,
+    /// The calendars whose open time is frozen, whatever is affected.
+    pub freezes: BTreeSet<CalendarId>,
 }
 
 /// Who may do something.

@@ -20,6 +20,7 @@ use super::tables::tables;
 use super::tasks::tasks;
 use super::transitions::{Ground, Place, transitions};
 use super::types::{Approval, Information, Stage, State, Timer, Workflow};
+use super::window::window;
 use crate::overlay::DefinitionKind;
 
 /// The most fields of a workflow.
@@ -90,11 +91,13 @@ fn assemble(
     let mut fields = fields(compiler, &source.fields);
     let states = source.states.keys().map(StateId::as_str);
     let links = links(compiler, id, source);
-    let scopes = Scopes::of(&fields, states, &links, compiler.names);
+    let has_window = source.window.is_some();
+    let scopes = Scopes::of(&fields, states, &links, has_window, compiler.names);
     known_groups(compiler, source);
     let computed = complete(compiler, &mut fields, &scopes);
     let tables = tables(compiler, source, &fields, &scopes);
     let routing = routing(compiler, source, &scopes);
+    let window = window(compiler, source, &fields, &scopes);
     let ground = Ground {
         fields: &fields,
         states: &source.states,
@@ -138,6 +141,7 @@ fn assemble(
         links,
         fields,
         computed,
+        window,
         tables,
         routing,
         create,

@@ -2,7 +2,7 @@
 //! is named, and a name of what is gone is found.
 //!
 //! Known are, by the path at which they stand:
-//! - **fields**: the keys of `form`, `set`, `gives` and `then`, approvers by `manager-of` and
+//! - **fields**: the keys of `form`, `set`, `gives` and `then`, what a `window` is told by, approvers by `manager-of` and
 //!   `owner-of`; in expressions their names and `input.NAME`; in templates of notices their names;
 //! - **options**: `default` of a field or in a form, what `set` and `then` give, what an expression
 //!   holds a field against (`==`, `!=`, `in [...]`) or gives a field by itself;
@@ -14,7 +14,7 @@
 //! - **workflows**: `for` of a service level, `create` effects, tasks, what links lead to, `of`, events and
 //!   commands of a binding;
 //! - **fragments**: `use`;
-//! - **calendars**: waits, timeouts, service levels and what their `cel` gives, teams, `open(…)` and
+//! - **calendars**: the freezes of a `window`, waits, timeouts, service levels and what their `cel` gives, teams, `open(…)` and
 //!   `business(…)`;
 //! - **teams, notices, bindings, roles**: wherever one is named by its id;
 //! - **keys beside which something is placed**.
@@ -149,6 +149,8 @@ fn of_workflow_keys(path: &[&str]) -> Option<Of> {
     }
     match path {
         ["see" | "edit"] | ["fields", _, "override" | "edit"] => Some(Of::Role),
+        ["window", "affects"] => Some(Of::Field),
+        ["window", "freezes"] => Some(Of::Definition(DefinitionKind::Calendar)),
         ["tables", _, "gives"] | ["tables", _, "rows", _, "then"] => Some(Of::Field),
         _ => None,
     }
@@ -222,6 +224,7 @@ fn of_workflow_text(path: &[&str]) -> Option<Text> {
     }
     match path {
         ["see" | "edit", _] | ["fields", _, "override" | "edit", _] => Some(Text::Expression),
+        ["window", "from" | "to"] => Some(Text::Name(Of::Field)),
         ["fields", field, "default"] | ["tables", _, "rows", _, "then", field] => choice(field),
         ["fields", _, "decided-by"]
         | ["routing", "by", "table"]

@@ -25,6 +25,7 @@ mod tasks;
 mod timers;
 mod values;
 mod waits;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -143,6 +144,8 @@ pub struct Decided {
     pub lookups: Vec<Lookup>,
     /// The questions to plugins in their stored form, by digest.
     pub questions: Vec<(Digest, Vec<u8>)>,
+    /// The position as of which planned windows of others were read, where they were.
+    pub windows_as_of: Option<u64>,
 }
 
 /// Why a decision goes no further.
@@ -186,6 +189,7 @@ pub fn decide(input: Input<'_>) -> std::result::Result<Outcome, DecideError> {
     match result {
         Ok(mut decided) => {
             decided.lookups = ledger.lookups();
+            decided.windows_as_of = ledger.windows_as_of();
             Ok(Outcome::Decided(Box::new(decided)))
         }
         Err(Interrupt::Ask(question)) => Ok(Outcome::Ask(question)),
@@ -376,6 +380,7 @@ impl<'a> Step<'a> {
         self.look_at_clocks()?;
         self.escalate()?;
         self.look_at_escalation()?;
+        self.look_at_window();
         self.look_at_timers();
         self.notify_subscribers();
         self.record.version += 1;
@@ -386,6 +391,7 @@ impl<'a> Step<'a> {
             decisions: self.decisions,
             lookups: Vec::new(),
             questions: self.questions,
+            windows_as_of: None,
         })
     }
 

@@ -69,6 +69,7 @@ impl Step<'_> {
         self.put_approval(other, begins || moves)?;
         self.look_at_clocks()?;
         self.escalations.clear();
+        self.look_at_window();
         self.look_at_timers();
         self.record.version += 1;
         self.record.updated_at = self.now();
@@ -78,6 +79,7 @@ impl Step<'_> {
             decisions: self.decisions,
             lookups: Vec::new(),
             questions: self.questions,
+            windows_as_of: None,
         })
     }
 

@@ -302,6 +302,13 @@ impl Step<'_> {
                     })?;
             }
         }
+        let faults: Vec<_> = self
+            .window_fault(transition.form.keys())
+            .into_iter()
+            .collect();
+        if !faults.is_empty() {
+            return Err(Rejection::Invalid { faults }.into());
+        }
         Ok(())
     }
 

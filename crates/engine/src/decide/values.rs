@@ -256,6 +256,8 @@ impl Step<'_> {
                 faults.push(InputFault::of(name, message));
             }
         }
+        let named: Vec<_> = fields.keys().filter_map(|name| name.parse().ok()).collect();
+        faults.extend(self.window_fault(&named));
         if !faults.is_empty() {
             return Err(Rejection::Invalid { faults }.into());
         }

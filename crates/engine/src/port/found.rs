@@ -7,7 +7,7 @@ use model::{Digest, Instant, Value};
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::Member;
+use super::{Member, WindowsQuery};
 
 /// How long a question is kept whole, in bytes.
 const WHOLE: usize = 1_000;
@@ -58,6 +58,16 @@ pub(crate) fn loads(people: &[PersonId]) -> LookedUp {
 /// The question for who has the requester's last record of a workflow.
 pub(crate) fn last_assignee(workflow: &WorkflowId, requester: &PersonId) -> LookedUp {
     query(&format!("last assignee {workflow} {requester}"))
+}
+
+/// The question for planned windows.
+pub(crate) fn windows(of: &WindowsQuery) -> LookedUp {
+    let affects = of.affects.as_ref();
+    let affects = affects.map_or_else(
+        || "all".to_owned(),
+        |key| format!("{}/{}", key.kind, key.id),
+    );
+    query(&format!("windows {affects} {} {}", of.from, of.to))
 }
 
 /// A question as the journal keeps it: whole, or its beginning and its digest where it is long.

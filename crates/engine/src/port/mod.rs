@@ -8,6 +8,7 @@ mod plugins;
 mod steady;
 mod store;
 mod supply;
+mod windows;
 
 pub use clock::{Clock, ClockDoubt, ManualClock, SystemClock};
 pub use digest::{DigestState, PendingDigest};
@@ -23,3 +24,4 @@ pub use store::{
     RecordCommit, Remembered, SealedSecret, Sort, Store, StoreError, TokenRecord,
 };
 pub use supply::{Brought, Supply};
+pub use windows::{PlannedFor, Windows, WindowsQuery};

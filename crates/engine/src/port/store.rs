@@ -19,6 +19,7 @@ use thiserror::Error;
 
 use super::digest::DigestState;
 use super::inbox::{InboxPlace, InboxRead, InboxRow};
+use super::windows::{Windows, WindowsQuery};
 
 /// Where everything durable is kept.
 pub trait Store: Send + Sync + 'static {
@@ -95,6 +96,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// How much each of these people has, all of it as of one moment.
     fn loads_of(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError>;
+
+    /// Planned windows that touch a stretch of time.
+    fn windows(&self, query: &WindowsQuery) -> Result<Windows, StoreError>;
 
     /// What a person was told and still has in their inbox, newest first, before a place; at most `limit`.
     fn inbox(
@@ -256,6 +260,9 @@ pub struct RecordCommit {
     pub encoded_entry: Vec<u8>,
     /// Hook inputs by digest.
     pub blobs: Vec<(Digest, Vec<u8>)>,
+    /// The position as of which planned windows of others were looked at, where they were: the step is
+    /// not taken once a record with one has changed since.
+    pub windows_as_of: Option<u64>,
 }
 
 /// A directory change.
@@ -279,7 +286,7 @@ pub struct Committed {
 /// Why a commit was not made. Nothing of it is stored.
 #[derive(Debug, Error)]
 pub enum CommitError {
-    /// The record, or the key, is not what was read.
+    /// The record, the planned windows or the key are not what was read.
     #[error("the record was changed by someone else")]
     Conflict,
     /// The idempotency key was used before.

@@ -8,13 +8,13 @@ use model::directory::{Change, Key, Person, Thing, kind};
 use model::event::Event;
 use model::id::{PersonId, RecordId, RoleId, WorkflowId};
 use model::journal::{self, Entry, Item, LookedUp, Lookup};
-use model::record::Record;
+use model::record::{PlannedWindow, Record};
 use model::{Digest, Instant};
 
 use super::today::Today;
 use crate::apply::{apply, begin};
 use crate::directory::Directory;
-use crate::port::{ListQuery, Load, Store, StoreError, found};
+use crate::port::{ListQuery, Load, PlannedFor, Store, StoreError, Windows, WindowsQuery, found};
 use crate::replay::past::Past;
 
 /// How many items of the journal are read at once.
@@ -59,6 +59,8 @@ pub(super) struct Chronicle {
     things: HashMap<Key, Vec<u64>>,
     /// Who was given a role or lost it, and where.
     roles: HashMap<RoleId, BTreeMap<PersonId, Vec<(u64, bool)>>>,
+    /// Where the windows of records changed, and to what.
+    windows: BTreeMap<RecordId, Vec<(u64, Option<PlannedWindow>)>>,
     /// What was in force from where on.
     configurations: Vec<(u64, Digest)>,
     /// How the time went.
@@ -88,6 +90,7 @@ impl Chronicle {
             people_changes: Vec::new(),
             things: HashMap::new(),
             roles: HashMap::new(),
+            windows: BTreeMap::new(),
             configurations: Vec::new(),
             marks: Vec::new(),
             found: Mutex::default(),
@@ -120,6 +123,12 @@ impl Chronicle {
                         .is_none_or(|wanted| *wanted == self.workflow(workflow))
                 {
                     self.records.push(id.clone());
+                }
+                for event in &entry.events {
+                    if let Event::WindowPlanned { window, .. } = event {
+                        let changes = self.windows.entry(id.clone()).or_default();
+                        changes.push((position, window.clone()));
+                    }
                 }
                 entry.command.at
             }
@@ -346,6 +355,36 @@ impl Directory for DirectoryThen<'_> {
             }
         }
         Ok(at(self.before))
+    }
+
+    /// The windows of others as they were recorded then.
+    fn windows(&self, query: &WindowsQuery) -> Result<Windows, StoreError> {
+        let then = |changes: &[(u64, Option<PlannedWindow>)]| {
+            let after = changes.partition_point(|(position, _)| *position <= self.before);
+            let last = after.checked_sub(1).and_then(|last| changes.get(last));
+            last.and_then(|(_, window)| window.clone())
+        };
+        let each = self.chronicle.windows.iter();
+        let each = each.filter_map(|(record, changes)| Some((record, then(changes)?)));
+        let touching = each.filter(|(_, window)| {
+            let concerns = |key| window.affects.contains(key);
+            window.from < query.to
+                && query.from < window.to
+                && query.affects.as_ref().is_none_or(concerns)
+        });
+        let mut windows: Vec<_> = touching
+            .map(|(record, window)| PlannedFor {
+                from: window.from,
+                record: record.clone(),
+                to: window.to,
+            })
+            .collect();
+        windows.sort();
+        windows.truncate(query.limit);
+        Ok(Windows {
+            as_of: self.before,
+            windows,
+        })
     }
 
     /// Who the decision says that it found, else who had it just before.

@@ -18,7 +18,7 @@ use model::record::Record;
 use model::{Digest, Instant};
 use serde_json::{Map, Value as Json, json};
 use servicewright_engine::decide::{self, DecideError, Input, Outcome, Pinned};
-use servicewright_engine::port::{Load, StoreError};
+use servicewright_engine::port::{Load, StoreError, Windows, WindowsQuery};
 use servicewright_engine::{Directory, Rejection, fold};
 
 pub(crate) struct Desk {
@@ -330,6 +330,10 @@ impl Directory for Desk {
 
     fn loads(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError> {
         Ok(vec![Load::default(); people.len()])
+    }
+
+    fn windows(&self, _: &WindowsQuery) -> Result<Windows, StoreError> {
+        Ok(Windows::default())
     }
 
     fn last_assignee(

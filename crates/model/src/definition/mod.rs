@@ -17,6 +17,7 @@ mod scenario;
 mod service_level;
 mod task;
 mod translation;
+mod window;
 mod workflow;
 
 pub use approval::{
@@ -46,6 +47,7 @@ pub use service_level::{
 };
 pub use task::{Task, Tasks, TasksThen};
 pub use translation::{Texts, Translation};
+pub use window::Window;
 pub use workflow::{
     Category, Hit, Requirement, Routing, RoutingBy, RoutingFallback, Row, State, Table, Timer,
     Transition, Workflow,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Approval, Cel, Effect, Field, Group, LinkType, MemberRouting, Permit, Setting, Tasks, Wait,
+    Window,
 };
 use crate::Duration;
 use crate::id::{
@@ -44,6 +45,9 @@ pub struct Workflow {
     /// The kinds of link that its records have to others.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub links: IndexMap<LinkKind, LinkType>,
+    /// When the work of a record is to be done, for the change calendar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Its decision tables.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub tables: IndexMap<TableId, Table>,

@@ -99,6 +99,7 @@ mod tests {
             entry,
             encoded_entry,
             blobs,
+            windows_as_of: None,
         }))
     }
 

@@ -15,6 +15,7 @@ mod lists;
 mod queues;
 mod records;
 pub mod samples;
+mod windows;
 
 use samples::commit;
 
@@ -36,6 +37,7 @@ pub fn cases() -> Vec<Case> {
         queues::CASES,
         directory::CASES,
         inbox::CASES,
+        windows::CASES,
     ]
     .concat()
 }

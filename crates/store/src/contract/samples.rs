@@ -10,7 +10,9 @@ use model::directory::{Change, Key, Thing};
 use model::event::{Event, EventKind};
 use model::id::{BindingId, RecordId};
 use model::journal::{Entry, encode, entry_hash};
-use model::record::{Approval, EffectCall, EffectKey, OpenStage, PendingEffect, Record, StagePlan};
+use model::record::{
+    Approval, EffectCall, EffectKey, OpenStage, PendingEffect, PlannedWindow, Record, StagePlan,
+};
 use model::{Digest, Instant, Value};
 
 /// Any id, of text that keeps to its spelling.
@@ -93,6 +95,24 @@ pub fn telling(commit: &RecordCommit, notices: &[&[&str]]) -> RecordCommit {
         entry,
         encoded_entry,
         blobs,
+        windows_as_of: None,
+    }
+}
+
+/// A service.
+pub fn thing(name: &str) -> Key {
+    Key {
+        kind: id("service"),
+        id: id(name),
+    }
+}
+
+/// A window from one second to another in which services may be disturbed.
+pub fn window(from: i64, to: i64, services: &[&str]) -> PlannedWindow {
+    PlannedWindow {
+        from: at(from),
+        to: at(to),
+        affects: services.iter().map(|name| thing(name)).collect(),
     }
 }
 
@@ -146,6 +166,7 @@ fn finish(
         entry,
         encoded_entry,
         blobs: Vec::new(),
+        windows_as_of: None,
     }
 }
 

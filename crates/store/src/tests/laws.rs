@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::port::{Commit, CommitError, Store};
+use engine::port::{Commit, CommitError, PlannedFor, Store, WindowsQuery};
 use futures::future::join_all;
 use model::definition::Category;
 use model::record::Record;
@@ -12,9 +12,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{Folder, assert_views_follow};
+use crate::RedbStore;
 use crate::contract::samples::{
     approval, at, begin, commit, directory, effect, effect_key, fold, id, reference, step, telling,
-    under_key,
+    thing, under_key, window,
 };
 
 /// One thing that happens.
@@ -46,6 +47,7 @@ struct Facets {
     effects: Vec<(u8, bool)>,
     approval: bool,
     reference: Option<u8>,
+    window: Option<(i64, i64, Vec<u8>)>,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -60,7 +62,10 @@ fn happening() -> impl Strategy<Value = Happening> {
         maybe(),
         effects,
     );
-    let facets = (facets, any::<bool>(), maybe()).prop_map(|(most, approval, reference)| {
+    let things = prop::collection::vec(0..3_u8, 0..3);
+    let window = prop::option::of((0..40_i64, 1..20_i64, things));
+    let facets = (facets, any::<bool>(), maybe(), window);
+    let facets = facets.prop_map(|(most, approval, reference, window)| {
         let (second, state, category, team, assignee, due, effects) = most;
         Facets {
             second,
@@ -72,6 +77,7 @@ fn happening() -> impl Strategy<Value = Happening> {
             effects,
             approval,
             reference,
+            window,
         }
     });
     let step = (1..6_u8, facets, prop::option::of(0..5_u8), maybe());
@@ -115,6 +121,11 @@ impl Facets {
             .reference
             .map(|name| reference("mail", &name.to_string()));
         record.references = names.into_iter().collect();
+        record.window = self.window.as_ref().map(|(from, length, things)| {
+            let things: Vec<_> = things.iter().map(|it| format!("service-{it}")).collect();
+            let things: Vec<_> = things.iter().map(String::as_str).collect();
+            window(*from, from + length, &things)
+        });
     }
 }
 
@@ -200,9 +211,40 @@ fn play(happenings: Vec<Happening>) {
     for record in expected.values() {
         assert_eq!(store.record(&record.id).unwrap().as_ref(), Some(record));
     }
+    assert_windows(&store, expected.values());
     assert_eq!(store.verify(&fold).unwrap().problems, []);
     store.close();
     assert_views_follow(&folder);
+}
+
+/// The windows that are found are those of the records.
+fn assert_windows<'r>(store: &RedbStore, records: impl Iterator<Item = &'r Arc<Record>> + Clone) {
+    let services = (0..3).map(|it| Some(thing(&format!("service-{it}"))));
+    for affects in services.chain([None]) {
+        for from in (0..60).step_by(7) {
+            let query = WindowsQuery {
+                affects: affects.clone(),
+                from: at(from),
+                to: at(from + 10),
+                limit: 100,
+            };
+            let windows = records.clone().filter_map(|record| {
+                let window = record.window.as_ref()?;
+                let concerns = affects
+                    .as_ref()
+                    .is_none_or(|it| window.affects.contains(it));
+                let meets = window.from < query.to && query.from < window.to;
+                (concerns && meets).then(|| PlannedFor {
+                    from: window.from,
+                    record: record.id.clone(),
+                    to: window.to,
+                })
+            });
+            let mut windows: Vec<_> = windows.collect();
+            windows.sort();
+            assert_eq!(store.windows(&query).unwrap().windows, windows);
+        }
+    }
 }
 
 proptest! {
