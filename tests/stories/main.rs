@@ -10,6 +10,7 @@ mod authors;
 mod cases;
 mod catch_up;
 mod change_approval;
+mod change_calendar;
 mod decisions_again;
 mod digests;
 mod first_hour;

@@ -44,9 +44,16 @@ fn what_went_wrong_elsewhere_does_not_go_wrong_here() {
         "a-timeout-never-approves",
         "leaving-never-approves",
     ];
+    let change_calendar = [
+        "overlap-is-found-as-it-is-planned",
+        "overlap-is-found-again-at-the-start",
+        "freezes-of-all-of-a-service-and-of-its-site",
+        "maintenance-hours-of-a-service-or-its-site",
+    ];
     let packs = [
         ("tests/cases/service-levels", &service_levels[..]),
         ("tests/cases/approvals", &approvals[..]),
+        ("tests/cases/change-calendar", &change_calendar[..]),
     ];
     for (pack, cases) in packs {
         let folder = repository().join(pack);

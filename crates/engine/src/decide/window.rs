@@ -49,14 +49,17 @@ impl Step<'_> {
         told.ok().filter(|_| counts)
     }
 
-    /// What is wrong with the window that the record has come to, where one of these fields tells it.
+    /// What is wrong with the window that the record has come to, where one of these fields tells it. One
+    /// that is computed is not there yet.
     pub(super) fn window_fault<'f>(
         &self,
         given: impl IntoIterator<Item = &'f FieldId>,
     ) -> Option<InputFault> {
         let window = self.input.workflow.window.as_ref()?;
         let tells = |field: &FieldId| *field == window.from || *field == window.to;
-        if !given.into_iter().any(tells) {
+        let fields = [&window.from, &window.to].map(|field| &self.input.workflow.fields[field]);
+        let is_computed = fields.iter().any(|field| field.value.is_some());
+        if is_computed || !given.into_iter().any(tells) {
             return None;
         }
         let message = match window::told(self.input.workflow, &self.record) {
