@@ -5,7 +5,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use test_support::{Answer, Client, Server, repository};
 
-/// A Monday in winter, far enough ahead that it is never over.
+/// A Monday in winter, by the clocks of Brussels, far enough ahead that it is never over.
 const MONDAY: &str = "2098-03-03";
 
 fn at(time: &str) -> String {
@@ -27,8 +27,8 @@ async fn desk() -> (Server, Client, Client, Client) {
         ("user/rita", json!({ "roles": ["planner"] })),
         ("user/ada", json!({ "roles": ["planner", "agent"] })),
     ] {
-        let put = administrator.put(&format!("/api/v1/directory/{path}"), &thing);
-        let _ = put.await.expect(200);
+        let path = format!("/api/v1/directory/{path}");
+        let _ = administrator.put(&path, &thing).await.expect(200);
     }
     let rita = server.client("rita", "planner");
     let ada = server.client("ada", "planner,agent");
@@ -87,11 +87,8 @@ async fn of_those_who_plan_at_once_one_is_first() {
     let _ = plan(&ada, "03:50", "04:00", &["mail"]).await.expect(201);
     let path = format!("change-calendar?from={}&to={}", at("00:00"), at("06:00"));
     let calendar = read(&rita, &path).await;
-    assert_eq!(
-        records(&calendar["windows"]).len(),
-        4,
-        "of her own and not of others"
-    );
+    let windows = calendar["windows"].as_array().map(Vec::len);
+    assert_eq!(windows, Some(7), "those of others too");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +172,7 @@ async fn the_next_free_window_suits_all_that_is_affected() {
     let both = "workflow=work&affects=service:mail,service:tills";
 
     let half = read(&vera, &ask(&format!("{both}&length=PT30M"))).await;
-    assert_eq!(half["from"], at("21:00"), "{half}");
+    assert_eq!(half["from"], at("19:00"), "the night begins, {half}");
     let hour = read(&vera, &ask(&format!("{both}&length=PT1H"))).await;
     assert_eq!(
         (hour["from"].as_str(), hour["to"].as_str()),
