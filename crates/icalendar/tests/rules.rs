@@ -425,7 +425,7 @@ fn rules() -> impl Strategy<Value = Said> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
 
     #[test]
     fn a_rule_gives_what_a_look_at_every_day_finds(said in rules(), from in 0..2_500_u64) {
