@@ -440,4 +440,14 @@ proptest! {
         let expected = said.given(first, last);
         prop_assert_eq!(dates(&said.text(first), &first.to_string(), &last.to_string()), Ok(expected));
     }
+
+    #[test]
+    fn whatever_is_written_is_a_rule_with_its_first_date_or_refused(
+        text in "(FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)|(INTERVAL|COUNT|BYMONTH|BYMONTHDAY|BYDAY|BYSETPOS|WKST|UNTIL)=[-0-9,]{0,5}(MO|SU|20270101)?|\\PC{0,4})(;(BYMONTH|BYDAY|BYSETPOS)=[-0-9,]{0,4}(MO|FR)?){0,3}",
+    ) {
+        if let Ok(given) = dates(&text, "2026-01-01", "2040-12-31") {
+            prop_assert_eq!(&given[0], "2026-01-01");
+            prop_assert!(given.is_sorted());
+        }
+    }
 }

@@ -31,3 +31,39 @@ pub(super) fn check(pack: &Pack, faults: &mut Vec<Fault>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::lint::lint;
+    use crate::pack::Pack;
+
+    #[test]
+    fn dates_of_holidays_that_no_calendar_uses_are_looked_at_too() {
+        let files = [
+            (
+                "pack.yaml",
+                "kind: Pack\nid: desk\nversion: 1.0.0\ntitle: Desk\nzone: UTC\n",
+            ),
+            (
+                "holidays/belgium.yaml",
+                "kind: Holidays\nid: belgium\nrecurring:\n  new-year:\n    first: \"2026-01-02\"\n    repeats: FREQ=MONTHLY;BYMONTHDAY=1\n",
+            ),
+        ];
+        let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        let pack = Pack::read(&BTreeMap::from(files)).expect("it can be read");
+        let found = lint(&pack);
+        let told: Vec<String> = found
+            .iter()
+            .map(|one| format!("{}:{} {}: {}", one.file, one.line, one.rule, one.message))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "holidays/belgium.yaml:2 never-used: nothing in the pack names the holidays `belgium`",
+                "holidays/belgium.yaml:5 calendar: the rule does not give 2026-01-02, with which it is to begin; the next that it gives is 2026-02-01",
+            ]
+        );
+    }
+}

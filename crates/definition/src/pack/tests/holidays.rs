@@ -283,7 +283,8 @@ recurring:
             first: "2026-12-24"
             days: 9
             repeats: FREQ=YEARLY
-    "#]].assert_eq(&shown(&company(&[("calendars/office.yaml", own)])));
+    "#]]
+    .assert_eq(&shown(&company(&[("calendars/office.yaml", own)])));
 }
 
 #[test]
@@ -353,7 +354,8 @@ fn an_adaptation_adds_before_what_holidays_bring_and_makes_its_own_what_it_chang
           |
         3 | recurring: { patchs: null }
           |              ^^^^^^
-          = help: did you mean `patches`?"#]].assert_eq(&adapted("recurring: { patchs: null }\n"));
+          = help: did you mean `patches`?"#]]
+    .assert_eq(&adapted("recurring: { patchs: null }\n"));
 }
 
 #[test]
@@ -401,7 +403,8 @@ recurring: { closing: { first: \"2026-12-24\", days: 8, repeats: FREQ=YEARLY }, 
               day: "09:00-17:00"
           "2026-11-02":
             name: Bridge
-    "#]].assert_eq(&with(
+    "#]]
+    .assert_eq(&with(
         "recurring: { closing: { first: \"2026-12-25\", repeats: FREQ=YEARLY } }\n",
     ));
 }
