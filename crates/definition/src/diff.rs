@@ -278,6 +278,7 @@ mod tests {
                 new  ["b","a"]  (calendars/office.yaml:5:3)
             + calendars/office/recurring/a/days
                 new  2  (calendars/office.yaml:6:35)
-        "#]].assert_eq(&(told.join("\n") + "\n"));
+        "#]]
+        .assert_eq(&(told.join("\n") + "\n"));
     }
 }

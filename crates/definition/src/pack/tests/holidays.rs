@@ -6,6 +6,7 @@
 )]
 
 use expect_test::{Expect, expect};
+use model::id::RecurringId;
 
 use super::{PACK, extend, files};
 use crate::pack::Pack;
@@ -426,7 +427,7 @@ fn the_order_of_what_recurs_is_part_of_a_calendar_and_without_any_nothing_is() {
     assert_ne!(first.digest, second.digest);
     let read: model::definition::Calendar =
         crate::pack::from_canonical(&first.canonical).expect("it was written so");
-    let ids: Vec<&str> = read.recurring.keys().map(|id| id.as_str()).collect();
+    let ids: Vec<&str> = read.recurring.keys().map(RecurringId::as_str).collect();
     assert_eq!(ids, ["b", "a"]);
     assert_eq!(read, first.value);
     assert_eq!(
