@@ -1,11 +1,18 @@
-//! An iCalendar file as a stranger wrote it: read within its bounds, and what is told of it lies within
-//! the dates asked for.
+//! An iCalendar file, or a rule, as a stranger wrote it: read within its bounds, and what is told of it
+//! lies within the dates asked for.
 #![no_main]
 
-use icalendar::{Span, Window};
+use icalendar::{DateRule, Span, Window};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let date = |text: &str| text.parse::<model::definition::Date>().expect("a date");
+    if let Ok(rule) = text.parse::<DateRule>() {
+        let (first, last) = (date("2026-01-01"), date("2099-12-31"));
+        if let Ok(dates) = rule.dates(first, last) {
+            assert!(dates[0] == first && dates.is_sorted());
+            assert!(dates.last().is_some_and(|date| *date <= last));
+        }
+    }
     let window = Window {
         from: date("2025-01-01"),
         to: date("2028-01-01"),

@@ -37,6 +37,7 @@ fn what_went_wrong_elsewhere_does_not_go_wrong_here() {
         "escalated-at-opening",
         "first-response-stays",
         "a-day-is-no-business-day",
+        "dates-that-recur",
     ];
     let approvals = [
         "second-stage-is-opened",

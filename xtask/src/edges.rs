@@ -51,7 +51,7 @@ fn crates_know_only_what_they_may() {
     expect![[r#"
         alertmanager -> counterpart, sdk
         api -> engine, icalendar, model
-        calendar -> model
+        calendar -> icalendar, model
         change-advisory -> sdk
         contract-hours -> sdk
         counterpart -> sdk

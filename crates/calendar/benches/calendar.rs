@@ -45,5 +45,25 @@ fn calculations(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, calculations);
+/// What a desk may freeze: the ends of years and months, the days of patches, Thanksgiving.
+fn freezes() -> model::definition::Calendar {
+    let all_day = json!({ "all-day": "00:00-24:00" });
+    let freeze = |first: &str, days: u16, repeats: &str| json!({ "first": first, "days": days, "repeats": repeats, "hours": all_day });
+    let definition = json!({ "zone": "Europe/Brussels", "recurring": {
+        "year-end": freeze("2026-12-19", 16, "FREQ=YEARLY"),
+        "month-end": freeze("2026-01-29", 3, "FREQ=MONTHLY;BYMONTHDAY=-3"),
+        "patches": freeze("2026-01-13", 1, "FREQ=MONTHLY;BYDAY=2TU"),
+        "thanksgiving": freeze("2026-11-26", 4, "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH"),
+    } });
+    serde_json::from_value(definition).expect("well-formed")
+}
+
+fn recurring(criterion: &mut Criterion) {
+    let definition = freezes();
+    criterion.bench_function("compile, 4 sets of dates that recur", |bencher| {
+        bencher.iter(|| Calendar::compile(black_box(&definition)));
+    });
+}
+
+criterion_group!(benches, calculations, recurring);
 criterion_main!(benches);

@@ -8,13 +8,16 @@ use chrono::Datelike as _;
 use chrono_tz::{TZ_VARIANTS, Tz};
 use model::Duration;
 use model::definition::{Calendar as Definition, Date, Hours, Weekday};
+use model::id::RecurringId;
 use thiserror::Error;
 
 use crate::local::{Day, LocalHours};
+use crate::recurring::{self, RecurringError};
 use crate::{Compiled, DAY};
 
-const MAX_HOLIDAYS: usize = 10_000;
-const MAX_INTERVALS: usize = 24;
+pub(crate) const MAX_HOLIDAYS: usize = 10_000;
+const MAX_RECURRING: usize = 50;
+pub(crate) const MAX_INTERVALS: usize = 24;
 const MINUTE: i64 = 60_000;
 
 /// Why a calendar cannot be used.
@@ -40,6 +43,34 @@ pub enum CalendarError {
     /// Too many holidays.
     #[error("{0} holidays; at most {MAX_HOLIDAYS} are allowed")]
     TooManyHolidays(usize),
+    /// Too many rules.
+    #[error("{0} entries in `recurring`; at most {MAX_RECURRING} are allowed")]
+    TooManyRecurring(usize),
+    /// Too many dates, single ones and those that recur.
+    #[error(
+        "{0} dates, single ones and those that recur by the end of {last}; at most {MAX_HOLIDAYS} are allowed: end rules by UNTIL or COUNT",
+        last = recurring::LAST_YEAR
+    )]
+    TooManyDates(usize),
+    /// Dates do not recur as they say.
+    #[error("{error}")]
+    Recurring {
+        /// Which.
+        id: RecurringId,
+        /// Why.
+        error: RecurringError,
+    },
+}
+
+impl CalendarError {
+    /// The keys of the definition that lead to what is wrong; none where it is more than one thing.
+    pub fn path(&self) -> Vec<&str> {
+        match self {
+            Self::TooManyRecurring(_) | Self::TooManyDates(_) => vec!["recurring"],
+            Self::Recurring { id, error } => vec!["recurring", id.as_str(), error.key()],
+            _ => Vec::new(),
+        }
+    }
 }
 
 pub(crate) fn compile(definition: &Definition) -> Result<Compiled, CalendarError> {
@@ -62,6 +93,7 @@ pub(crate) fn compile(definition: &Definition) -> Result<Compiled, CalendarError
         let openings = Openings::of(holiday.hours.values(), || date.to_string())?;
         holidays.insert(days_since_1970(*date), openings);
     }
+    recur(definition, &mut holidays)?;
     let days: [Day; 7] =
         std::array::from_fn(|weekday| day(&week[(weekday + 6) % 7], &week[weekday]));
     let exceptions = exceptions(&week, &holidays);
@@ -70,6 +102,32 @@ pub(crate) fn compile(definition: &Definition) -> Result<Compiled, CalendarError
         definition.day,
         Arc::new(LocalHours::new(days, exceptions)),
     ))
+}
+
+/// Adds the dates that recur, where nothing that counts more is said of them.
+fn recur(
+    definition: &Definition,
+    holidays: &mut BTreeMap<i64, Openings>,
+) -> Result<(), CalendarError> {
+    if definition.recurring.len() > MAX_RECURRING {
+        return Err(CalendarError::TooManyRecurring(definition.recurring.len()));
+    }
+    for (id, said) in &definition.recurring {
+        let dates = recurring::dates(said).map_err(|error| CalendarError::Recurring {
+            id: id.clone(),
+            error,
+        })?;
+        let openings = Openings::of(said.hours.values(), || id.to_string())?;
+        for date in dates {
+            holidays
+                .entry(days_since_1970(date))
+                .or_insert_with(|| openings.clone());
+        }
+        if holidays.len() > MAX_HOLIDAYS {
+            return Err(CalendarError::TooManyDates(holidays.len()));
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn zone(name: &str) -> Result<Tz, CalendarError> {
@@ -86,7 +144,7 @@ pub(crate) fn zone(name: &str) -> Result<Tz, CalendarError> {
 }
 
 /// The intervals that open on a day: their stretches on it, and on the day after.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Openings {
     own: Vec<(i64, i64)>,
     spill: Vec<(i64, i64)>,
@@ -209,6 +267,46 @@ mod tests {
             ),
         ] {
             assert_eq!(refused(definition), message);
+        }
+    }
+
+    #[test]
+    fn where_dates_do_not_recur_is_told() {
+        use serde_json::json;
+        let weekly = json!({ "first": "2026-01-02", "days": 2, "repeats": "FREQ=WEEKLY" });
+        let many = (0..51).map(|n| (format!("r{n}"), weekly.clone()));
+        let many: serde_json::Map<_, _> = many.collect();
+        let intervals = (0..25).map(|n| (format!("h{n}"), json!("08:00-09:00")));
+        let intervals: serde_json::Map<_, _> = intervals.collect();
+        for (recurring, path, message) in [
+            (
+                json!({ "a": weekly, "b": { "first": "2026-01-04", "days": 2, "repeats": "FREQ=WEEKLY" } }),
+                &["recurring"][..],
+                "15444 dates, single ones and those that recur by the end of 2099; at most 10000 are allowed: end rules by UNTIL or COUNT",
+            ),
+            (
+                json!(many),
+                &["recurring"],
+                "51 entries in `recurring`; at most 50 are allowed",
+            ),
+            (
+                json!({ "fine": weekly, "wrong": { "first": "2026-01-04", "repeats": "FREQ=HOURLY" } }),
+                &["recurring", "wrong", "repeats"],
+                "`FREQ=HOURLY` is about times of day; a rule here gives whole dates, by FREQ=DAILY, WEEKLY, MONTHLY or YEARLY, and `hours` says when they open",
+            ),
+            (
+                json!({ "full": { "first": "2026-01-04", "repeats": "FREQ=YEARLY", "hours": intervals } }),
+                &["recurring", "full", "hours"],
+                "25 intervals open on each date; at most 24 may",
+            ),
+        ] {
+            let definition = json!({ "zone": "UTC", "recurring": recurring });
+            let definition: Definition = serde_json::from_value(definition).expect("well-formed");
+            let error = Calendar::compile(&definition).expect_err("refused");
+            assert_eq!(
+                (error.path().as_slice(), error.to_string().as_str()),
+                (path, message)
+            );
         }
     }
 

@@ -4,7 +4,8 @@
 //! An instant is business time if and only if the local clock at that instant shows a time inside
 //! an interval. Two facts make that cheap to count. On the axis of local clock time the open hours
 //! form a set that knows no zones ([`local`]): whole weeks of it are one multiplication, and
-//! holidays are corrections to it, summed up beforehand. And a zone is a few hundred spans of
+//! holidays are corrections to it, summed up beforehand; dates that recur are told singly first
+//! ([`recurring`]). And a zone is a few hundred spans of
 //! instants in which clocks run at one offset ([`zone`]), so the business time before each span's
 //! start can be summed up beforehand too. What then remains of `between` is two look-ups and a
 //! subtraction; `add` is the same function inverted. Neither walks over time, so neither costs more
@@ -14,6 +15,7 @@ mod compile;
 mod days;
 mod free;
 mod local;
+pub mod recurring;
 pub mod rota;
 mod search;
 mod zone;
@@ -72,7 +74,8 @@ impl Calendar {
     ///
     /// # Errors
     /// Where the zone is unknown, `always` and `hours` stand together, a business day is no time
-    /// or over 24 hours, or there are over 24 intervals on a day or over 10,000 holidays.
+    /// or over 24 hours, there are over 24 intervals on a day or over 10,000 dates, single ones and those
+    /// that recur, or where dates do not recur as they say.
     pub fn compile(definition: &model::definition::Calendar) -> Result<Self, CalendarError> {
         compile::compile(definition).map(|compiled| Self(Arc::new(compiled)))
     }

@@ -254,4 +254,31 @@ mod tests {
         .assert_eq(&(told.join("\n") + "\n"));
         assert_eq!(diff(&old, &old), []);
     }
+
+    #[test]
+    fn the_order_of_dates_that_recur_is_told_and_each_by_its_keys() {
+        let pack = |recurring: &str| {
+            let calendar =
+                format!("kind: Calendar\nid: office\nzone: UTC\nrecurring:\n  {recurring}\n");
+            let header = "kind: Pack\nid: base\nversion: 1.0.0\ntitle: Base\nzone: UTC\n";
+            let files = [("pack.yaml", header), ("calendars/office.yaml", &calendar)];
+            let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+            Pack::read(&BTreeMap::from(files)).unwrap_or_else(|found| panic!("{found}"))
+        };
+        let old = pack(
+            "a: { first: \"2026-01-01\", repeats: FREQ=YEARLY }\n  b: { first: \"2026-01-02\", repeats: FREQ=YEARLY }",
+        );
+        let new = pack(
+            "b: { first: \"2026-01-02\", repeats: FREQ=YEARLY }\n  a: { first: \"2026-01-01\", days: 2, repeats: FREQ=YEARLY }",
+        );
+        let told: Vec<String> = diff(&old, &new).iter().map(ToString::to_string).collect();
+        expect![[r#"
+            ~ calendars/office/recurring: another order
+                old  ["a","b"]  (calendars/office.yaml:5:3)
+                new  ["b","a"]  (calendars/office.yaml:5:3)
+            + calendars/office/recurring/a/days
+                new  2  (calendars/office.yaml:6:35)
+        "#]]
+        .assert_eq(&(told.join("\n") + "\n"));
+    }
 }

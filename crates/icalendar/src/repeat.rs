@@ -101,6 +101,16 @@ fn written(local: NaiveDateTime) -> PartialDateTime {
     }
 }
 
+/// A whole date.
+pub(crate) fn written_date(date: NaiveDate) -> PartialDateTime {
+    PartialDateTime {
+        hour: None,
+        minute: None,
+        second: None,
+        ..written(date.and_time(NaiveTime::MIN))
+    }
+}
+
 fn entry(name: ICalendarProperty, value: ICalendarValue) -> ICalendarEntry {
     ICalendarEntry {
         name,

@@ -226,6 +226,8 @@ ids! {
     HolidaysId: KEBAB, "the id of holidays";
     /// The id of an interval of hours, or of anything else that only a calendar names.
     HoursId: KEBAB, "the id of an interval";
+    /// The id of dates that recur.
+    RecurringId: KEBAB, "the id of dates that recur";
     /// The id of a team.
     TeamId: KEBAB, "the id of a team";
     /// The id of a role.

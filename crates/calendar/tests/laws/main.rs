@@ -3,6 +3,7 @@
 mod free;
 mod oracle;
 mod random;
+mod recurring;
 
 use model::{Duration, Instant};
 use proptest::prelude::*;
@@ -10,6 +11,7 @@ use servicewright_calendar::Calendar;
 
 use oracle::Oracle;
 use random::{definitions, durations, instants, near_eventful};
+use recurring::singly;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -99,6 +101,17 @@ proptest! {
         let slow = oracle.add(start, duration.millis(), limit);
         let quick = calendar.add(from, duration).map(Instant::millis);
         prop_assert_eq!(quick.filter(|due| *due <= limit), slow.filter(|due| *due <= limit));
+    }
+
+    #[test]
+    fn dates_that_recur_are_those_dates_written_singly(
+        definition in definitions(), start in instants(), end in instants(), duration in durations(),
+    ) {
+        let (recurring, single) = (compiled(&definition), compiled(&singly(&definition)));
+        prop_assert_eq!(recurring.between(start, end), single.between(start, end));
+        prop_assert_eq!(recurring.add(start, duration), single.add(start, duration));
+        prop_assert_eq!(recurring.is_open(start), single.is_open(start));
+        prop_assert_eq!(recurring.next_open(start), single.next_open(start));
     }
 
     #[test]

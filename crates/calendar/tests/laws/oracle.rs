@@ -5,19 +5,20 @@ use chrono_tz::Tz;
 use model::definition::{Calendar as Definition, Date, Hours, Weekday};
 
 use crate::MINUTE;
+use crate::recurring::singly;
 
 /// Reads the definition as the page about clocks says it, one minute at a time: look at the local
 /// clock, then at the intervals that open today and those of yesterday that go over midnight.
 /// Exact for zones whose clocks change on whole minutes.
-pub(crate) struct Oracle<'a> {
-    definition: &'a Definition,
+pub(crate) struct Oracle {
+    definition: Definition,
     zone: Tz,
 }
 
-impl<'a> Oracle<'a> {
-    pub(crate) fn new(definition: &'a Definition) -> Self {
+impl Oracle {
+    pub(crate) fn new(definition: &Definition) -> Self {
         Self {
-            definition,
+            definition: singly(definition),
             zone: definition.zone.parse().expect("a zone"),
         }
     }

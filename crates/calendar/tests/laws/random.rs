@@ -7,6 +7,7 @@ use model::id::HoursId;
 use model::{Duration, Instant};
 use proptest::prelude::*;
 
+use crate::recurring::recurring;
 use crate::{DAY, HOUR, MINUTE};
 
 /// Zones with clocks that jump by half an hour or a whole day, that run at odd offsets, that
@@ -74,7 +75,7 @@ fn hours() -> impl Strategy<Value = Hours> {
     )
 }
 
-fn some_hours(most: usize) -> impl Strategy<Value = IndexMap<HoursId, Hours>> {
+pub(crate) fn some_hours(most: usize) -> impl Strategy<Value = IndexMap<HoursId, Hours>> {
     prop::collection::vec(hours(), 0..=most).prop_map(|hours| {
         (0..)
             .zip(hours)
@@ -83,31 +84,34 @@ fn some_hours(most: usize) -> impl Strategy<Value = IndexMap<HoursId, Hours>> {
     })
 }
 
-/// Calendars with holidays, some of them half days, around the eventful instants.
+/// A date around the eventful instants.
+pub(crate) fn dates() -> impl Strategy<Value = Date> {
+    near_eventful().prop_map(|near| {
+        let near = DateTime::from_timestamp_millis(near).expect("an instant");
+        Date::from_naive(near.date_naive()).expect("in range")
+    })
+}
+
+/// Calendars with holidays, some of them half days and some that recur, around the eventful instants.
 pub(crate) fn definitions() -> impl Strategy<Value = Definition> {
     let weekday = (prop::sample::select(Weekday::ALL.to_vec()), some_hours(3));
     let week = prop::collection::vec(weekday, 0..=7).prop_map(|days| days.into_iter().collect());
-    let holiday = (near_eventful(), some_hours(2)).prop_map(|(near, hours)| {
-        let date = Date::from_naive(
-            DateTime::from_timestamp_millis(near)
-                .expect("an instant")
-                .date_naive(),
-        )
-        .expect("in range");
-        (date, Holiday { name: None, hours })
-    });
+    let holiday =
+        (dates(), some_hours(2)).prop_map(|(date, hours)| (date, Holiday { name: None, hours }));
     let holidays =
         prop::collection::vec(holiday, 0..12).prop_map(|days| days.into_iter().collect());
     (
         prop::sample::select(ZONES.to_vec()),
         week,
         holidays,
+        recurring(),
         prop::bool::weighted(0.1),
     )
-        .prop_map(|(zone, hours, holidays, always)| Definition {
+        .prop_map(|(zone, hours, holidays, recurring, always)| Definition {
             zone: zone.to_owned(),
             hours: if always { IndexMap::new() } else { hours },
             holidays,
+            recurring,
             always,
             ..Definition::default()
         })

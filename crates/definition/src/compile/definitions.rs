@@ -454,12 +454,15 @@ pub(crate) fn compile_all(input: &Installable) -> (Definitions, Vec<Fault>) {
                 };
                 compiled.calendars.insert(id.clone(), pinned);
             }
-            Err(error) => faults.push(fault(
-                DefinitionKind::Calendar,
-                id.as_str(),
-                "calendar",
-                error.to_string(),
-            )),
+            Err(error) => faults.push(
+                fault(
+                    DefinitionKind::Calendar,
+                    id.as_str(),
+                    "calendar",
+                    error.to_string(),
+                )
+                .at(&error.path()),
+            ),
         }
     }
     faults.extend(compile_workflows(input, &names, &mut compiled));

@@ -3,8 +3,8 @@
 //! Definitions are compiled first, which finds unknown names and ill-typed expressions. The rules
 //! here look at those that compile, one story a file: where records can go ([`states`]), who or what
 //! moves them ([`moves`]), who must agree ([`approvals`]), which work is handed out ([`tasks`]), what
-//! tables answer ([`tables`]), when clocks stop ([`clocks`]), in which business days ([`days`]), what
-//! notices say ([`notices`]), what translations leave out ([`translations`]), that scenarios name what
+//! tables answer ([`tables`]), when clocks stop ([`clocks`]), in which business days ([`days`]), when
+//! nobody works ([`holidays`]), what notices say ([`notices`]), what translations leave out ([`translations`]), that scenarios name what
 //! exists ([`scenarios`]), what nothing names ([`unused`]), and who is there to do it all
 //! ([`staffing`]). [`rules`] lists every rule, and [`silence`] takes out what a pack has judged to be
 //! right.
@@ -13,6 +13,7 @@ mod approvals;
 mod clocks;
 mod days;
 mod graph;
+mod holidays;
 mod moves;
 mod notices;
 pub mod rules;
@@ -61,6 +62,7 @@ pub fn lint_with(pack: &Pack, staff: Option<&Staff>, elsewhere: Vec<Fault>) -> D
     if let Some(staff) = staff {
         staffing::check(pack, &compiled, staff, &mut faults);
     }
+    holidays::check(pack, &mut faults);
     translations::check(pack, &compiled, &mut faults);
     scenarios::check(pack, &mut faults);
     faults.extend(elsewhere);

@@ -164,13 +164,8 @@ impl DefinitionKind {
             ],
             Self::ServiceLevel => &["tables/*/rows"],
             Self::Team => &["escalation/steps"],
-            Self::Pack
-            | Self::Migration
-            | Self::Translation
-            | Self::Calendar
-            | Self::Holidays
-            | Self::Notice
-            | Self::Plugin => &[],
+            Self::Calendar | Self::Holidays => &["recurring"],
+            Self::Pack | Self::Migration | Self::Translation | Self::Notice | Self::Plugin => &[],
             Self::Scenario => &["steps"],
         }
     }

@@ -10,6 +10,7 @@ use model::id::PackId;
 use super::canonical::canonical;
 use super::fragments;
 use super::layout::{Place, Written, header, place};
+use super::recurring;
 use super::renamed::Renames;
 use super::{MAX_FILES, MAX_PACK_BYTES, PackRef};
 use crate::overlay::{DefinitionKind, merge as overlay, refuse_nulls};
@@ -309,6 +310,7 @@ fn laid(levels: &[Definitions], sources: &Sources, found: &mut Diagnostics) -> D
             }
         }
     }
+    recurring::settle(&mut all);
     all
 }
 

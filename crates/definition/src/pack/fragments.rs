@@ -3,13 +3,15 @@
 
 use super::chain::Definitions;
 use crate::overlay::{DefinitionKind, HEADER, merge};
-use crate::source::{Diagnostics, Entry, Kind, Node, Sources, emit, nearest};
+use crate::source::{Diagnostics, Entry, Kind, Map, Node, Sources, nearest};
 
 /// The key under which a definition names the parts that it uses.
 const USE: &str = "use";
 
 /// The key under which holidays stand, in a calendar and in a file of their own.
-const HOLIDAYS: &str = "holidays";
+pub(super) const HOLIDAYS: &str = "holidays";
+/// The key under which dates that recur stand there.
+pub(super) const RECURRING: &str = "recurring";
 
 /// The kind of the parts that definitions of this kind may use.
 const fn part(kind: DefinitionKind) -> Option<DefinitionKind> {
@@ -69,7 +71,7 @@ pub(super) fn stay(
 }
 
 /// A definition with parts laid under it: where both say something, its own counts, and stands first.
-/// A date of a calendar's own replaces that of its holidays whole.
+/// A date of a calendar's own replaces that of its holidays whole, and so do dates that recur by an id.
 pub(super) fn under(
     kind: DefinitionKind,
     own: &Node,
@@ -119,47 +121,84 @@ pub(super) fn under(
     ground
 }
 
-/// The dates of holidays that neither the calendar itself has nor other holidays that it uses. Two of
-/// these may name a date differently; that they open at different hours is for the calendar to settle.
+/// What of holidays neither the calendar itself has nor other holidays that it uses, single dates and
+/// those that recur.
 fn only_new(
     holidays: &Node,
+    ground: &Node,
+    own: &Node,
+    used: (&str, &Entry),
+    sources: &Sources,
+    found: &mut Diagnostics,
+) -> Node {
+    let mut node = Node::empty_map(holidays.span);
+    for key in [HOLIDAYS, RECURRING] {
+        let Some(stands) = holidays.as_map().and_then(|map| map.get(key)) else {
+            continue;
+        };
+        let new = new_entries(key, &stands.value, ground, own, used, sources, found);
+        if let Kind::Map(map) = &mut node.kind {
+            let mut entry = stands.clone();
+            entry.value.kind = Kind::Map(new);
+            map.insert(key.to_owned(), entry);
+        }
+    }
+    node
+}
+
+/// Two sets of holidays may name a date differently. That they open at different hours, or on different
+/// dates by one id, is for the calendar to settle.
+fn new_entries(
+    key: &str,
+    all: &Node,
     ground: &Node,
     own: &Node,
     (id, entry): (&str, &Entry),
     sources: &Sources,
     found: &mut Diagnostics,
-) -> Node {
-    let dates = |node: &Node| node.get(HOLIDAYS).and_then(Node::as_map).cloned();
+) -> Map {
+    let entries = |node: &Node| node.get(key).and_then(Node::as_map).cloned();
     let (mine, others) = (
-        dates(own).unwrap_or_default(),
-        dates(ground).unwrap_or_default(),
+        entries(own).unwrap_or_default(),
+        entries(ground).unwrap_or_default(),
     );
-    let mut new = dates(holidays).unwrap_or_default();
-    new.retain(|date, holiday| {
-        if let Some(own) = mine.get(date) {
-            return own.value.kind == Kind::Null && !others.contains_key(date);
+    let mut new = all.as_map().cloned().unwrap_or_default();
+    new.retain(|name, said| {
+        if let Some(own) = mine.get(name) {
+            return own.value.kind == Kind::Null && !others.contains_key(name);
         }
-        let Some(other) = others.get(date) else {
+        let Some(other) = others.get(name) else {
             return true;
         };
-        let hours = |node: &Node| node.get("hours").map_or_else(String::new, emit);
-        if hours(&other.value) != hours(&holiday.value) {
-            let message = format!(
-                "the holidays `{id}` and others that are used here have other hours on {date}"
-            );
-            let help = "say in the calendar itself what is open on that date";
+        if !alike(&other.value, &said.value) {
+            let (message, help) = if key == HOLIDAYS {
+                (
+                    format!("the holidays `{id}` and others that are used here have other hours on {name}"),
+                    "say in the calendar itself what is open on that date",
+                )
+            } else {
+                (
+                    format!("the holidays `{id}` and others that are used here have other dates or hours by the name `{name}`"),
+                    "say in the calendar itself what recurs by that name",
+                )
+            };
             found.push(sources.error(entry.key, "fragment", message).help(help));
         }
         false
     });
-    let mut node = Node::empty_map(holidays.span);
-    let stands = holidays.as_map().and_then(|map| map.get(HOLIDAYS));
-    if let (Kind::Map(map), Some(entry)) = (&mut node.kind, stands) {
-        let mut entry = entry.clone();
-        entry.value.kind = Kind::Map(new);
-        map.insert(HOLIDAYS.to_owned(), entry);
-    }
-    node
+    new
+}
+
+/// Whether two entries say the same, whatever they are called.
+fn alike(one: &Node, other: &Node) -> bool {
+    let said = |node: &Node| {
+        let mut said = node.to_json();
+        if let Some(said) = said.as_object_mut() {
+            said.shift_remove("name");
+        }
+        said
+    };
+    said(one) == said(other)
 }
 
 /// Puts the keys that a definition has itself before those that only its parts have.

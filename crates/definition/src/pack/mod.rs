@@ -11,6 +11,7 @@ mod catalogue;
 pub(crate) mod chain;
 mod fragments;
 mod layout;
+mod recurring;
 pub(crate) mod renamed;
 #[cfg(test)]
 mod tests;

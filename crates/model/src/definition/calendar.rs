@@ -1,4 +1,4 @@
-//! Calendars: the weekly hours and the holidays within which business time runs.
+//! Calendars: the weekly hours, the holidays and the dates that recur, within which business time runs.
 //!
 //! Texts become types here ("22:00-06:00", "2026-12-24"), so that whoever holds a calendar holds
 //! times that exist. Whether they make sense together is for the `calendar` crate, which compiles them.
@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 use crate::Duration;
-use crate::id::{HolidaysId, HoursId};
+use crate::id::{HolidaysId, HoursId, RecurringId};
 
 /// When a desk is open. What a calendar's file says below its header.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +39,10 @@ pub struct Calendar {
     /// holidays that it uses.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub holidays: BTreeMap<Date, Holiday>,
+    /// Dates that recur and whose intervals differ from those of their weekday. A single date counts
+    /// more; of those that recur, the one that is written first.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub recurring: IndexMap<RecurringId, Recurring>,
     /// Round the clock, every day; stands instead of `hours`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub always: bool,
@@ -53,7 +57,11 @@ pub struct Holidays {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The dates.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub holidays: BTreeMap<Date, Holiday>,
+    /// Dates that recur. A single date counts more; of those that recur, the one that is written first.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub recurring: IndexMap<RecurringId, Recurring>,
 }
 
 /// A date on which other intervals open than its weekday has, or none.
@@ -66,6 +74,36 @@ pub struct Holiday {
     /// The intervals that open on this date, all of them. Without any the date is closed.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub hours: IndexMap<HoursId, Hours>,
+}
+
+/// Dates that recur by a rule, up to the end of the year 2099: one or several in a row each time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recurring {
+    /// What people call them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The first date on which they begin.
+    pub first: Date,
+    /// How many dates in a row each time. Without it one.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1, max = 366))]
+    pub days: u16,
+    /// When they begin again: a recurrence rule of RFC 5545 by dates, such as `FREQ=YEARLY` or
+    /// `FREQ=MONTHLY;BYDAY=2TU`.
+    pub repeats: String,
+    /// The intervals that open on each of these dates, all of them. Without any they are closed.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub hours: IndexMap<HoursId, Hours>,
+}
+
+const fn one() -> u16 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_one(days: &u16) -> bool {
+    *days == 1
 }
 
 /// A day of the week, Monday first.
@@ -376,6 +414,22 @@ mod tests {
             r#"{"zone":"UTC","hour":{}}"#,
             r#"{"zone":"UTC","hours":{"monday":{}}}"#,
             r#"{"always":true}"#,
+        ] {
+            assert!(serde_json::from_str::<Calendar>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn dates_that_recur_keep_their_order_and_are_one_day_long_where_they_do_not_say() {
+        let text = r#"{"zone":"UTC","recurring":{"patches":{"first":"2026-01-13","repeats":"FREQ=MONTHLY;BYDAY=2TU"},"freeze":{"name":"End of year","first":"2026-12-19","days":16,"repeats":"FREQ=YEARLY","hours":{"all-day":"00:00-24:00"}}}}"#;
+        let calendar: Calendar = serde_json::from_str(text).expect("a calendar");
+        let days = calendar.recurring.values().map(|recurring| recurring.days);
+        assert_eq!(days.collect::<Vec<_>>(), [1, 16]);
+        assert_eq!(serde_json::to_string(&calendar).expect("plain data"), text);
+        for wrong in [
+            r#"{"zone":"UTC","recurring":{"a":{"first":"2026-01-13"}}}"#,
+            r#"{"zone":"UTC","recurring":{"a":{"repeats":"FREQ=DAILY"}}}"#,
+            r#"{"zone":"UTC","recurring":{"a":{"first":"2026-01-13","repeats":"FREQ=DAILY","until":"2026-02-01"}}}"#,
         ] {
             assert!(serde_json::from_str::<Calendar>(wrong).is_err(), "{wrong}");
         }

@@ -26,7 +26,7 @@ pub use approval::{
 pub use binding::{
     Component, EventFilter, Grants, KeyValueGrant, Limits, Plugin, Schedule, SecretGrant,
 };
-pub use calendar::{Calendar, Date, Holiday, Holidays, Hours, Weekday};
+pub use calendar::{Calendar, Date, Holiday, Holidays, Hours, Recurring, Weekday};
 pub use catalogue::CatalogueItem;
 pub use effect::{CreateEffect, EachEffect, Effect};
 pub use escalation::{Escalation, EscalationEnd, EscalationStep, Whom};

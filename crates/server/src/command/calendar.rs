@@ -106,8 +106,14 @@ impl Desk {
                     "calendar: `use` names holidays of a pack; here a calendar says all of its `holidays` itself".to_owned(),
                 );
             }
-            let calendar =
-                Calendar::compile(&definition).map_err(|error| format!("calendar: {error}"))?;
+            let calendar = Calendar::compile(&definition).map_err(|error| {
+                let place = error.path().join(".");
+                if place.is_empty() {
+                    format!("calendar: {error}")
+                } else {
+                    format!("calendar: {place}: {error}")
+                }
+            })?;
             body.get().clone_into(&mut self.body);
             self.calendar = Some(calendar);
         }
@@ -174,6 +180,24 @@ mod tests {
             r#"{"due":null}"#,
         ];
         check(&input, &expected, true);
+    }
+
+    #[test]
+    fn dates_that_recur_count_as_they_do_in_a_pack() {
+        let freeze = r#"{"zone":"Europe/Brussels","recurring":{"year-end":{"first":"2026-12-19","days":16,"repeats":"FREQ=YEARLY","hours":{"all-day":"00:00-24:00"}}}}"#;
+        let patches = r#"{"zone":"UTC","recurring":{"patches":{"first":"2026-01-14","repeats":"FREQ=MONTHLY;BYDAY=2TU"}}}"#;
+        let input = format!(
+            r#"{{"calendar":{freeze},"start":"2031-01-01T00:00:00Z","end":"2032-01-01T00:00:00Z"}}
+{{"calendar":{freeze},"start":"2031-06-01T00:00:00Z","add":"PT1H"}}
+{{"calendar":{patches},"start":"2031-06-01T00:00:00Z","add":"PT1H"}}"#
+        );
+        let expected = [
+            // Three days less an hour at the year's begin, thirteen and an hour at its end.
+            r#"{"elapsed_s":1382400}"#,
+            r#"{"due":"2031-12-19T00:00:00Z"}"#,
+            r#"{"error":"calendar: recurring.patches.first: the rule does not give 2026-01-14, with which it is to begin; the next that it gives is 2026-02-10"}"#,
+        ];
+        check(&input, &expected, false);
     }
 
     #[test]

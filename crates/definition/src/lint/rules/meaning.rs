@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     error(
         "calendar",
-        "A calendar whose hours or holidays do not make sense.",
+        "A calendar whose hours, holidays or dates that recur do not make sense.",
         "Business time could not be counted.",
         "always: true\nhours: { mon: { all: \"08:00-17:00\" } }",
         "hours: { mon: { all: \"08:00-17:00\" } }",

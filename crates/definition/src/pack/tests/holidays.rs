@@ -1,4 +1,4 @@
-//! Holidays: laid under the calendars that use them.
+//! Holidays: laid under the calendars that use them, with dates that recur.
 
 #![allow(
     clippy::needless_raw_string_hashes,
@@ -6,6 +6,7 @@
 )]
 
 use expect_test::{Expect, expect};
+use model::id::RecurringId;
 
 use super::{PACK, extend, files};
 use crate::pack::Pack;
@@ -226,4 +227,211 @@ fn the_digest_of_a_calendar_follows_the_holidays_that_it_uses() {
         with(&BELGIUM.replace("title: Belgium\n", ""))
     );
     assert_ne!(with(BELGIUM), with(&BELGIUM.replace("07-21", "07-22")));
+}
+
+/// A company that closes from Christmas Eve on, and opens late on second Tuesdays.
+const COMPANY: &str = "kind: Holidays
+id: company
+holidays:
+  \"2026-12-28\": { name: Open day, hours: { day: \"09:00-17:00\" } }
+  \"2026-11-02\": { name: Bridge }
+recurring:
+  closing: { name: Closing, first: \"2026-12-24\", days: 9, repeats: FREQ=YEARLY }
+  patches: { first: \"2026-01-13\", repeats: FREQ=MONTHLY;BYDAY=2TU, hours: { late: \"12:00-17:00\" } }
+";
+
+fn company(more: &[(&str, &str)]) -> super::Files {
+    let mut all = vec![("pack.yaml", PACK), ("holidays/company.yaml", COMPANY)];
+    all.extend(more);
+    files(&all)
+}
+
+#[test]
+fn what_recurs_by_itself_counts_more_than_what_holidays_bring() {
+    let own = "kind: Calendar
+id: office
+zone: Europe/Brussels
+use: { company: true }
+holidays: { \"2026-12-29\": { hours: { day: \"09:00-17:00\" } } }
+recurring:
+  patches: { first: \"2026-01-13\", repeats: FREQ=MONTHLY;BYDAY=2TU }
+  stock: { first: \"2026-12-28\", days: 2, repeats: FREQ=YEARLY, hours: { all: \"00:00-24:00\" } }
+";
+    expect![[r#"
+        kind: Calendar
+        id: office
+        zone: Europe/Brussels
+        use:
+          company: true
+        holidays:
+          "2026-12-29":
+            hours:
+              day: "09:00-17:00"
+          "2026-11-02":
+            name: Bridge
+        recurring:
+          patches:
+            first: "2026-01-13"
+            repeats: FREQ=MONTHLY;BYDAY=2TU
+          stock:
+            first: "2026-12-28"
+            days: 2
+            repeats: FREQ=YEARLY
+            hours:
+              all: "00:00-24:00"
+          closing:
+            name: Closing
+            first: "2026-12-24"
+            days: 9
+            repeats: FREQ=YEARLY
+    "#]]
+    .assert_eq(&shown(&company(&[("calendars/office.yaml", own)])));
+}
+
+#[test]
+fn an_adaptation_adds_before_what_holidays_bring_and_makes_its_own_what_it_changes() {
+    let office = "kind: Calendar\nid: office\nzone: Europe/Brussels\nuse: { company: true }\n";
+    let base = company(&[("calendars/office.yaml", office)]);
+    let adapted = |patch: &str| {
+        let patch = format!("kind: Calendar\nid: office\n{patch}");
+        shown(&extend(&base, "ours", &[("calendars/office.yaml", &patch)]))
+    };
+    expect![[r#"
+        kind: Calendar
+        id: office
+        zone: Europe/Brussels
+        use:
+          company: true
+        holidays:
+          "2026-11-02":
+            name: Bridge
+        recurring:
+          stock:
+            first: "2026-12-28"
+            days: 2
+            repeats: FREQ=YEARLY
+          closing:
+            name: Closing
+            first: "2026-12-24"
+            days: 9
+            repeats: FREQ=YEARLY
+    "#]]
+    .assert_eq(&adapted(
+        "recurring: { stock: { first: \"2026-12-28\", days: 2, repeats: FREQ=YEARLY }, patches: null }\n",
+    ));
+    expect![[r#"
+        kind: Calendar
+        id: office
+        zone: Europe/Brussels
+        use:
+          company: true
+        holidays:
+          "2026-12-28":
+            name: Ours
+            hours:
+              day: "09:00-17:00"
+          "2026-11-02":
+            name: Bridge
+        recurring:
+          stock:
+            first: "2026-12-28"
+            days: 2
+            repeats: FREQ=YEARLY
+          patches:
+            first: "2026-01-13"
+            repeats: FREQ=MONTHLY;BYDAY=2TU
+          closing:
+            name: Closing
+            first: "2026-12-24"
+            days: 9
+            repeats: FREQ=YEARLY
+    "#]]
+    .assert_eq(&adapted(
+        "holidays: { \"2026-12-28\": { name: Ours } }\nrecurring: { patches: { hours: null }, stock: { place: { before: patches }, first: \"2026-12-28\", days: 2, repeats: FREQ=YEARLY } }\n",
+    ));
+    expect![[r#"
+        error[removes-nothing]: `patchs: null` removes nothing: the base has no `recurring.patchs`
+         --> calendars/office.yaml:3:14
+          |
+        3 | recurring: { patchs: null }
+          |              ^^^^^^
+          = help: did you mean `patches`?"#]]
+    .assert_eq(&adapted("recurring: { patchs: null }\n"));
+}
+
+#[test]
+fn other_dates_by_one_name_are_for_the_calendar_to_settle() {
+    let both = "kind: Holidays
+id: other
+recurring: { closing: { first: \"2026-12-24\", days: 8, repeats: FREQ=YEARLY }, patches: { name: Patches, first: \"2026-01-13\", repeats: FREQ=MONTHLY;BYDAY=2TU, hours: { late: \"12:00-17:00\" } } }
+";
+    let with = |own: &str| {
+        let office = format!(
+            "kind: Calendar\nid: office\nzone: Europe/Brussels\nuse: {{ company: true, other: true }}\n{own}"
+        );
+        shown(&company(&[
+            ("holidays/other.yaml", both),
+            ("calendars/office.yaml", &office),
+        ]))
+    };
+    expect![[r#"
+        error[fragment]: the holidays `other` and others that are used here have other dates or hours by the name `closing`
+         --> calendars/office.yaml:4:23
+          |
+        4 | use: { company: true, other: true }
+          |                       ^^^^^
+          = help: say in the calendar itself what recurs by that name"#]].assert_eq(&with(""));
+    expect![[r#"
+        kind: Calendar
+        id: office
+        zone: Europe/Brussels
+        use:
+          company: true
+          other: true
+        recurring:
+          closing:
+            first: "2026-12-25"
+            repeats: FREQ=YEARLY
+          patches:
+            first: "2026-01-13"
+            repeats: FREQ=MONTHLY;BYDAY=2TU
+            hours:
+              late: "12:00-17:00"
+        holidays:
+          "2026-12-28":
+            name: Open day
+            hours:
+              day: "09:00-17:00"
+          "2026-11-02":
+            name: Bridge
+    "#]]
+    .assert_eq(&with(
+        "recurring: { closing: { first: \"2026-12-25\", repeats: FREQ=YEARLY } }\n",
+    ));
+}
+
+#[test]
+fn the_order_of_what_recurs_is_part_of_a_calendar_and_without_any_nothing_is() {
+    let with = |recurring: &str| {
+        let office = format!("kind: Calendar\nid: office\nzone: UTC\n{recurring}");
+        let files = files(&[("pack.yaml", PACK), ("calendars/office.yaml", &office)]);
+        let pack = Pack::read(&files).expect("sound");
+        pack.calendars["office"].clone()
+    };
+    let (one, other) = (
+        "b: { first: \"2026-01-01\", repeats: FREQ=YEARLY }",
+        "a: { first: \"2026-01-02\", repeats: FREQ=YEARLY }",
+    );
+    let first = with(&format!("recurring: {{ {one}, {other} }}\n"));
+    let second = with(&format!("recurring: {{ {other}, {one} }}\n"));
+    assert_ne!(first.digest, second.digest);
+    let read: model::definition::Calendar =
+        crate::pack::from_canonical(&first.canonical).expect("it was written so");
+    let ids: Vec<&str> = read.recurring.keys().map(RecurringId::as_str).collect();
+    assert_eq!(ids, ["b", "a"]);
+    assert_eq!(read, first.value);
+    assert_eq!(
+        with("").canonical,
+        r#"{"id":"office","kind":"Calendar","zone":"UTC"}"#
+    );
 }

@@ -438,3 +438,48 @@ fn a_base_that_was_altered_is_not_the_one_that_was_adapted() {
         "{why}"
     );
 }
+
+#[test]
+fn dates_that_recur_are_adapted_by_their_ids_and_carried_over() {
+    let base = |version: &str, further: &str, recurring: &str| {
+        let mut files = pack(version, further, BASE);
+        let office = format!("kind: Calendar\nid: office\nzone: UTC\nrecurring:\n{recurring}");
+        files.insert("calendars/office.yaml".to_owned(), office);
+        files
+    };
+    let old = base(
+        "1.0.0",
+        "",
+        "  closing: { first: \"2026-12-24\", days: 8, repeats: FREQ=YEARLY }\n  patches: { first: \"2026-01-13\", repeats: FREQ=MONTHLY;BYDAY=2TU }\n",
+    );
+    let new = base(
+        "1.1.0",
+        "renamed: { calendars/office/recurring/closing: year-end }\n",
+        "  year-end: { name: Closing, first: \"2026-12-24\", days: 8, repeats: FREQ=YEARLY }\n  patches: { first: \"2026-01-06\", repeats: FREQ=MONTHLY;BYDAY=1TU }\n",
+    );
+    let mut ours = adapted(&old, OURS);
+    let office = "kind: Calendar\nid: office\nrecurring:\n  closing: { days: 9 }\n  stock: { first: \"2026-12-31\", repeats: FREQ=YEARLY, place: { before: closing } }\n";
+    ours.insert("calendars/office.yaml".to_owned(), office.to_owned());
+    let upgraded = run(&ours, &new, &[], false).expect("nothing is in conflict");
+    let report = upgraded.report.to_string();
+    let files = upgraded.files.unwrap_or_else(|| panic!("{report}"));
+    expect![[r#"
+        kind: Calendar
+        id: office
+        recurring:
+          year-end: { days: 9 }
+          stock: { first: "2026-12-31", repeats: FREQ=YEARLY, place: { before: year-end } }
+    "#]]
+    .assert_eq(&files["calendars/office.yaml"]);
+    let pack = Pack::read(&files).unwrap_or_else(|found| panic!("{found}"));
+    let recurring = &pack.calendars["office"].value.recurring;
+    let told: Vec<String> = recurring
+        .iter()
+        .map(|(id, said)| format!("{id} {} {} {}", said.first, said.days, said.repeats))
+        .collect();
+    expect![[r#"
+        stock 2026-12-31 1 FREQ=YEARLY
+        year-end 2026-12-24 9 FREQ=YEARLY
+        patches 2026-01-06 1 FREQ=MONTHLY;BYDAY=1TU"#]]
+    .assert_eq(&told.join("\n"));
+}
