@@ -228,6 +228,13 @@ pub(super) const RULES: &[Rule] = &[
         "to: waiting",
     ),
     error(
+        "window",
+        "A window that its fields cannot tell.",
+        "The change calendar would be empty, and nobody would be in anybody's way.",
+        "window: { from: planned_start, to: planned_start }",
+        "window: { from: planned_start, to: planned_end }",
+    ),
+    error(
         "wrong-value",
         "A value that the field it is for does not take.",
         "Every record would be refused, or have a value that its own form would not take.",
