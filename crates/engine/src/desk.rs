@@ -64,7 +64,7 @@ impl Engine {
         }
     }
 
-    fn sees(
+    pub(crate) fn sees(
         &self,
         definitions: &Definitions,
         actor: &Actor,

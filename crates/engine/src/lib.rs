@@ -5,6 +5,7 @@
 
 mod apply;
 mod background;
+pub mod ballot;
 mod catalogue;
 mod clock;
 mod cloud_event;
@@ -35,6 +36,7 @@ mod shifts;
 mod simulate;
 mod surroundings;
 mod turn;
+mod vote_link;
 
 pub use apply::{FoldError, fold};
 pub use catalogue::Offered;

@@ -159,6 +159,9 @@ pub enum Event {
         by: Option<PersonId>,
         /// Why.
         comment: Option<String>,
+        /// Whether it came by a link.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_link: bool,
     },
     /// A vote was taken back before the stage was decided.
     VoteRecalled {
@@ -229,6 +232,9 @@ pub enum Event {
         stage: StageId,
         /// Who may vote.
         entitled: Vec<PersonId>,
+        /// Whose votes were lost with the right.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lost: Vec<PersonId>,
     },
     /// A stage ended.
     StageEnded {

@@ -58,7 +58,11 @@ pub(crate) enum Prepared {
         state: Vec<u8>,
     },
     /// Rows of secrets; none in the place of one takes it out.
-    Secrets(Vec<(Vec<u8>, Option<Vec<u8>>)>),
+    Secrets {
+        rows: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+        /// The key of links; without one, what is kept stays.
+        link_key: Option<Vec<u8>>,
+    },
 }
 
 /// A record's step.
@@ -179,12 +183,15 @@ impl Prepared {
                 expected,
                 state: model::journal::encode(&state),
             },
-            Commit::Secrets(secrets) => {
+            Commit::Secrets { secrets, link_key } => {
                 let rows = secrets.into_iter().map(|(binding, secret, sealed)| {
                     let row = bytes::pair(binding.as_str(), secret.as_str().as_bytes());
                     (row, sealed.as_ref().map(model::journal::encode))
                 });
-                Self::Secrets(rows.collect())
+                Self::Secrets {
+                    rows: rows.collect(),
+                    link_key: link_key.as_ref().map(model::journal::encode),
+                }
             }
         })
     }
@@ -200,7 +207,7 @@ impl Prepared {
             | Self::Token { .. }
             | Self::InboxRead { .. }
             | Self::Digest { .. }
-            | Self::Secrets(_) => None,
+            | Self::Secrets { .. } => None,
         }
     }
 
@@ -215,7 +222,7 @@ impl Prepared {
             | Self::Token { .. }
             | Self::InboxRead { .. }
             | Self::Digest { .. }
-            | Self::Secrets(_) => None,
+            | Self::Secrets { .. } => None,
         }
     }
 }

@@ -69,6 +69,7 @@ async fn deliver(plugin: &str, settings: &Json, grants: &Json) -> Option<Failure
         references: Vec::new(),
         data: json!({ "specversion": "1.0", "data": { "actor": "ann", "change": null } })
             .to_string(),
+        hidden: Vec::new(),
     };
     let id = BindingId::new("sender").unwrap();
     let delivered = host.deliver(&id, call(), delivery, Desk::shared()).await;
