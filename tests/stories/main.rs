@@ -48,6 +48,7 @@ mod telemetry;
 mod upgrading;
 mod vendor;
 mod versions;
+mod vote_link;
 mod webhook;
 mod work;
 mod wrong_input;

@@ -279,3 +279,125 @@ fn rendered(status: StatusCode, mut page: Page<'_>) -> Response {
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use axum::response::Response;
+    use base64::Engine as _;
+    use engine::ballot::{Asked, Ballot, Given, Over, Standing};
+    use expect_test::expect;
+    use http::StatusCode;
+    use http_body_util::BodyExt as _;
+    use model::definition::Choice;
+    use model::record::Record;
+    use model::{Digest, Instant};
+    use serde_json::json;
+
+    use super::{Again, BASE64, done, form, over, refused};
+    use crate::{Code, Problem};
+
+    const HOSTILE: &str = "<script>alert('1')</script>&\"{{ 7 * 7 }}";
+
+    fn ballot(voter: &str) -> Ballot {
+        Ballot {
+            record: "CHG-7".parse().expect("a number"),
+            stage: "manager".parse().expect("a stage"),
+            whose: "mona".parse().expect("a person"),
+            voter: voter.parse().expect("a person"),
+            standing: Standing::Over(Over::Decided),
+        }
+    }
+
+    fn asked(summary: &str, comment: &[Choice]) -> Asked {
+        let record = json!({
+            "id": "CHG-7", "workflow": "change", "definition": Digest::default(), "state": "asked",
+            "category": "waiting", "version": 1, "created_at": Instant::EPOCH, "updated_at": Instant::EPOCH,
+            "state_since": Instant::EPOCH, "head": Digest::default(), "requester": "rita",
+            "fields": { "summary": { "text": summary } },
+        });
+        let record: Record = serde_json::from_value(record).expect("a record");
+        Asked {
+            kind: "Change".to_owned(),
+            seen: Some(std::sync::Arc::new(record)),
+            address: Some("https://desk.example/records/CHG-7".to_owned()),
+            needed: 1,
+            entitled: 2,
+            due: Some(Instant::from_millis(1_790_000_000_123)),
+            comment: comment.iter().copied().collect::<BTreeSet<_>>(),
+        }
+    }
+
+    async fn text(page: Response) -> String {
+        let body = page.into_body().collect().await.expect("it is in memory");
+        String::from_utf8(body.to_bytes().to_vec()).expect("it is text")
+    }
+
+    /// What a page says between its `main`.
+    async fn said(page: Response) -> String {
+        let text = text(page).await;
+        let (_, main) = text.split_once("<main>").expect("it has a main part");
+        main.split_once("</main>").expect("it ends").0.to_owned()
+    }
+
+    #[tokio::test]
+    async fn whoever_follows_a_link_reads_what_is_asked() {
+        let asked = asked("A new disk", &[Choice::Reject, Choice::Abstain]);
+        let again = Again {
+            wrong: Some("Say why.".to_owned()),
+            comment: "It is\n<late>",
+        };
+        let page = form(StatusCode::OK, &ballot("emma"), &asked, again);
+        expect![[r#""#]].assert_eq(&said(page).await);
+    }
+
+    #[tokio::test]
+    async fn nothing_that_people_wrote_is_more_than_text() {
+        let asked = asked(HOSTILE, &[]);
+        let again = Again {
+            wrong: Some(HOSTILE.to_owned()),
+            comment: HOSTILE,
+        };
+        let page = said(form(StatusCode::OK, &ballot(HOSTILE), &asked, again)).await;
+        assert_eq!(page.matches("&lt;script&gt;").count(), 5, "{page}");
+        assert!(!page.contains("<script") && !page.contains("49"), "{page}");
+        let page = said(refused(&Problem::new(Code::Internal, HOSTILE))).await;
+        assert!(!page.contains("<script"), "{page}");
+    }
+
+    #[tokio::test]
+    async fn only_the_style_of_the_page_is_let_in() {
+        let page = done(&ballot("mona"), Choice::Approve);
+        let policy = page.headers()["content-security-policy"].clone();
+        let text = text(page).await;
+        let (_, style) = text.split_once("<style>").expect("it has a style");
+        let style = style.split_once("</style>").expect("it ends").0;
+        let digest = BASE64.encode(Digest::of(style.as_bytes()).as_bytes());
+        let wanted = format!("style-src 'sha256-{digest}'");
+        assert!(policy.to_str().expect("text").contains(&wanted));
+    }
+
+    #[tokio::test]
+    async fn a_link_that_is_good_no_more_says_why() {
+        let given = Given {
+            by: "emma".parse().expect("a person"),
+            choice: Choice::Abstain,
+            at: Instant::EPOCH,
+        };
+        let mut all = Vec::new();
+        for why in [
+            Over::Given(given),
+            Over::TakenBack,
+            Over::HandedOn,
+            Over::NotAsked,
+            Over::NotInstead,
+            Over::Decided,
+        ] {
+            let page = over(&ballot("emma"), &why);
+            assert_eq!(page.status(), StatusCode::GONE);
+            all.push(said(page).await.trim().to_owned());
+        }
+        expect![[r#""#]].assert_eq(&all.join("\n"));
+    }
+}
