@@ -54,6 +54,8 @@ struct Page<'a> {
 struct Fact<'a> {
     name: &'a str,
     value: String,
+    /// Whether the value is an address to go to.
+    is_address: bool,
 }
 
 #[derive(Serialize)]
@@ -93,7 +95,13 @@ pub(crate) fn form(
         heading: format!("{} {record} waits for your vote", asked.kind),
         ..Page::default()
     };
-    let mut fact = |name, value| page.facts.push(Fact { name, value });
+    let mut fact = |name, value| {
+        page.facts.push(Fact {
+            name,
+            value,
+            is_address: false,
+        });
+    };
     if let Some(seen) = &asked.seen {
         if let Some(title) = title(seen) {
             fact("What", title.to_owned());
@@ -120,7 +128,11 @@ pub(crate) fn form(
         fact("Until", time(due));
     }
     if let (Some(address), Some(_)) = (&asked.address, &asked.seen) {
-        fact("All of it", address.clone());
+        page.facts.push(Fact {
+            name: "All of it",
+            value: address.clone(),
+            is_address: true,
+        });
     }
     page.form = Some(Form {
         wrong: again.wrong,
@@ -179,7 +191,7 @@ pub(crate) fn over(ballot: &Ballot, over: &Over) -> Response {
             format!("The vote was given: {did}, on {}.", time(*at))
         }
         Over::TakenBack => {
-            "The vote was given and taken back. A link is good once: the next reminder brings a new one."
+            "The vote was given, and taken back or lost since. A link is good once: the next reminder brings a new one."
                 .to_owned()
         }
         Over::HandedOn => format!("{whose} handed the vote on to somebody else."),
@@ -349,12 +361,40 @@ mod tests {
             comment: "It is\n<late>",
         };
         let page = form(StatusCode::OK, &ballot("emma"), &asked, again);
-        expect![[r#""#]].assert_eq(&said(page).await);
+        expect![[r#"
+
+            <h1>Change CHG-7 waits for your vote</h1>
+            <dl>
+            <dt>What</dt><dd>A new disk</dd>
+            <dt>Asked for by</dt><dd>rita</dd>
+            <dt>Stage</dt><dd>manager</dd>
+            <dt>You vote as</dt><dd>emma</dd>
+            <dt>In the place of</dt><dd>mona</dd>
+            <dt>It needs</dt><dd>1 approval of 2</dd>
+            <dt>Until</dt><dd>2026-09-21 14:13:20 UTC</dd>
+            <dt>All of it</dt><dd><a href="https:&#x2f;&#x2f;desk.example&#x2f;records&#x2f;CHG-7" rel="noreferrer">https:&#x2f;&#x2f;desk.example&#x2f;records&#x2f;CHG-7</a></dd>
+            </dl>
+            <form method="post" accept-charset="utf-8">
+            <p class="wrong" id="wrong" role="alert">Say why.</p>
+            <label for="comment">Comment <span>(needed to reject or abstain)</span></label>
+            <textarea id="comment" name="comment" rows="4" maxlength="10000" aria-describedby="wrong">
+            It is
+            &lt;late&gt;</textarea>
+            <div class="buttons">
+            <button type="submit" name="vote" value="approve">Approve</button>
+            <button type="submit" name="vote" value="reject">Reject</button>
+            <button type="submit" name="vote" value="abstain">Abstain</button>
+            </div>
+            </form>
+        "#]].assert_eq(&said(page).await);
     }
 
     #[tokio::test]
     async fn nothing_that_people_wrote_is_more_than_text() {
-        let asked = asked(HOSTILE, &[]);
+        let asked = Asked {
+            kind: HOSTILE.to_owned(),
+            ..asked(HOSTILE, &[])
+        };
         let again = Again {
             wrong: Some(HOSTILE.to_owned()),
             comment: HOSTILE,
@@ -398,6 +438,18 @@ mod tests {
             assert_eq!(page.status(), StatusCode::GONE);
             all.push(said(page).await.trim().to_owned());
         }
-        expect![[r#""#]].assert_eq(&all.join("\n"));
+        expect![[r#"
+            <h1>This link is good no more</h1>
+            <p>The vote was given: emma abstained on CHG-7 in the stage manager, in the place of mona, on 1970-01-01 00:00:00 UTC.</p>
+            <h1>This link is good no more</h1>
+            <p>The vote was given, and taken back or lost since. A link is good once: the next reminder brings a new one.</p>
+            <h1>This link is good no more</h1>
+            <p>mona handed the vote on to somebody else.</p>
+            <h1>This link is good no more</h1>
+            <p>emma is not asked any more in the stage manager of CHG-7.</p>
+            <h1>This link is good no more</h1>
+            <p>emma does not stand in for mona any more.</p>
+            <h1>This link is good no more</h1>
+            <p>The stage manager of CHG-7 takes no votes any more.</p>"#]].assert_eq(&all.join("\n"));
     }
 }
