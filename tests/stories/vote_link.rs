@@ -2,6 +2,7 @@
 //! sees what is asked and changes nothing; who posts the form has voted, once, whatever becomes of the
 //! server in between.
 
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,26 +105,20 @@ struct Desk {
     outside: Listener,
     administrator: Client,
     rita: Client,
-    _keys: TempDir,
+    keys: TempDir,
 }
 
 impl Desk {
     async fn start() -> Self {
-        Self::start_with(&["--public-url", "https://desk.example/it/"]).await
+        let keys = tempfile::tempdir().expect("a folder");
+        let key = key_in(&keys, "key");
+        let address = "https://desk.example/it/";
+        let setup = Setup::new().arguments(&["--secrets-key-file", &key, "--log", "debug"]);
+        Self::start_with(setup.arguments(&["--public-url", address]), keys).await
     }
 
-    async fn start_with(more: &[&str]) -> Self {
-        let keys = tempfile::tempdir().expect("a folder");
-        let key = keys.path().join("key");
-        let key = key.to_str().expect("a path of text");
-        let made = std::process::Command::new(binary())
-            .args(["secret", "key", key])
-            .output();
-        assert!(made.expect("it runs").status.success());
-        let server = Setup::new()
-            .arguments(&["--secrets-key-file", key, "--log", "debug"])
-            .arguments(more)
-            .start();
+    async fn start_with(setup: Setup, keys: TempDir) -> Self {
+        let server = setup.start();
         let outside = Listener::start().await;
         let origin = &outside.origin;
         let folder = packs::folder(&[
@@ -138,9 +133,7 @@ impl Desk {
             ("plugins/chat.yaml", &binding("chat", origin, "")),
         ]);
         let folder = folder.path().to_str().expect("a path of text");
-        let installed = server.wright(&["pack", "install", folder]);
-        let told = String::from_utf8_lossy(&installed.stderr).into_owned();
-        assert!(installed.status.success(), "{told}");
+        done(&server.wright(&["pack", "install", folder]));
         let administrator = server.client("root", "administrator,agent");
         for (id, more) in [
             ("rita", json!({ "manager": "mona" })),
@@ -159,7 +152,7 @@ impl Desk {
             outside,
             administrator,
             rita,
-            _keys: keys,
+            keys,
         };
         desk.put_on_board(&["carla", "dirk", "emma"]).await;
         desk
@@ -242,6 +235,23 @@ impl Desk {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// A key for secrets in a new file; gives its path.
+fn key_in(folder: &TempDir, name: &str) -> String {
+    let path = folder.path().join(name);
+    let path = path.to_str().expect("a path of text").to_owned();
+    let made = Command::new(binary())
+        .args(["secret", "key", &path])
+        .output();
+    assert!(made.expect("it runs").status.success());
+    path
+}
+
+#[track_caller]
+fn done(output: &Output) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
 }
 
 /// The events of an entry.
@@ -466,13 +476,14 @@ async fn what_was_not_signed_here_is_nothing() {
     assert_eq!(desk.all_of(&number).await, before);
 
     // The key made anew: what was given out is as nothing, and the next is good.
-    let revoked = desk.server.wright(&["token", "revoke-vote-links"]);
-    let told = String::from_utf8_lossy(&revoked.stderr).into_owned();
-    assert!(revoked.status.success(), "{told}");
+    done(&desk.server.wright(&["token", "revoke-vote-links"]));
     let page = desk.post(&link, "vote=approve").await;
     page.says(404, &["There is nothing at this address."]);
     let other = desk.propose("Another disk").await;
     let link = desk.link(&other, "manager", 1, "mona").await;
+    // It is sealed like the secrets, under whichever key those are, and is none of them.
+    let new = key_in(&desk.keys, "new");
+    done(&desk.server.wright(&["secret", "rekey", &new]));
     let page = desk.post(&link, "vote=approve").await;
     page.says(200, &["Your vote is given"]);
     let listed = desk.server.wright(&["secret", "list"]);
@@ -599,11 +610,23 @@ async fn a_stage_that_opens_anew_takes_no_links_of_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_an_address_there_are_no_links() {
-    let desk = Desk::start_with(&[]).await;
-    let number = desk.propose("A new disk").await;
-    let any = |told: &[Value]| !told.is_empty();
-    let told = desk.told("mail", &number, any).await;
-    assert!(told[0]["data"].get("vote_links").is_none(), "{}", told[0]);
-    assert!(desk.server.log().contains("--public-url"));
+async fn without_an_address_or_a_key_there_are_no_links() {
+    let keys = tempfile::tempdir().expect("a folder");
+    let key = key_in(&keys, "key");
+    let without_address = Setup::new().arguments(&["--secrets-key-file", &key]);
+    let without_key = Setup::new().arguments(&["--public-url", "https://desk.example"]);
+    for (setup, missing) in [
+        (without_address, "--public-url"),
+        (without_key, "wright secret key"),
+    ] {
+        let keys = tempfile::tempdir().expect("a folder");
+        let desk = Desk::start_with(setup, keys).await;
+        let number = desk.propose("A new disk").await;
+        let any = |told: &[Value]| !told.is_empty();
+        let told = desk.told("mail", &number, any).await;
+        assert!(told[0]["data"].get("vote_links").is_none(), "{}", told[0]);
+        assert!(desk.server.log().contains(missing), "{}", desk.server.log());
+        let page = desk.open("/vote/x").await;
+        page.says(404, &["There is nothing at this address."]);
+    }
 }

@@ -134,7 +134,7 @@ async fn a_secret_in_an_address_goes_out_and_does_not_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_event_hides_goes_out_and_is_not_told_of() {
-    let (origin, mut heard) = server("seen").await;
+    let (origin, mut heard) = server("seen /vote/bearer-1_2").await;
     let settings = json!({ "deliver": { "url": format!("{origin}/mail") } });
     let grants = json!({
         "http": { &origin: true },
