@@ -49,6 +49,7 @@ mod telemetry;
 mod upgrading;
 mod vendor;
 mod versions;
+mod vote_link;
 mod webhook;
 mod work;
 mod wrong_input;

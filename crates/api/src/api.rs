@@ -33,8 +33,8 @@ pub struct Limits {
     pub timeout: Duration,
     /// How many requests may be under way at once.
     pub concurrent_requests: usize,
-    /// How many of those that come without a token, to the addresses of bindings, may be under way
-    /// at once, beside the others.
+    /// How many of those that come without a token, to the addresses of bindings and to links, may be
+    /// under way at once, beside the others.
     pub concurrent_hooks: usize,
     /// How many event streams may be open at once.
     pub streams: usize,
@@ -112,7 +112,7 @@ impl Api {
     /// The places of requests under way. Strangers take none from those who have a token.
     pub(crate) fn places(&self, access: Access) -> &Semaphore {
         match access {
-            Access::Binding => &self.0.hooks,
+            Access::Binding | Access::Link => &self.0.hooks,
             Access::Anyone | Access::Token => &self.0.requests,
         }
     }

@@ -204,12 +204,16 @@ pub(crate) async fn value(api: &Api, parts: &Parts, body: Body) -> Result<Value,
 }
 
 /// The body, if it is within the limit.
-pub(crate) async fn read(
-    api: &Api,
+pub(crate) async fn read(api: &Api, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+    read_within(api.limits().body_bytes, headers, body).await
+}
+
+/// The body, if it has at most so many bytes.
+pub(crate) async fn read_within(
+    most: usize,
     headers: &HeaderMap,
     mut body: Body,
 ) -> Result<Vec<u8>, Problem> {
-    let most = api.limits().body_bytes;
     let too_large = || Problem::new(Code::TooLarge, format!("a body has at most {most} bytes"));
     let announced = headers
         .get(header::CONTENT_LENGTH)

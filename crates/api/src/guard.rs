@@ -13,7 +13,7 @@ use http::{HeaderValue, header};
 use tracing::{Instrument as _, Span, field};
 
 use crate::routes::{Access, Route};
-use crate::{Api, Code, Problem, auth};
+use crate::{Api, Code, Problem, auth, vote_page};
 
 /// Why nothing but health is answered.
 pub(crate) const NOT_READY: &str =
@@ -40,13 +40,19 @@ impl Gate {
 /// The guard.
 pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let access = gate.access;
+    // Who holds a link can vote by it: its address is nobody else's to read.
+    let path = match access {
+        Access::Link => gate.path,
+        _ => request.uri().path(),
+    };
     let span = tracing::info_span!(
         "request",
         otel.name = field::Empty,
         otel.kind = "server",
         http.request.method = request.method().as_str(),
         http.route = gate.path,
-        url.path = request.uri().path(),
+        url.path = path,
         http.response.status_code = field::Empty,
         enduser.id = field::Empty,
     );
@@ -60,10 +66,10 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
     async move {
         let mut response = match answered.await {
             Ok(Ok(response)) => response,
-            Ok(Err(problem)) => problem.into_response(),
+            Ok(Err(problem)) => refusal(access, problem),
             Err(panic) => {
                 tracing::error!(message = said(panic.as_ref()), "a handler panicked");
-                Problem::internal().into_response()
+                refusal(access, Problem::internal())
             }
         };
         let status = response.status();
@@ -124,6 +130,14 @@ async fn admitted(gate: Gate, mut request: Request, next: Next) -> Result<Respon
             let detail = format!("not done within {timeout:?}");
             Problem::new(Code::Timeout, detail).retry_after(Duration::from_secs(1))
         })
+}
+
+/// A refusal as whoever asks can read it: people, who followed a link, on a page.
+fn refusal(access: Access, problem: Problem) -> Response {
+    match access {
+        Access::Link => vote_page::refused(&problem),
+        _ => problem.into_response(),
+    }
 }
 
 /// What a panic said, for the log.

@@ -22,6 +22,7 @@ mod tag;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod vote_page;
 pub mod wire;
 
 pub use api::{Api, Limits, Trace, router};

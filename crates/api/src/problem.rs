@@ -72,6 +72,11 @@ impl Problem {
         &self.detail
     }
 
+    /// The headers of the answer.
+    pub(crate) const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The input is not accepted, for one reason.
     pub(crate) fn fault(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         let fault = Fault {

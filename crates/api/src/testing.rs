@@ -253,6 +253,10 @@ impl Store for Empty {
     ) -> Read<Vec<(BindingId, SecretId, SealedSecret)>> {
         Ok(Vec::new())
     }
+
+    fn sealed_link_key(&self) -> Read<Option<SealedSecret>> {
+        Ok(None)
+    }
 }
 
 struct NoPlugins;

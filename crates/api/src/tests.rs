@@ -29,7 +29,7 @@ fn filled(path: &str) -> String {
 }
 
 #[tokio::test]
-async fn nothing_but_health_and_hooks_is_open() {
+async fn nothing_but_health_hooks_and_links_is_open() {
     let desk = desk(Limits::default(), CancellationToken::new()).await;
     let mut open = Vec::new();
     for route in routes::all() {
@@ -55,6 +55,8 @@ async fn nothing_but_health_and_hooks_is_open() {
         POST /api/v1/hooks/{binding}
         POST /hooks/{binding}
         POST /hooks/{binding}/{*path}
+        GET /vote/{token}
+        POST /vote/{token}
         GET /health/live
         GET /api/v1/health/live
         GET /health/ready

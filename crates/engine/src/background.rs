@@ -5,11 +5,12 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration as StdDuration;
 
+use definition::compile::{Definitions, Recipient};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use model::command::{Action, Actor, Create, EffectDone, IdempotencyKey};
 use model::definition::{Category, Setting};
-use model::event::EventKind;
+use model::event::{Event, EventKind};
 use model::hook::{Call, Failure, FailureKind, Hook};
 use model::id::{BindingId, RecordId, TransitionId};
 use model::record::{EffectCall, EffectKey, PendingEffect, Record, TaskOf};
@@ -18,6 +19,7 @@ use serde_json::{Map, Value as Json};
 use tokio::sync::{Notify, Semaphore};
 use tracing::Instrument;
 
+use crate::ballot;
 use crate::cloud_event;
 use crate::decide::{addressing, view};
 use crate::engine::Engine;
@@ -432,9 +434,18 @@ impl Engine {
             )));
         };
         let mut cloud_event = cloud_event::of(&record.id, entry, *kind, event, &then);
+        let mut hidden = Vec::new();
         if *kind == EventKind::Notice {
             let recipients = addressing::recipients(&entry.events, event, binding);
             cloud_event["data"]["recipients"] = serde_json::json!(recipients);
+            if bound.plugin.grants.vote_links && asks_for_votes(&definitions, &entry.events, event)
+            {
+                let links = self.vote_links(binding, record, &recipients).await;
+                if !links.is_empty() {
+                    cloud_event["data"]["vote_links"] = serde_json::json!(links);
+                }
+                hidden = ballot::tokens(&links);
+            }
         }
         let delivery = Delivery {
             id: unit.to_owned(),
@@ -442,6 +453,7 @@ impl Engine {
             subject: view(&then, false),
             references: record.references_of(binding).map(str::to_owned).collect(),
             data: cloud_event.to_string(),
+            hidden,
         };
         let call = Call {
             id: unit.to_owned(),
@@ -603,6 +615,16 @@ impl Drop for Leased {
         lock(&self.under_way).remove(&self.record);
         self.engine.0.effects_changed.notify_one();
     }
+}
+
+/// Whether a notice goes to those who are asked to vote.
+fn asks_for_votes(definitions: &Definitions, events: &[Event], place: u32) -> bool {
+    let at = usize::try_from(place).unwrap_or(usize::MAX);
+    let Some(Event::Notified { notice, .. }) = events.get(at) else {
+        return false;
+    };
+    let notice = definitions.notices.get(notice);
+    notice.is_some_and(|notice| notice.to.contains(&Recipient::Approver))
 }
 
 type Stop = tokio::sync::watch::Receiver<bool>;

@@ -232,6 +232,7 @@ impl Engine {
             subject: view(&newest.record, false),
             references: Vec::new(),
             data: event(&id, person, open.due, &said).to_string(),
+            hidden: Vec::new(),
         };
         let call = Call {
             id: id.clone(),

@@ -22,8 +22,8 @@ use crate::error::EngineError;
 use crate::library::Library;
 use crate::origins::Origins;
 use crate::port::{
-    Clock, ClockDoubt, ListQuery, Load, Plugins, Sort, Store, StoreError, TokenRecord, Windows,
-    WindowsQuery,
+    Clock, ClockDoubt, LinkKeys, ListQuery, Load, Plugins, Sort, Store, StoreError, TokenRecord,
+    Windows, WindowsQuery,
 };
 use crate::rejection::Rejection;
 
@@ -49,6 +49,7 @@ pub(crate) struct Inner {
     ready: AtomicBool,
     space_ceiling: AtomicU64,
     public_address: RwLock<Option<Arc<str>>>,
+    link_keys: RwLock<Option<Arc<dyn LinkKeys>>>,
 }
 
 impl Engine {
@@ -109,6 +110,7 @@ impl Engine {
             ready: AtomicBool::new(false),
             space_ceiling: AtomicU64::new(SPACE.bytes()),
             public_address: RwLock::default(),
+            link_keys: RwLock::default(),
         })))
     }
 
@@ -132,6 +134,17 @@ impl Engine {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *kept = Some(address.into());
+    }
+
+    /// Sets where the key is kept that links for votes are signed with. Without it no link is good.
+    pub fn set_link_keys(&self, keys: Arc<dyn LinkKeys>) {
+        let kept = self.0.link_keys.write();
+        *kept.unwrap_or_else(PoisonError::into_inner) = Some(keys);
+    }
+
+    pub(crate) fn link_keys(&self) -> Option<Arc<dyn LinkKeys>> {
+        let kept = self.0.link_keys.read();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn space_ceiling(&self) -> ByteSize {

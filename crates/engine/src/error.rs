@@ -4,7 +4,7 @@ use model::id::BindingId;
 use thiserror::Error;
 
 use crate::decide::DecideError;
-use crate::port::{InspectError, StoreError};
+use crate::port::{InspectError, LinkKeyError, StoreError};
 use crate::rejection::Rejection;
 
 /// Why a use case did not do what was asked. Nothing of it is kept.
@@ -37,6 +37,9 @@ pub enum EngineError {
     /// A plugin gave no answer where one is needed.
     #[error("the plugin gave no answer: {0}")]
     Plugin(String),
+    /// There is no key for links.
+    #[error(transparent)]
+    LinkKey(#[from] LinkKeyError),
 }
 
 impl From<DecideError> for EngineError {

@@ -12,6 +12,7 @@ use model::{Digest, Instant};
 use tracing::Instrument;
 
 use crate::apply;
+use crate::ballot;
 use crate::decide::{self, Decided, Input, Outcome};
 use crate::desk::check_administrator;
 use crate::engine::{Engine, StoreDirectory, StorePast};
@@ -183,6 +184,7 @@ impl Engine {
         };
         if let Some(record) = &before {
             self.check_access(&definitions, &workflow, record, &command)?;
+            ballot::check_link(record, &command)?;
             if let Some(expected) = request
                 .if_version
                 .filter(|expected| *expected != record.version)

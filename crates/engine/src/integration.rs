@@ -188,6 +188,7 @@ impl Engine {
                 comment,
                 stage: None,
                 instead_of: None,
+                link: None,
             },
             SubjectChange::Comment { text, public } => Action::Comment { text, public },
             SubjectChange::Link { kind, target } => Action::Link {

@@ -5,6 +5,7 @@
 
 mod apply;
 mod background;
+pub mod ballot;
 mod catalogue;
 mod change_calendar;
 mod clock;
@@ -36,6 +37,7 @@ mod shifts;
 mod simulate;
 mod surroundings;
 mod turn;
+mod vote_link;
 mod window;
 
 pub use apply::{FoldError, fold};

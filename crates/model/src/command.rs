@@ -142,6 +142,9 @@ pub enum Action {
         /// In whose place, where not for themselves.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead_of: Option<PersonId>,
+        /// The link that it came by, where it came by one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<LinkUse>,
     },
     /// Take a vote back, before its stage is decided.
     RecallVote {
@@ -233,6 +236,17 @@ impl Action {
             Self::Refer { .. } => "refer",
         }
     }
+}
+
+/// What a link for a vote was given for, beside whose vote it is: by this it is good once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkUse {
+    /// When the stage opened.
+    pub opened_at: Instant,
+    /// The version of the record in which the stage opened.
+    pub opened_in: u64,
+    /// How many votes of the person were taken back before.
+    pub recalled: u32,
 }
 
 /// How a record is to begin.

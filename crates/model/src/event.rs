@@ -174,6 +174,9 @@ pub enum Event {
         by: Option<PersonId>,
         /// Why.
         comment: Option<String>,
+        /// Whether it came by a link.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_link: bool,
     },
     /// A vote was taken back before the stage was decided.
     VoteRecalled {
@@ -244,6 +247,9 @@ pub enum Event {
         stage: StageId,
         /// Who may vote.
         entitled: Vec<PersonId>,
+        /// Whose votes were lost with the right.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lost: Vec<PersonId>,
     },
     /// A stage ended.
     StageEnded {

@@ -278,6 +278,9 @@ pub struct OpenStage {
     pub plan: StagePlan,
     /// When it opened.
     pub opened_at: Instant,
+    /// The version of the record in which it opened; 0 where that was before this was kept.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub opened_in: u64,
     /// How many approvals it needs, fixed as it opened.
     pub needed: u32,
     /// Who may vote.
@@ -302,7 +305,7 @@ pub struct OpenStage {
     /// The question that waits for the requester's answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<AskedFor>,
-    /// How many votes of each were taken back, by which a link for a vote is good once.
+    /// How many votes of each were taken back or lost, by which a link for a vote is good once.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub recalled: BTreeMap<PersonId, u32>,
 }
@@ -311,6 +314,29 @@ impl OpenStage {
     /// Whether this person may vote: in their own right, or in someone's place.
     pub fn asks(&self, person: &PersonId) -> bool {
         self.entitled.contains(person) || self.substitutes.values().any(|it| it == person)
+    }
+
+    /// Whose vote this person gave, or had given for them.
+    pub fn given_by(&self, person: &PersonId) -> Option<&PersonId> {
+        let mut votes = self.votes.iter();
+        let given =
+            votes.find(|(whose, vote)| *whose == person || vote.by.as_ref() == Some(person));
+        given.map(|(whose, _)| whose)
+    }
+
+    /// Whose votes this person may give now, one of them: their own, or those of whom they stand in for.
+    pub fn may_give(&self, person: &PersonId) -> Vec<&PersonId> {
+        if self.given_by(person).is_some() {
+            return Vec::new();
+        }
+        if let Some(own) = self.entitled.get(person) {
+            return vec![own];
+        }
+        let stands_in = self.substitutes.iter().filter(|(_, it)| *it == person);
+        let principals = stands_in.map(|(principal, _)| principal);
+        principals
+            .filter(|principal| !self.votes.contains_key(*principal))
+            .collect()
     }
 
     /// Those whose votes are still awaited, and those who stand in for them.
@@ -340,6 +366,14 @@ impl OpenStage {
         let timers = self.timers.values().copied();
         timers.chain(self.expires()).chain(self.look_at)
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
+const fn is_unknown(version: &u64) -> bool {
+    *version == 0
 }
 
 /// A question that an approver asked before voting.
@@ -388,6 +422,9 @@ pub struct Vote {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Whether it came by a link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_link: bool,
 }
 
 /// How a vote is written: `true`, `false`, or nothing where it is neither.

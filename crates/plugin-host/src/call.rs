@@ -92,10 +92,13 @@ pub(crate) struct Place<'a> {
 pub(crate) async fn run(
     place: Place<'_>,
     template: &dyn Template,
-    circumstances: Circumstances,
+    mut circumstances: Circumstances,
     call: &Call,
     input: Input<'_>,
 ) -> Ended {
+    if let Input::Delivery(delivery) = &input {
+        circumstances.outgoing.hide(&delivery.hidden);
+    }
     let limits = circumstances.limits;
     let deadline = Instant::now() + limits.call.wall;
     let busy = |why: &str| Ended::without(failure(FailureKind::Busy, why));

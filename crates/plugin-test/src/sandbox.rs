@@ -180,6 +180,7 @@ impl Sandbox {
             directory: directory.collect(),
             commands: commands.into_iter().collect(),
             act_as: true,
+            vote_links: false,
             key_value: KeyValueGrant::Usual(true),
             http,
             secrets,
@@ -210,6 +211,7 @@ impl Sandbox {
                     subject,
                     references: event.references.clone(),
                     data: event.data.to_string(),
+                    hidden: Vec::new(),
                 };
                 let reply = self.host.deliver(&binding, call, delivery, desk).await;
                 reply.map(|reply| outcome::commands(&reply.commands))

@@ -128,6 +128,8 @@ pub(crate) enum Ask {
         /// The key, in base64.
         key: Hidden,
     },
+    /// Draw another key for links: all that were given out are good no more.
+    RenewLinkKey,
     /// Move a batch of the records in flight of a workflow to the version in force.
     Migrate(engine::Migration),
     /// Explain a record.
@@ -373,6 +375,10 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             let name = key.name();
             let count = desk.vault.rekey(key).await?;
             Ok(json!({ "secrets": count, "key": name }))
+        }
+        Ask::RenewLinkKey => {
+            desk.vault.renew_link_key().await?;
+            Ok(json!({}))
         }
         Ask::Migrate(what) => {
             let batch = desk.running().await?.engine.migrate(&what).await?;

@@ -56,6 +56,7 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
         }
     };
     running.engine.set_space_ceiling(arguments.plugin_space);
+    running.engine.set_link_keys(desk.vault.clone());
     if let Some(address) = &arguments.public_url {
         running.engine.set_public_address(address.as_str());
     }

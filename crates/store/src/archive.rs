@@ -325,4 +325,8 @@ impl Store for Archive {
     ) -> Result<Vec<(BindingId, SecretId, SealedSecret)>, StoreError> {
         untold("reading secrets")
     }
+
+    fn sealed_link_key(&self) -> Result<Option<SealedSecret>, StoreError> {
+        untold("reading secrets")
+    }
 }

@@ -13,8 +13,9 @@ use crate::bytes;
 use crate::inbox::of_person;
 use crate::prepare::{Prepared, PreparedDirectory, PreparedRecord, new_number};
 use crate::truth::{
-    ACTIVE, BLOBS, COUNTERS, DIGESTS, DIRECTORY, INBOX_READ, JOURNAL, JournalRow, META, RECORDS,
-    RecordRow, SECRETS, SIGNATURES, TOKENS, VALUES, VALUES_KEYS, VALUES_USED, failed,
+    ACTIVE, BLOBS, COUNTERS, DIGESTS, DIRECTORY, INBOX_READ, JOURNAL, JournalRow, KEYS, LINK_KEY,
+    META, RECORDS, RecordRow, SECRETS, SIGNATURES, TOKENS, VALUES, VALUES_KEYS, VALUES_USED,
+    failed,
 };
 use crate::views::KeyHash;
 
@@ -92,8 +93,9 @@ pub(crate) fn apply(
                 expected,
                 state,
             } => tables.of_person(DIGESTS, person, expected, state)?,
-            Prepared::Secrets(rows) => {
+            Prepared::Secrets { rows, link_key } => {
                 tables.secrets(rows)?;
+                tables.link_key(link_key.as_deref())?;
                 Ok(0)
             }
         };
@@ -304,6 +306,13 @@ impl Tables<'_> {
             }
             .map_err(failed(DOING))?;
         }
+        Ok(())
+    }
+
+    fn link_key(&self, sealed: Option<&[u8]>) -> Result<(), StoreError> {
+        let Some(sealed) = sealed else { return Ok(()) };
+        let mut keys = self.writing.open_table(KEYS).map_err(failed(DOING))?;
+        keys.insert(LINK_KEY, sealed).map_err(failed(DOING))?;
         Ok(())
     }
 

@@ -58,7 +58,11 @@ pub(crate) enum Prepared {
         state: Vec<u8>,
     },
     /// Rows of secrets; none in the place of one takes it out.
-    Secrets(Vec<(Vec<u8>, Option<Vec<u8>>)>),
+    Secrets {
+        rows: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+        /// The key of links; without one, what is kept stays.
+        link_key: Option<Vec<u8>>,
+    },
 }
 
 /// A record's step.
@@ -183,12 +187,15 @@ impl Prepared {
                 expected,
                 state: model::journal::encode(&state),
             },
-            Commit::Secrets(secrets) => {
+            Commit::Secrets { secrets, link_key } => {
                 let rows = secrets.into_iter().map(|(binding, secret, sealed)| {
                     let row = bytes::pair(binding.as_str(), secret.as_str().as_bytes());
                     (row, sealed.as_ref().map(model::journal::encode))
                 });
-                Self::Secrets(rows.collect())
+                Self::Secrets {
+                    rows: rows.collect(),
+                    link_key: link_key.as_ref().map(model::journal::encode),
+                }
             }
         })
     }
@@ -204,7 +211,7 @@ impl Prepared {
             | Self::Token { .. }
             | Self::InboxRead { .. }
             | Self::Digest { .. }
-            | Self::Secrets(_) => None,
+            | Self::Secrets { .. } => None,
         }
     }
 
@@ -219,7 +226,7 @@ impl Prepared {
             | Self::Token { .. }
             | Self::InboxRead { .. }
             | Self::Digest { .. }
-            | Self::Secrets(_) => None,
+            | Self::Secrets { .. } => None,
         }
     }
 }

@@ -30,8 +30,9 @@ use crate::inbox;
 use crate::open::RedbStore;
 use crate::prepare::Prepared;
 use crate::truth::{
-    ACTIVE, BLOBS, DIGESTS, DIRECTORY, INBOX_READ, JOURNAL, JournalRow, META, RECORDS, RecordRow,
-    SECRETS, SIGNATURES, TOKENS, VALUES, damaged, failed, not_read, read_entry, thing_key,
+    ACTIVE, BLOBS, DIGESTS, DIRECTORY, INBOX_READ, JOURNAL, JournalRow, KEYS, LINK_KEY, META,
+    RECORDS, RecordRow, SECRETS, SIGNATURES, TOKENS, VALUES, damaged, failed, not_read, read_entry,
+    thing_key,
 };
 use crate::views::{self, ROWS, guarded, key_hash, read_load};
 use crate::windows;
@@ -334,6 +335,14 @@ impl Store for RedbStore {
             rows.collect::<Result<Vec<_>, StoreError>>()
         });
         Ok(found?.unwrap_or_default())
+    }
+
+    fn sealed_link_key(&self) -> Result<Option<SealedSecret>, StoreError> {
+        let found = self.kept_later(KEYS, SECRETS_READ, |keys| {
+            let found = keys.get(LINK_KEY).map_err(failed(SECRETS_READ))?;
+            found.map(|row| sealed(row.value())).transpose()
+        });
+        found.map(Option::flatten)
     }
 }
 

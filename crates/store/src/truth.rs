@@ -46,6 +46,12 @@ pub(crate) const VALUES_KEYS: TableDefinition<&str, u64> = TableDefinition::new(
 /// is set.
 pub(crate) const SECRETS: TableDefinition<Bytes, Bytes> = TableDefinition::new("secrets");
 
+/// The desk's own keys by name, sealed. Stores that were made before have no such table until the first
+/// is made.
+pub(crate) const KEYS: TableDefinition<Bytes, Bytes> = TableDefinition::new("keys");
+/// The row in [`KEYS`] of the key that links for votes are signed with.
+pub(crate) const LINK_KEY: Bytes = b"vote-links";
+
 /// What people have read of their inboxes, by person. Stores that were made before have no such table
 /// until somebody has read something.
 pub(crate) const INBOX_READ: TableDefinition<Bytes, Bytes> = TableDefinition::new("inbox-read");
@@ -207,7 +213,8 @@ fn make_tables(database: &Database, id: StoreId) -> Result<(), StoreError> {
         meta.insert(STORE_KEY, id.as_slice())
             .map_err(failed(doing))?;
         for table in [
-            RECORDS, BLOBS, SIGNATURES, TOKENS, DIRECTORY, VALUES, SECRETS, INBOX_READ, DIGESTS,
+            RECORDS, BLOBS, SIGNATURES, TOKENS, DIRECTORY, VALUES, SECRETS, KEYS, INBOX_READ,
+            DIGESTS,
         ] {
             writing.open_table(table).map_err(failed(doing))?;
         }

@@ -181,6 +181,7 @@ impl<'d> Life<'d> {
                 comment: None,
                 stage: None,
                 instead_of: None,
+                link: None,
             },
         };
         let acting = self

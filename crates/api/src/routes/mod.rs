@@ -14,6 +14,7 @@ mod on_call;
 mod on_call_files;
 mod records;
 mod steps;
+mod vote_links;
 
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
@@ -38,6 +39,8 @@ pub(crate) enum Access {
     Anyone,
     /// Anyone; a plugin's binding finds out who it is.
     Binding,
+    /// Anyone; a signed link says who it is.
+    Link,
     /// Who brings a valid token.
     Token,
 }
@@ -68,6 +71,7 @@ pub(crate) fn all() -> Vec<Route> {
     routes.extend(inbox::routes());
     routes.extend(me::routes());
     routes.extend(hooks::routes());
+    routes.extend(vote_links::routes());
     routes.extend(health::routes());
     routes
 }
@@ -187,6 +191,14 @@ impl Route {
             Code::MediaType,
             Code::Invalid,
         ]);
+        self
+    }
+
+    /// Takes a form, and tells on a page what is wrong with it.
+    fn takes_form<T: ToSchema>(mut self, kind: &str) -> Self {
+        let refusals = self.refusals.clone();
+        self = self.takes_as::<T>(kind);
+        self.refusals = refusals;
         self
     }
 
@@ -318,7 +330,8 @@ impl Route {
     pub(crate) fn documented(self) -> (HttpMethod, Operation, Vec<(String, RefOr<Schema>)>) {
         let mut refusals = self.refusals;
         match self.access {
-            Access::Anyone => {}
+            // What a link refuses is told on a page.
+            Access::Anyone | Access::Link => {}
             Access::Binding => refusals.extend([Code::TooManyRequests, Code::Unavailable]),
             Access::Token => {
                 refusals.extend([

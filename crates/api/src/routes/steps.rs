@@ -133,6 +133,7 @@ async fn vote(
         comment: body.comment,
         stage: body.stage,
         instead_of: body.instead_of,
+        link: None,
     };
     step(&api, id, change, action).await
 }

@@ -135,6 +135,9 @@ pub struct Vote<'a> {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<&'a str>,
+    /// Whether it came by a link.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    by_link: bool,
 }
 
 impl<'a> From<&'a model::record::Approval> for Approval<'a> {
@@ -156,6 +159,7 @@ impl<'a> From<&'a OpenStage> for Stage<'a> {
             by: vote.by.as_ref(),
             at: vote.at,
             comment: vote.comment.as_deref(),
+            by_link: vote.by_link,
         });
         Self {
             plan: PlannedStage::from(&stage.plan),

@@ -192,11 +192,13 @@ fn approval(event: &ModelEvent) -> Option<(&'static str, Value)> {
             choice,
             by,
             comment,
+            by_link,
         } => (
             "voted",
             json!({
                 "stage": stage, "person": person, "approves": choice.approves(),
                 "abstains": *choice == Choice::Abstain, "by": by, "comment": comment,
+                "by_link": by_link,
             }),
         ),
         ModelEvent::VoteRecalled {
@@ -237,9 +239,14 @@ fn approval(event: &ModelEvent) -> Option<(&'static str, Value)> {
             "stage-timer-fired",
             json!({ "stage": stage, "timer": timer, "due": due }),
         ),
-        ModelEvent::Entitled { stage, entitled } => {
-            ("entitled", json!({ "stage": stage, "entitled": entitled }))
-        }
+        ModelEvent::Entitled {
+            stage,
+            entitled,
+            lost,
+        } => (
+            "entitled",
+            json!({ "stage": stage, "entitled": entitled, "lost": lost }),
+        ),
         ModelEvent::StageEnded {
             stage,
             outcome,

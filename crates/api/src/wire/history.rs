@@ -215,9 +215,10 @@ fn asked(action: &Action) -> (Option<&TransitionId>, Value) {
             comment,
             stage,
             instead_of,
+            link,
         } => json!({
             "approves": choice.approves(), "abstains": *choice == Choice::Abstain,
-            "comment": comment, "stage": stage, "instead_of": instead_of,
+            "comment": comment, "stage": stage, "instead_of": instead_of, "by_link": link.is_some(),
         }),
         Action::RecallVote { stage } => json!({ "stage": stage }),
         Action::ReassignVote {

@@ -31,8 +31,8 @@ proptest! {
 fn is_free(
     from: i64,
     length: i64,
-    freezes: &[Oracle<'_>],
-    maintenance: &[Oracle<'_>],
+    freezes: &[Oracle],
+    maintenance: &[Oracle],
     taken: &[(Instant, Instant)],
 ) -> bool {
     let mut minutes = (0..length / MINUTE).map(|minute| from + minute * MINUTE);

@@ -86,6 +86,7 @@ pub fn binding<'w>(
     let mut compiler = Compiler::new(DefinitionKind::Plugin, id.as_str(), names);
     uses(&mut compiler, source);
     digests(&mut compiler, source);
+    vote_links(&mut compiler, source);
     let mut events = Vec::new();
     for (kind, filter) in &source.events {
         let subscription = compiler.within("events", |compiler| {
@@ -128,6 +129,23 @@ fn digests(compiler: &mut Compiler<'_>, source: &Plugin) {
             "a digest is about a person, not about a record: it takes no conditions",
         );
     }
+}
+
+/// Refuses links for votes where no notice is heard of with which they could go.
+fn vote_links(compiler: &mut Compiler<'_>, source: &Plugin) {
+    if !source.grants.vote_links || source.events.contains_key(&EventKind::Notice) {
+        return;
+    }
+    let message = "links for votes go with the event `notice`, of which the binding is not told";
+    let fault = compiler
+        .fault(
+            &["grants", "vote-links"],
+            Spot::Key,
+            "binding",
+            message.to_owned(),
+        )
+        .help("add `notice: {}` to `events`, or take the grant out");
+    compiler.push(fault);
 }
 
 /// Refuses what goes with a hook that the binding is not used for, and grants of what is not there.

@@ -81,6 +81,7 @@ fn change(stage: &mut OpenStage, event: &Event, at: Instant) {
             choice,
             by,
             comment,
+            by_link,
             ..
         } => {
             let vote = Vote {
@@ -88,6 +89,7 @@ fn change(stage: &mut OpenStage, event: &Event, at: Instant) {
                 by: by.clone(),
                 at,
                 comment: comment.clone(),
+                by_link: *by_link,
             };
             stage.votes.insert(person.clone(), vote);
         }
@@ -105,7 +107,10 @@ fn change(stage: &mut OpenStage, event: &Event, at: Instant) {
                 stage.reassigned.insert(first, to.clone());
             }
         }
-        Event::Entitled { entitled, .. } => {
+        Event::Entitled { entitled, lost, .. } => {
+            for person in lost {
+                *stage.recalled.entry(person.clone()).or_default() += 1;
+            }
             stage.entitled = entitled.iter().cloned().collect();
             let entitled = &stage.entitled;
             stage.votes.retain(|person, _| entitled.contains(person));

@@ -419,11 +419,13 @@ impl<'a> Step<'a> {
                 comment,
                 stage,
                 instead_of,
+                link,
             } => self.vote(
                 *choice,
                 comment.as_deref(),
                 stage.as_ref(),
                 instead_of.as_ref(),
+                link.is_some(),
             )?,
             Action::RecallVote { stage } => self.recall_vote(stage.as_ref())?,
             Action::ReassignVote {

@@ -58,7 +58,9 @@ pub(super) fn happened(event: &Event, command: &Command) -> Option<(String, Stri
             let stages: Vec<String> = opened.stages.iter().map(asks).collect();
             (approval(), format!("{}.", stages.join("; beside it, ")))
         }
-        Event::Entitled { stage, entitled } => {
+        Event::Entitled {
+            stage, entitled, ..
+        } => {
             let who = listed(&texts(entitled.iter()));
             (
                 approval(),
@@ -132,15 +134,17 @@ fn vote(event: &Event, command: &Command) -> Option<(String, String)> {
             choice,
             by,
             comment,
+            by_link,
         } => {
             let instead = match by {
                 Some(_) => format!(" in the place of {person}"),
                 None => String::new(),
             };
+            let link = if *by_link { " by link" } else { "" };
             let (done, comment) = (choice.done(), because(comment.as_deref()));
             (
                 by.as_ref().unwrap_or(person).to_string(),
-                format!("{done} in the stage `{stage}`{instead}{comment}."),
+                format!("{done} in the stage `{stage}`{instead}{link}{comment}."),
             )
         }
         Event::VoteRecalled {

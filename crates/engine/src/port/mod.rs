@@ -4,6 +4,7 @@ mod clock;
 mod digest;
 pub mod found;
 mod inbox;
+mod link_key;
 mod plugins;
 mod steady;
 mod store;
@@ -13,6 +14,7 @@ mod windows;
 pub use clock::{Clock, ClockDoubt, ManualClock, SystemClock};
 pub use digest::{DigestState, PendingDigest};
 pub use inbox::{InboxPlace, InboxPlaceError, InboxRead, InboxRow, MOST_IN_INBOX};
+pub use link_key::{LinkKey, LinkKeyError, LinkKeys};
 pub use plugins::{
     BindingSetup, Candidate, Delivery, HttpReply, HttpRequest, Incident, InspectError, Inspection,
     IntegrationAction, IntegrationCommand, IntegrationReply, LookupError, Member, NewRecord,

@@ -284,6 +284,9 @@ pub struct Delivery {
     pub references: Vec<String>,
     /// The `CloudEvents` JSON of the change.
     pub data: String,
+    /// Texts of it that give a right to whoever has them: they are blanked in what the plugin logs, in
+    /// why it failed, and in what comes back to it.
+    pub hidden: Vec<String>,
 }
 
 /// What an integration answered.

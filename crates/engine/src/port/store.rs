@@ -168,6 +168,9 @@ pub trait Store: Send + Sync + 'static {
         after: Option<(&BindingId, &SecretId)>,
         limit: usize,
     ) -> Result<Vec<(BindingId, SecretId, SealedSecret)>, StoreError>;
+
+    /// The key that links for votes are signed with, as it is sealed.
+    fn sealed_link_key(&self) -> Result<Option<SealedSecret>, StoreError>;
 }
 
 /// A change to be made durable.
@@ -243,8 +246,13 @@ pub enum Commit {
         /// How far they have come now.
         state: DigestState,
     },
-    /// Secrets of bindings, all at once; none in the place of one takes it out.
-    Secrets(Vec<(BindingId, SecretId, Option<SealedSecret>)>),
+    /// Secrets of bindings, none in the place of one takes it out, and the desk's own key, all at once.
+    Secrets {
+        /// The secrets.
+        secrets: Vec<(BindingId, SecretId, Option<SealedSecret>)>,
+        /// The key that links for votes are signed with; without one, what is kept stays.
+        link_key: Option<SealedSecret>,
+    },
 }
 
 /// A record's step.

@@ -223,6 +223,7 @@ fn who_abstains_is_no_longer_counted_on() {
         comment: Some("I wrote it.".to_owned()),
         stage: None,
         instead_of: None,
+        link: None,
     };
     desk.act("ada", abstain()).expect("accepted");
     assert_eq!(desk.state(), "authorise");
@@ -252,6 +253,7 @@ fn stages_beside_each_other_open_together_and_all_must_approve() {
         comment: None,
         stage: Some(StageId::new(stage).expect("an id")),
         instead_of: None,
+        link: None,
     };
     desk.act("ada", vote("boss")).expect("accepted");
     assert_eq!(open(&desk), ["risk"]);

@@ -165,6 +165,7 @@ impl Desk {
             comment: None,
             stage: None,
             instead_of: instead_of.map(|id| PersonId::new(id).expect("valid")),
+            link: None,
         };
         self.act(who, vote)
     }

@@ -89,6 +89,10 @@ pub struct Grants {
     /// Whether it may give commands on behalf of people.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub act_as: bool,
+    /// Whether it is given links by which those whom a notice asks for a vote can give it. Whoever has such
+    /// a link can vote.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub vote_links: bool,
     /// Whether it has a key-value space, and how large one.
     #[serde(skip_serializing_if = "KeyValueGrant::is_none")]
     pub key_value: KeyValueGrant,

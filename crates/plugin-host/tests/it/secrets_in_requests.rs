@@ -57,6 +57,18 @@ fn is_whole(request: &[u8]) -> bool {
 
 /// Delivers an event by a shipped plugin that this server refuses, which is told of by the failure.
 async fn deliver(plugin: &str, settings: &Json, grants: &Json) -> Option<Failure> {
+    let data = json!({ "specversion": "1.0", "data": { "actor": "ann", "change": null } });
+    deliver_hidden(plugin, settings, grants, &data, &[]).await
+}
+
+/// The same, of an event of which these texts are for nobody but the plugin.
+async fn deliver_hidden(
+    plugin: &str,
+    settings: &Json,
+    grants: &Json,
+    data: &Json,
+    hidden: &[&str],
+) -> Option<Failure> {
     let component = component(plugin)?;
     let more = json!({ "settings": settings, "grants": grants });
     let host = host(vec![binding("sender", &component, &["delivery"], more)]).await;
@@ -67,8 +79,8 @@ async fn deliver(plugin: &str, settings: &Json, grants: &Json) -> Option<Failure
         kind: "servicewright.record.created".to_owned(),
         subject,
         references: Vec::new(),
-        data: json!({ "specversion": "1.0", "data": { "actor": "ann", "change": null } })
-            .to_string(),
+        data: data.to_string(),
+        hidden: hidden.iter().map(|text| (*text).to_owned()).collect(),
     };
     let id = BindingId::new("sender").unwrap();
     let delivered = host.deliver(&id, call(), delivery, Desk::shared()).await;
@@ -118,6 +130,28 @@ async fn a_secret_in_an_address_goes_out_and_does_not_come_back() {
         !said.contains("hunter2") && !said.contains("Jefe"),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_event_hides_goes_out_and_is_not_told_of() {
+    let (origin, mut heard) = server("seen /vote/bearer-1_2").await;
+    let settings = json!({ "deliver": { "url": format!("{origin}/mail") } });
+    let grants = json!({
+        "http": { &origin: true },
+        "secrets": { "other": { "sign": true } },
+        "commands": { "incident": { "comment": true } },
+    });
+    let links = json!({ "emma": [{ "url": "https://desk.example/vote/bearer-1_2" }] });
+    let data = json!({ "specversion": "1.0", "data": { "vote_links": links } });
+    let hidden = ["bearer-1_2"];
+    let Some(failure) = deliver_hidden("webhook", &settings, &grants, &data, &hidden).await else {
+        return;
+    };
+    let request = heard.recv().await.unwrap();
+    assert!(request.contains("/vote/bearer-1_2"), "{request}");
+    let said = failure.message;
+    assert!(said.contains("/vote/[secret]"), "{said}");
+    assert!(!said.contains("bearer-1_2"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -114,6 +114,7 @@ async fn webhook_refuses_a_request_that_is_not_signed() {
         references: Vec::new(),
         data: json!({ "specversion": "1.0", "id": "event-1", "type": "a", "source": "b" })
             .to_string(),
+        hidden: Vec::new(),
     };
     // Nobody listens there.
     let failure = host

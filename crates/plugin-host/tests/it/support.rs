@@ -230,6 +230,7 @@ pub(crate) async fn ask(
                 subject: record(),
                 references: Vec::new(),
                 data: "{}".to_owned(),
+                hidden: Vec::new(),
             };
             let reply = host.deliver(&id, call(), delivery, around).await?;
             Ok(format!("{:?}", reply.commands))

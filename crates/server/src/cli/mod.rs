@@ -459,6 +459,17 @@ pub(crate) enum TokenCommand {
     },
     /// Ends a token, which is read from standard input
     Revoke(DataArgument),
+    /// Ends every link for a vote that was given out: the key that they are signed with is made anew
+    #[command(
+        after_help = "Those who are asked get new links with the next reminder, and vote as before meanwhile.
+A server that runs has the key of the secrets; without one, it is given like to the server."
+    )]
+    RevokeVoteLinks {
+        #[command(flatten)]
+        key: KeyArgument,
+        #[command(flatten)]
+        data: DataArgument,
+    },
 }
 
 /// What is done with calendars.

@@ -7,11 +7,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::port::{Clock as _, SystemClock, TokenRecord};
 use model::Digest;
+use plugin_registry::Trust;
 use serde_json::json;
 
 use super::{Outcome, block_on, print};
 use crate::admin::{self, Ask};
 use crate::cli::{Format, TokenCommand};
+use crate::secrets::Key;
 
 /// What tokens begin with, so that one that leaked is recognised.
 const PREFIX: &str = "wright_";
@@ -62,6 +64,14 @@ pub(super) fn run(command: TokenCommand, format: Format) -> Result<Outcome> {
             let secret = Digest::of(secret.as_bytes());
             block_on(admin::ask(&data.data, Ask::RevokeToken { secret }))?;
             print(format, &json!({ "revoked": true }), || "revoked".to_owned())?;
+        }
+        TokenCommand::RevokeVoteLinks { key, data } => {
+            let key = Key::find(key.secrets_key_file.as_deref())?;
+            let ask = Ask::RenewLinkKey;
+            block_on(admin::ask_with(&data.data, ask, key, &Trust::default()))?;
+            print(format, &json!({ "revoked": true }), || {
+                "every link for a vote that was given out is revoked".to_owned()
+            })?;
         }
     }
     Ok(Outcome::Done)

@@ -274,6 +274,7 @@ impl Running<'_> {
                 comment: ballot.comment.clone(),
                 stage: ballot.stage.clone(),
                 instead_of: ballot.instead_of.clone(),
+                link: None,
             },
             Deed::RecallVote(recalled) => Action::RecallVote {
                 stage: recalled.stage.clone(),

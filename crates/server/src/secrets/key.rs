@@ -152,7 +152,8 @@ pub(crate) fn name(digest: &Digest) -> String {
     hexadecimal.chars().take(12).collect()
 }
 
-fn random<const COUNT: usize>() -> Result<[u8; COUNT]> {
+/// So many bytes at random.
+pub(super) fn random<const COUNT: usize>() -> Result<[u8; COUNT]> {
     let mut bytes = [0; COUNT];
     getrandom::fill(&mut bytes).map_err(|error| anyhow!("there is no randomness: {error}"))?;
     Ok(bytes)

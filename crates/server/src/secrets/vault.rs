@@ -1,10 +1,14 @@
 //! Secrets at rest: in the store, each sealed for its binding and name under the operator's key. They
-//! are opened when a call needs them, so that a change holds from the next call on.
+//! are opened when a call needs them, so that a change holds from the next call on. The key that links for
+//! votes are signed with is sealed the same way, in a place of its own: it is no secret of any binding.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use engine::port::{Clock as _, Commit, SealedSecret, Store, SystemClock};
+use engine::port::{
+    Clock as _, Commit, LinkKey, LinkKeyError, LinkKeys, SealedSecret, Store, SystemClock,
+};
+use futures::future::BoxFuture;
 use model::id::{BindingId, SecretId};
 use plugin_host::SecretValue;
 use serde_json::{Value, json};
@@ -15,6 +19,8 @@ use super::key::{self, Key};
 const MAX_BYTES: usize = 64 << 10;
 /// How many secrets there may be.
 const MOST: usize = 10_000;
+/// What the key of links is sealed for.
+const ABOUT_LINKS: &[u8] = b"servicewright link key";
 
 /// The secrets in a store.
 pub(crate) struct Vault {
@@ -39,18 +45,23 @@ impl Vault {
     /// What is missing or wrong, and what to do about it.
     pub(crate) fn check(&self) -> Result<()> {
         let kept = self.all()?;
-        let Some((_, _, first)) = kept.first() else {
+        let link_key = self.store.sealed_link_key()?;
+        let sealed = kept.iter().map(|(_, _, sealed)| sealed).chain(&link_key);
+        let Some(first) = sealed.clone().next() else {
             return Ok(());
         };
         let Some(key) = self.key() else {
             bail!(
                 "secrets are kept here ({}), sealed under the key {}: give it with --secrets-key-file or WRIGHT_SECRETS_KEY",
-                kept.len(),
+                sealed.count(),
                 key::name(&first.key)
             );
         };
         for (binding, secret, sealed) in &kept {
             open(&key, binding, secret, sealed)?;
+        }
+        if let Some(sealed) = &link_key {
+            open_link_key(&key, sealed)?;
         }
         Ok(())
     }
@@ -98,7 +109,8 @@ impl Vault {
             bail!("there are {MOST} secrets, and no more are kept");
         }
         let sealed = seal(&key, &binding, &secret, value)?;
-        self.commit(vec![(binding, secret, Some(sealed))]).await
+        self.commit(vec![(binding, secret, Some(sealed))], None)
+            .await
     }
 
     /// Takes a secret out.
@@ -110,7 +122,7 @@ impl Vault {
         if self.store.sealed_secret(&binding, &secret)?.is_none() {
             bail!("no secret `{secret}` is kept for the binding `{binding}`");
         }
-        self.commit(vec![(binding, secret, None)]).await
+        self.commit(vec![(binding, secret, None)], None).await
     }
 
     /// Seals every secret under another key, all at once, and uses that from then on. Gives how many.
@@ -120,6 +132,17 @@ impl Vault {
     pub(crate) async fn rekey(&self, new: Key) -> Result<usize> {
         let _alone = self.changing.lock().await;
         let kept = self.all()?;
+        let link_key = match self.store.sealed_link_key()? {
+            Some(before) => {
+                let old = self.key().ok_or_else(no_key)?;
+                let opened = open_link_key(&old, &before)?;
+                Some(SealedSecret {
+                    set_at: before.set_at,
+                    ..seal_link_key(&new, &opened)?
+                })
+            }
+            None => None,
+        };
         let mut sealed = Vec::with_capacity(kept.len());
         if !kept.is_empty() {
             let old = self.key().ok_or_else(no_key)?;
@@ -133,7 +156,7 @@ impl Vault {
             }
         }
         let count = sealed.len();
-        self.commit(sealed).await?;
+        self.commit(sealed, link_key).await?;
         *self.key.write().unwrap_or_else(PoisonError::into_inner) = Some(new);
         Ok(count)
     }
@@ -160,13 +183,74 @@ impl Vault {
         Ok(self.store.sealed_secrets(None, MOST)?)
     }
 
+    /// Draws another key for links: those that were given out are good no more.
+    ///
+    /// # Errors
+    /// Where there is no key to seal it under, or the store fails.
+    pub(crate) async fn renew_link_key(&self) -> Result<()> {
+        let _alone = self.changing.lock().await;
+        self.make_link_key().await.map(|_| ())
+    }
+
+    /// Draws a key for links and keeps it.
+    async fn make_link_key(&self) -> Result<LinkKey> {
+        let key = self.key().ok_or_else(no_key)?;
+        // One key seals all.
+        self.check()?;
+        let drawn = key::random()?;
+        let sealed = seal_link_key(&key, &drawn)?;
+        self.commit(Vec::new(), Some(sealed)).await?;
+        Ok(LinkKey::new(drawn))
+    }
+
+    /// The key of links; made where there is none yet.
+    async fn link_key_or_new(&self) -> Result<LinkKey> {
+        if let Some(key) = self.link_key()? {
+            return Ok(key);
+        }
+        let _alone = self.changing.lock().await;
+        // Somebody else may have made it meanwhile.
+        match self.link_key()? {
+            Some(key) => Ok(key),
+            None => self.make_link_key().await,
+        }
+    }
+
+    fn link_key(&self) -> Result<Option<LinkKey>> {
+        let Some(sealed) = self.store.sealed_link_key()? else {
+            return Ok(None);
+        };
+        let key = self.key().ok_or_else(no_key)?;
+        let opened = open_link_key(&key, &sealed)?;
+        Ok(Some(LinkKey::new(opened)))
+    }
+
     async fn commit(
         &self,
         secrets: Vec<(BindingId, SecretId, Option<SealedSecret>)>,
+        link_key: Option<SealedSecret>,
     ) -> Result<()> {
-        let committed = self.store.commit(Commit::Secrets(secrets)).await;
+        let commit = Commit::Secrets { secrets, link_key };
+        let committed = self.store.commit(commit).await;
         committed.map(|_| ()).context("the secrets cannot be kept")
     }
+}
+
+impl LinkKeys for Vault {
+    fn key(&self) -> Result<Option<LinkKey>, LinkKeyError> {
+        self.link_key().map_err(|error| link_key_error(&error))
+    }
+
+    fn key_or_new(&self) -> BoxFuture<'_, Result<LinkKey, LinkKeyError>> {
+        Box::pin(async {
+            let key = self.link_key_or_new().await;
+            key.map_err(|error| link_key_error(&error))
+        })
+    }
+}
+
+fn link_key_error(error: &anyhow::Error) -> LinkKeyError {
+    LinkKeyError(format!("{error:#}"))
 }
 
 fn no_key() -> anyhow::Error {
@@ -206,4 +290,26 @@ fn open(
 /// What a secret is sealed for. No id holds a zero byte.
 fn about(binding: &BindingId, secret: &SecretId) -> Vec<u8> {
     format!("servicewright secret\0{binding}\0{secret}").into_bytes()
+}
+
+fn seal_link_key(key: &Key, link_key: &[u8]) -> Result<SealedSecret> {
+    Ok(SealedSecret {
+        key: key.digest(),
+        set_at: SystemClock.now(),
+        sealed: key.seal(ABOUT_LINKS, link_key)?,
+    })
+}
+
+fn open_link_key(key: &Key, sealed: &SealedSecret) -> Result<[u8; LinkKey::BYTES]> {
+    if sealed.key != key.digest() {
+        bail!(
+            "the key of links for votes is sealed under the key {}, and the key that was given is {}: give the one that was used before, or the one that `wright secret rekey` changed to",
+            key::name(&sealed.key),
+            key.name()
+        );
+    }
+    let opened = key.open(ABOUT_LINKS, &sealed.sealed);
+    let opened = opened.context("the key of links for votes does not open")?;
+    let bytes = opened.try_into();
+    bytes.map_err(|_| anyhow!("the key of links for votes is not one"))
 }

@@ -21,6 +21,7 @@ pub(super) const CASES: &[Case] = &[
     ("a value is written only over the expected one", values),
     ("a binding's space has a quota", quota),
     ("secrets are kept as they are sealed", secrets),
+    ("the key of links is no secret of a binding", link_key),
     ("keys are listed within one binding", keys),
     ("a token is kept until it is revoked", tokens),
 ];
@@ -270,10 +271,7 @@ fn secrets(place: &dyn Place) {
         set("chat", "key", "b"),
         set("cha", "x", "c"),
     ];
-    assert_eq!(
-        try_commit(&*store, Commit::Secrets(all)).unwrap().position,
-        0
-    );
+    assert_eq!(try_commit(&*store, secrets_alone(all)).unwrap().position, 0);
     drop(store);
     let store = place.open();
     assert_eq!(read(&*store, "chat", "token"), Some(sealed("a")));
@@ -289,7 +287,44 @@ fn secrets(place: &dyn Place) {
     assert_eq!(named(None, 10), ["cha x", "chat key", "chat token"]);
     assert_eq!(named(Some(("cha", "x")), 1), ["chat key"]);
     let gone = vec![(id("chat"), id("token"), None), set("chat", "key", "d")];
-    try_commit(&*store, Commit::Secrets(gone)).unwrap();
+    try_commit(&*store, secrets_alone(gone)).unwrap();
     assert_eq!(read(&*store, "chat", "token"), None);
     assert_eq!(read(&*store, "chat", "key"), Some(sealed("d")));
+}
+
+fn secrets_alone(
+    secrets: Vec<(
+        model::id::BindingId,
+        model::id::SecretId,
+        Option<SealedSecret>,
+    )>,
+) -> Commit {
+    let link_key = None;
+    Commit::Secrets { secrets, link_key }
+}
+
+fn link_key(place: &dyn Place) {
+    let store = place.open();
+    let sealed = |text: &str| SealedSecret {
+        key: Digest::of(b"key"),
+        set_at: at(0),
+        sealed: text.as_bytes().to_vec(),
+    };
+    let keep = |store: &dyn Store, text: &str| {
+        let commit = Commit::Secrets {
+            secrets: Vec::new(),
+            link_key: Some(sealed(text)),
+        };
+        assert_eq!(try_commit(store, commit).unwrap().position, 0);
+    };
+    assert_eq!(store.sealed_link_key().unwrap(), None);
+    keep(&*store, "first");
+    drop(store);
+    let store = place.open();
+    assert_eq!(store.sealed_link_key().unwrap(), Some(sealed("first")));
+    assert_eq!(store.sealed_secrets(None, 10).unwrap(), []);
+    try_commit(&*store, secrets_alone(Vec::new())).unwrap();
+    assert_eq!(store.sealed_link_key().unwrap(), Some(sealed("first")));
+    keep(&*store, "second");
+    assert_eq!(store.sealed_link_key().unwrap(), Some(sealed("second")));
 }

@@ -223,6 +223,7 @@ pub fn approval(opened_at: Instant) -> Approval {
                 allow_self: false,
             },
             opened_at,
+            opened_in: 1,
             needed: 1,
             entitled: std::collections::BTreeSet::default(),
             votes: BTreeMap::new(),

@@ -180,6 +180,7 @@ impl Step<'_> {
             .collect();
         OpenStage {
             opened_at: self.now(),
+            opened_in: self.record.version + 1,
             needed: needed.max(1),
             entitled,
             votes: BTreeMap::new(),

@@ -130,8 +130,10 @@ impl Step<'_> {
         let entitled = self.entitled(&stage.plan, &stage.reassigned);
         let (substitutes, look_at) = self.substitutes(&stage.plan, &entitled);
         if entitled != stage.entitled {
+            let lost = stage.votes.keys().filter(|it| !entitled.contains(*it));
             self.emit(Event::Entitled {
                 stage: id.clone(),
+                lost: lost.cloned().collect(),
                 entitled: entitled.into_iter().collect(),
             });
         }

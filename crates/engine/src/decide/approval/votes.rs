@@ -21,10 +21,13 @@ impl Step<'_> {
         comment: Option<&str>,
         stage: Option<&StageId>,
         instead_of: Option<&PersonId>,
+        by_link: bool,
     ) -> Result<()> {
         self.look_at_entitlement();
         let person = self.voter("vote")?;
         let id = self.stage_where("vote", stage, |stage| stage.asks(&person))?;
+        // A link is for one vote: not for that of whom its voter stands in for by now.
+        let instead_of = instead_of.or_else(|| by_link.then_some(&person));
         let whose = self.whose_vote(&id, &person, instead_of)?;
         self.check_comment(&id, choice, comment)?;
         self.emit(Event::Voted {
@@ -33,6 +36,7 @@ impl Step<'_> {
             by: (whose != person).then(|| person.clone()),
             person: whose,
             comment: comment.map(str::to_owned),
+            by_link,
         });
         let question = self.open_stage(&id).and_then(|it| it.question.as_ref());
         if question.is_some_and(|question| question.person == person) {
@@ -46,7 +50,7 @@ impl Step<'_> {
     pub(in crate::decide) fn recall_vote(&mut self, stage: Option<&StageId>) -> Result<()> {
         self.look_at_entitlement();
         let person = self.voter("take a vote back")?;
-        let given = |stage: &OpenStage| given_by(stage, &person).cloned();
+        let given = |stage: &OpenStage| stage.given_by(&person).cloned();
         let id = self.stage_where("take a vote back", stage, |it| given(it).is_some())?;
         if let Some(whose) = self.open_stage(&id).and_then(given) {
             self.emit(Event::VoteRecalled {
@@ -260,18 +264,11 @@ impl Step<'_> {
         let Some(stage) = self.open_stage(id) else {
             return Err(Rejection::not_possible("the stage is decided").into());
         };
-        if given_by(stage, person).is_some() {
+        if stage.given_by(person).is_some() {
             let message = format!("{person} has voted in the stage `{id}`");
             return Err(Rejection::not_possible(message).into());
         }
-        let stands_in = stage.substitutes.iter().filter(|(_, it)| *it == person);
-        let mut awaited: Vec<&PersonId> = stands_in
-            .map(|(principal, _)| principal)
-            .filter(|principal| !stage.votes.contains_key(*principal))
-            .collect();
-        if stage.entitled.contains(person) {
-            awaited = vec![person];
-        }
+        let mut awaited = stage.may_give(person);
         if let Some(principal) = instead_of {
             awaited.retain(|it| *it == principal);
             if awaited.is_empty() {
@@ -349,13 +346,6 @@ impl Step<'_> {
         };
         self.end_stage(id, outcome, &reason, None);
     }
-}
-
-/// Whose vote somebody gave, or had given for them.
-fn given_by<'s>(stage: &'s OpenStage, person: &PersonId) -> Option<&'s PersonId> {
-    let mut votes = stage.votes.iter();
-    let given = votes.find(|(whose, vote)| *whose == person || vote.by.as_ref() == Some(person));
-    given.map(|(whose, _)| whose)
 }
 
 fn invalid(field: &str, message: &str) -> Rejection {

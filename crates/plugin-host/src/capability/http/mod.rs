@@ -79,6 +79,12 @@ impl Outgoing {
         (self.secrets)(&self.bound.id, id)
     }
 
+    /// Takes texts for secrets that went out: they were handed to the guest, and are for nobody else.
+    pub(crate) fn hide(&mut self, texts: &[String]) {
+        let texts = texts.iter().map(|text| SecretValue::new(text.as_bytes()));
+        self.sent.extend(texts);
+    }
+
     /// The text without any secret that went out in this call.
     pub(crate) fn blank(&self, text: String) -> String {
         secret::blank_text(text, &self.sent)

@@ -231,6 +231,7 @@ impl Desk {
             comment,
             stage: None,
             instead_of: None,
+            link: None,
         };
         self.run(who, Some(record), action).await;
     }
