@@ -1,6 +1,7 @@
 //! Who is on call, reckoned the slow way: hand-overs are counted one after the other on the local
 //! clock, and whose hours it is is read from that clock. Nothing of the product's own rotas is used.
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use engine::ScheduleQuery;
 use model::command::Actor;
@@ -53,7 +54,8 @@ impl Rotas {
         Some(PersonId::new(&name(person)).expect("an id"))
     }
 
-    /// Holds what the desk says of who is on call to what is reckoned, every ten minutes of a time.
+    /// Holds what the desk says of who is on call to what is reckoned, every ten minutes of a time: its
+    /// schedule, and around a change of the clock its answer for the instant.
     pub(crate) fn check_schedules(&self, desk: &Desk, from: Instant, to: Instant) {
         let query = ScheduleQuery {
             from,
@@ -70,6 +72,12 @@ impl Rotas {
                 let on_call = span.on_call.map(|on_call| on_call.person);
                 while at < span.to {
                     assert_eq!(on_call, self.on_call(rota, at), "{} at {at}", rota.id);
+                    if clock_is_changed_around(rota.zone, at) {
+                        let duty = desk.engine.on_call_by(&Actor::timer(), at, &id);
+                        let asked = duty.expect("it is told").on_call;
+                        let asked = asked.map(|on_call| on_call.person);
+                        assert_eq!(asked, on_call, "{} at {at}", rota.id);
+                    }
                     at = at.saturating_add(TEN_MINUTES).min(span.to);
                 }
             }
@@ -96,6 +104,16 @@ impl Rotas {
         let mut absences = self.absences.get(&person)?.iter();
         absences.find(|it| it.from <= at && at < it.to)
     }
+}
+
+/// Whether the local clock is put forward or back within three hours.
+fn clock_is_changed_around(zone: Tz, at: Instant) -> bool {
+    let ahead = |hours: i64| {
+        let near = at.to_utc() + TimeDelta::hours(hours);
+        let local = near.with_timezone(&zone).naive_local();
+        local - near.naive_utc()
+    };
+    ahead(-3) != ahead(3)
 }
 
 /// Whose turn it is in a layer, and who comes after them, once round.
