@@ -12,6 +12,7 @@ mod catch_up;
 mod change_approval;
 mod decisions_again;
 mod digests;
+mod directory_rights;
 mod first_hour;
 mod github;
 mod gitlab;

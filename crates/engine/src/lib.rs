@@ -13,6 +13,7 @@ mod deploy;
 mod desk;
 mod digest;
 mod directory;
+mod directory_rights;
 mod engine;
 mod error;
 mod execute;
