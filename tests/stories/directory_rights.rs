@@ -16,7 +16,10 @@ async fn desk() -> (Server, Client) {
         ("user/dirk", json!({ "name": "Dirk" })),
         ("absence/ada", absence("emma", Some("An operation"))),
         ("absence/dirk", absence("ada", Some("Parental leave"))),
-        ("preference/ada", json!({ "channels": { "mail-ada": "never" } })),
+        (
+            "preference/ada",
+            json!({ "channels": { "mail-ada": "never" } }),
+        ),
         ("preference/dirk", json!({ "language": "nl" })),
     ] {
         let path = format!("/api/v1/directory/{path}");
