@@ -2,6 +2,7 @@
 //! the OpenAPI document are both made from it.
 
 mod definitions;
+mod digests;
 mod directory;
 mod effects;
 mod events;
@@ -61,6 +62,7 @@ pub(crate) fn all() -> Vec<Route> {
     routes.extend(directory::routes());
     routes.extend(on_call::routes());
     routes.extend(on_call_files::routes());
+    routes.extend(digests::routes());
     routes.extend(effects::routes());
     routes.extend(events::routes());
     routes.extend(inbox::routes());
