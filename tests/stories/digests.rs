@@ -447,4 +447,44 @@ async fn a_message_that_never_arrives_is_given_up_and_kept_for_who_asks() {
         .digest(&"ada".parse().expect("a person"))
         .expect("it reads");
     assert_eq!(state.open[0].dead.as_deref(), Some("not now"));
+
+    // An administrator sees it, and has it tried again once the binding works.
+    let (engine, admin) = (desk.engine(), person("root", &["administrator"]));
+    let given_up = || {
+        let (given_up, next) = engine.digests_given_up(&admin, None, 50).expect("it reads");
+        assert_eq!(next, None);
+        let each = given_up.into_iter();
+        let each = each.map(|it| {
+            format!(
+                "{} by {}: {} ({})",
+                it.person, it.binding, it.error, it.attempts
+            )
+        });
+        each.collect::<Vec<_>>()
+    };
+    assert_eq!(given_up(), ["ada by mail: not now (15)"]);
+    let ada = "ada".parse().expect("a person");
+    let agent = person("emma", &["agent"]);
+    assert!(engine.digests_given_up(&agent, None, 50).is_err());
+    assert!(engine.redrive_digests(&agent, &ada).await.is_err());
+    *desk.outside.failures.lock().expect("sound") = 0;
+    let again = engine
+        .redrive_digests(&admin, &ada)
+        .await
+        .expect("it is tried again");
+    assert_eq!(again.len(), 1);
+    engine.send_digests().await.expect("the store works");
+    assert_eq!(
+        desk.told(),
+        [r#"digest:ada:2026-03-29T06:00:00Z:mail: We look at: The printer jams to ["ada"]"#]
+    );
+    assert!(given_up().is_empty());
+    let none = engine
+        .redrive_digests(&admin, &ada)
+        .await
+        .expect_err("there is none");
+    assert_eq!(
+        none.to_string(),
+        "there is no digest that was given up, of `ada`"
+    );
 }

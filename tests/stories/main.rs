@@ -13,6 +13,7 @@ mod change_approval;
 mod change_calendar;
 mod decisions_again;
 mod digests;
+mod directory_rights;
 mod first_hour;
 mod github;
 mod gitlab;

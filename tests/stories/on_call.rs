@@ -97,7 +97,7 @@ async fn people(administrator: &Client) {
 
 #[tokio::test]
 async fn who_is_on_call_is_told_for_any_instant_and_as_a_schedule() {
-    let (_server, administrator) = desk(&pack());
+    let (server, administrator) = desk(&pack());
     people(&administrator).await;
     put(&administrator, "rota", "backbone", rota()).await;
 
@@ -126,6 +126,25 @@ async fn who_is_on_call_is_told_for_any_instant_and_as_a_schedule() {
         json!({ "person": "dirk", "override": "swap" })
     );
     assert_eq!(found["rotas"][0]["layers"][0]["on_call"]["person"], "ada");
+    // The command line says the same, beside the server that has the folder open.
+    let arguments = [
+        "on-call",
+        "--team",
+        "backbone",
+        "--at",
+        "2026-03-28T13:00:00Z",
+    ];
+    let told = server.wright(&[&arguments[..], &["--format", "json"]].concat());
+    let by_command: Value = serde_json::from_slice(&told.stdout).expect("a report");
+    assert_eq!(by_command, found.body);
+    let told = server.wright(&["on-call", "backbone", "--at", "2026-03-30T07:00:00Z"]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let line = "backbone  backbone  carla    layer weeks  2026-04-06T07:00:00Z";
+    assert!(told.lines().any(|it| it == line), "{told}");
+    let none = server.wright(&["on-call", "nights"]);
+    assert!(!none.status.success());
+    let refused = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert!(refused.contains("rota `nights`"), "{refused}");
 
     let away = json!({ "periods": { "holiday": {
         "from": "2026-03-29T00:00:00Z", "to": "2026-04-01T00:00:00Z", "substitute": "dirk" } } });

@@ -202,6 +202,13 @@ async fn preferences_are_a_persons_own() {
     assert_eq!(by_admin.status, 200, "{}", by_admin.body);
     let kept = ada.get("/api/v1/me/preferences").await.expect(200);
     assert_eq!(kept.body, json!({ "language": "fr" }));
+    // Whose digests were given up is for administrators, and so is trying them again.
+    let given_up = admin.get("/api/v1/digests").await.expect(200);
+    assert_eq!(given_up.body, json!({ "digests": [] }));
+    assert_eq!(carla.get("/api/v1/digests").await.status, 403);
+    let redrive = "/api/v1/digests/ada/redrive";
+    assert_eq!(carla.post(redrive, &json!({})).await.status, 403);
+    assert_eq!(admin.post(redrive, &json!({})).await.status, 404);
     for (wrong, pointer) in [
         (json!({ "default": "sometimes" }), "/default"),
         (json!({ "language": "Klingon!" }), "/language"),

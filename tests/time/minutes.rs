@@ -34,7 +34,7 @@ impl Hours {
     }
 
     /// Whether the local clock shows a time inside an interval.
-    fn is_open(&self, at: DateTime<Utc>) -> bool {
+    pub(crate) fn is_open(&self, at: DateTime<Utc>) -> bool {
         let local = at.with_timezone(&self.zone).naive_local();
         let minute = local.hour() * 60 + local.minute();
         let of_today = self.of(local.date()).iter();

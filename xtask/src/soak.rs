@@ -21,7 +21,7 @@ pub(crate) enum Soak {
         #[arg(long, default_value_t = 30)]
         seconds: u64,
     },
-    /// A year of a desk's life in virtual time, each timer and each clock reckoned once more
+    /// A year of a desk's life in virtual time, each timer, clock, hand-over and escalation reckoned once more
     Year {
         /// How many days, from New Year on
         #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=365))]

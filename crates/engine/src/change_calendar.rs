@@ -156,7 +156,7 @@ impl Engine {
                 from: planned.from,
                 to: planned.to,
                 affects,
-                record: self.shown(&definitions, actor, record)?,
+                record: self.seen_by(&definitions, actor, record)?,
             });
         }
         for (freeze, calendar) in freezes(&definitions, &query.affects, &ledger) {
@@ -196,7 +196,7 @@ impl Engine {
                 from: met.from,
                 to: met.to,
                 affects: met.affects,
-                record: self.shown(&definitions, actor, met.record)?,
+                record: self.seen_by(&definitions, actor, met.record)?,
             });
         }
         let found = RecordWindow {
@@ -287,7 +287,7 @@ impl Engine {
     }
 
     /// A record, where the actor may see it.
-    fn shown(
+    fn seen_by(
         &self,
         definitions: &Definitions,
         actor: &Actor,

@@ -8,7 +8,7 @@ use definition::expression::{Expression, Type};
 use model::absence::Absences;
 use model::command::{Action, Actor, Command, Who};
 use model::directory::{Change, Key, Roster, Thing, kind};
-use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId, StateId, TransitionId};
+use model::id::{PersonId, RecordId, RoleId, StateId, TransitionId};
 use model::journal::{Entry, Item};
 use model::preference::Preferences;
 use model::record::{EffectKey, PendingEffect, Record};
@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use crate::cloud_event;
 use crate::decide::{self, Input};
 use crate::directory::Ledger;
+use crate::directory_rights::check_may_change;
 use crate::engine::{Engine, StoreDirectory};
 use crate::error::EngineError;
 use crate::execute::Request;
@@ -371,28 +372,6 @@ impl Engine {
         Ok(dead)
     }
 
-    /// A thing in the directory.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub fn thing(&self, _actor: &Actor, key: &Key) -> Result<Option<Thing>, EngineError> {
-        Ok(self.0.store.thing(key)?)
-    }
-
-    /// Things of a kind after an id.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub fn things(
-        &self,
-        _actor: &Actor,
-        of: &DirectoryKind,
-        after: Option<&DirectoryId>,
-        limit: usize,
-    ) -> Result<Vec<(DirectoryId, Thing)>, EngineError> {
-        Ok(self.0.store.things(of, after, limit)?)
-    }
-
     /// Changes the directory, then looks again at every open approval: who lost a right loses the vote.
     ///
     /// # Errors
@@ -496,18 +475,6 @@ pub fn check_administrator(actor: &Actor, action: &str) -> Result<(), Rejection>
         action: action.to_owned(),
         right: format!("the role `{ADMINISTRATOR}`"),
     })
-}
-
-/// Whether an actor may change a thing: what concerns a person alone is theirs to say, all else takes an
-/// administrator.
-fn check_may_change(actor: &Actor, key: &Key) -> Result<(), Rejection> {
-    let is_own = actor
-        .person()
-        .is_some_and(|person| person.as_str() == key.id.as_str());
-    if is_own && [kind::ABSENCE, kind::PREFERENCE].contains(&key.kind.as_str()) {
-        return Ok(());
-    }
-    check_administrator(actor, "change the directory")
 }
 
 /// Whether a thing of a built-in kind has the attributes that the server reads in the shape it reads them.

@@ -188,8 +188,9 @@ impl Engine {
         Ok(digested.map(|(binding, _)| binding.clone()).collect())
     }
 
-    /// Makes a change of a person's digests durable. There is one worker, so that nothing comes between.
-    async fn keep_digest(
+    /// Makes a change of a person's digests durable. There is one worker: nothing comes between but an
+    /// operator who has digests tried again, and then this fails and is done anew.
+    pub(crate) async fn keep_digest(
         &self,
         person: &PersonId,
         expected: DigestState,

@@ -15,10 +15,12 @@ mod deploy;
 mod desk;
 mod digest;
 mod directory;
+mod directory_rights;
 mod engine;
 mod error;
 mod execute;
 mod explain;
+mod given_up;
 mod inbox;
 mod install;
 mod integration;
@@ -52,11 +54,12 @@ pub use engine::Engine;
 pub use error::EngineError;
 pub use execute::{Executed, Request};
 pub use explain::{Explained, Explanation};
+pub use given_up::DigestGivenUp;
 pub use inbox::{InboxItem, InboxPage, InboxQuery, Said};
 pub use install::InstalledReport;
 pub use judged::{ClocksPage, ClocksQuery, JudgedAgain};
 pub use migrate::{Batch, Migration, Place};
-pub use on_call::{Duty, OnCall, Schedule, ScheduleQuery, Source, Span};
+pub use on_call::{Duty, OnCall, OnCallQuery, Schedule, ScheduleQuery, Source, Span};
 pub use rejection::{InputFault, Rejection};
 pub use replay::{
     Counts, Difference, Given, NotAsked, OfBinding, Reason, Replayed, Wanted, replay,

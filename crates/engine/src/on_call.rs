@@ -9,6 +9,7 @@ use model::command::Actor;
 use model::directory::{Thing, kind};
 use model::id::{DirectoryId, DirectoryKind, LayerId, PersonId, TeamId};
 use model::{Duration, Instant};
+use serde::{Deserialize, Serialize};
 
 use crate::directory::Ledger;
 use crate::engine::{Engine, StoreDirectory};
@@ -45,6 +46,19 @@ pub struct Duty {
     pub until: Option<Instant>,
     /// Whom each layer has, the lowest first, whatever lies over it.
     pub layers: Vec<(LayerId, Option<OnCall>)>,
+}
+
+/// By which rotas it is asked who is on call, a part at a time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OnCallQuery {
+    /// By those of this team.
+    pub team: Option<TeamId>,
+    /// By this one; by every rota where neither is said.
+    pub rota: Option<DirectoryId>,
+    /// By those after this id.
+    pub after: Option<DirectoryId>,
+    /// By at most so many.
+    pub limit: usize,
 }
 
 /// Which part of a rota's schedule.
@@ -159,31 +173,44 @@ pub(crate) fn until_words(until: Instant, zone: Tz) -> String {
 }
 
 impl Engine {
-    /// Who is on call at an instant by the rotas after an id, in order of id: all of them, or those of a
-    /// team. The last id that was looked at is beside them, where there may be more.
+    /// Who is on call at an instant by the rotas that are asked for, in order of id. The last id that was
+    /// looked at is beside them, where there may be more.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// Where there is no such rota, or the store fails.
     pub fn on_call(
         &self,
-        _actor: &Actor,
+        actor: &Actor,
         at: Instant,
-        team: Option<&TeamId>,
-        after: Option<&DirectoryId>,
-        limit: usize,
+        query: &OnCallQuery,
     ) -> Result<(Vec<Duty>, Option<DirectoryId>), EngineError> {
+        let OnCallQuery {
+            team,
+            rota,
+            after,
+            limit,
+        } = query;
+        if let Some(rota) = rota {
+            let duty = self.on_call_by(actor, at, rota)?;
+            let is_of = team.as_ref().is_none_or(|team| *team == duty.team);
+            return Ok((is_of.then_some(duty).into_iter().collect(), None));
+        }
         let directory = StoreDirectory(&*self.0.store);
         let ledger = Ledger::new(&directory);
         let rota = rota_kind()?;
-        let rotas = self.0.store.things(&rota, after, MOST_LOOKED_THROUGH)?;
+        let rotas = self
+            .0
+            .store
+            .things(&rota, after.as_ref(), MOST_LOOKED_THROUGH)?;
         let is_part = rotas.len() == MOST_LOOKED_THROUGH;
         let (mut duties, mut last) = (Vec::new(), None);
         for (id, thing) in rotas {
-            if duties.len() == limit {
+            if duties.len() == *limit {
                 return Ok((duties, last));
             }
             last = Some(id.clone());
-            if team.is_some_and(|team| thing.text("team") != Some(team.as_str())) {
+            let is_of = |team: &TeamId| thing.text("team") == Some(team.as_str());
+            if !team.as_ref().is_none_or(is_of) {
                 continue;
             }
             let known = KnownRota::of(id, Some(&thing), |person| ledger.absences(person));

@@ -6,6 +6,7 @@
 mod bindings;
 mod clocks;
 mod history;
+mod on_call;
 mod replay;
 
 use std::collections::BTreeMap;
@@ -143,6 +144,13 @@ pub(crate) enum Ask {
         record: Option<RecordId>,
         /// Which part.
         query: engine::ClocksQuery,
+    },
+    /// Tell who is on call.
+    OnCall {
+        /// At which instant; now without it.
+        at: Option<model::Instant>,
+        /// By which rotas.
+        query: engine::OnCallQuery,
     },
     /// Hold every record against its journal.
     Verify,
@@ -386,6 +394,7 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
         }
         Ask::Explain { record } => explain(desk.running().await?, record).await,
         Ask::Clocks { record, query } => clocks::told(desk.running().await?, record, query).await,
+        Ask::OnCall { at, query } => on_call::told(desk.running().await?, at, query).await,
         Ask::Replay {
             binding,
             component,

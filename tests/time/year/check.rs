@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use engine::port::Store as _;
 use model::definition::{Category, Outcome};
 use model::event::Event;
-use model::id::RecordId;
+use model::id::{PersonId, RecordId};
 use model::journal::{Entry, Item};
 use model::{Duration, Instant, Value};
 use sha2::Digest as _;
 
 use super::clocks::Reckoned;
+use super::escalations::Waiting;
 use super::people::{SITES, Sites, ZONE};
 use crate::desk::Desk;
 use crate::minutes::days_later;
@@ -31,6 +32,15 @@ pub(crate) struct Found {
     pub(crate) warned: usize,
     pub(crate) breached: usize,
     clocks: usize,
+    /// How often a record was given to whoever was on call, and how often that was nobody.
+    pub(crate) routed: usize,
+    pub(crate) given_to_nobody: usize,
+    /// How often it had to be acknowledged, by step who was told, and how that ended.
+    pub(crate) escalations: usize,
+    pub(crate) told: BTreeMap<&'static str, usize>,
+    pub(crate) acknowledged: usize,
+    pub(crate) withdrawn: usize,
+    pub(crate) in_vain: usize,
     still_set: usize,
 }
 
@@ -49,6 +59,10 @@ impl Found {
         let fired: Vec<_> = self.fired.keys().map(String::as_str).collect();
         assert_eq!(fired, timers, "every timer fired");
         assert!(self.expired > 0 && self.warned > 0 && self.breached > 0);
+        assert!(self.routed > self.given_to_nobody && self.given_to_nobody > 0);
+        let told: Vec<_> = self.told.keys().copied().collect();
+        assert_eq!(told, ["everyone", "first", "lead", "second"]);
+        assert!(self.acknowledged > 0 && self.withdrawn > 0 && self.in_vain > 0);
     }
 }
 
@@ -58,7 +72,9 @@ pub(crate) struct Story {
     pub(crate) site: usize,
     pub(crate) state: String,
     pub(crate) category: Category,
-    pub(crate) is_assigned: bool,
+    pub(crate) requester: Option<PersonId>,
+    pub(crate) team: Option<String>,
+    pub(crate) assignee: Option<PersonId>,
     pub(crate) priority: String,
     /// What is set, and when it is due.
     timers: BTreeMap<String, Instant>,
@@ -66,6 +82,9 @@ pub(crate) struct Story {
     over: BTreeSet<String>,
     stage: Option<Instant>,
     pub(crate) clocks: Vec<Reckoned>,
+    pub(crate) waiting: Option<Waiting>,
+    /// Everyone was told, and nobody took it.
+    pub(crate) in_vain: bool,
 }
 
 /// Goes through the journal, then looks at where every record stands.
@@ -102,8 +121,15 @@ pub(crate) fn check(desk: &Desk, sites: &Sites, end: Instant) -> Found {
             story.timers,
             "{id}: its timers"
         );
+        Waiting::check(
+            story.waiting.as_ref(),
+            story,
+            sites,
+            record.escalation.as_ref(),
+        );
+        let waiting = story.waiting.as_ref().map(|waiting| waiting.due);
         let due = story.timers.values().copied().chain(story.stage);
-        for due in due {
+        for due in due.chain(waiting) {
             assert!(
                 due >= end,
                 "{id}: something was due at {due} and is not done"
@@ -128,12 +154,16 @@ impl Story {
             site: 0,
             state: String::new(),
             category: Category::Open,
-            is_assigned: false,
+            requester: None,
+            team: None,
+            assignee: None,
             priority: String::new(),
             timers: BTreeMap::new(),
             over: BTreeSet::new(),
             stage: None,
             clocks: Vec::new(),
+            waiting: None,
+            in_vain: false,
         }
     }
 
@@ -155,21 +185,25 @@ impl Story {
 }
 
 /// An entry, and what is known when it is read.
-struct Page<'p> {
-    sites: &'p Sites,
-    id: &'p RecordId,
-    entry: &'p Entry,
-    story: &'p mut Story,
-    found: &'p mut Found,
+pub(crate) struct Page<'p> {
+    pub(crate) sites: &'p Sites,
+    pub(crate) id: &'p RecordId,
+    pub(crate) entry: &'p Entry,
+    pub(crate) story: &'p mut Story,
+    pub(crate) found: &'p mut Found,
 }
 
 impl Page<'_> {
     fn check(&mut self) {
         let at = self.entry.command.at;
         let mut given = Reckoned::pass(&mut self.story.clocks, self.sites, at);
+        let had_to_be_taken = self.story.has_to_be_taken();
+        let assignee = self.story.assignee.clone();
         for event in &self.entry.events {
             self.follow(event);
         }
+        self.check_assignment(assignee.as_ref());
+        self.check_waiting(had_to_be_taken);
         let set: BTreeSet<String> = self.story.timers.keys().cloned().collect();
         assert_eq!(set, self.story.wanted(), "{} at {at}: its timers", self.id);
         given.extend(Reckoned::turn(self.story, self.sites, at));
@@ -206,9 +240,11 @@ impl Page<'_> {
                 workflow,
                 state,
                 category,
+                requester,
                 ..
             } => {
                 self.story.workflow = workflow.to_string();
+                self.story.requester.clone_from(requester);
                 self.story.state = state.to_string();
                 self.story.category = *category;
             }
@@ -218,7 +254,12 @@ impl Page<'_> {
                 self.story.over.clear();
             }
             Event::FieldSet { field, value, .. } => self.field(field.as_str(), value),
-            Event::Assigned { assignee, .. } => self.story.is_assigned = assignee.is_some(),
+            Event::Assigned { team, assignee, .. } => {
+                self.story.team = team.as_ref().map(ToString::to_string);
+                self.story.assignee.clone_from(assignee);
+            }
+            Event::Escalated { .. } => self.follow_escalated(event),
+            Event::EscalationEnded { how, .. } => self.follow_end(how),
             Event::TimerSet { timer, due } => self.set(timer.as_str(), *due),
             Event::TimerCleared { timer } => {
                 let was_set = self.story.timers.remove(timer.as_str());

@@ -104,7 +104,7 @@ impl Reckoned {
     fn turn_one(&mut self, story: &Story, sites: &Sites, at: Instant, given: &mut Vec<Given>) {
         let is_over = matches!(story.category, Category::Resolved | Category::Closed);
         let (stops, pauses) = match self.target {
-            "response" => (story.is_assigned, false),
+            "response" => (story.state != "new", false),
             "resolution" => (is_over, story.category == Category::Waiting),
             _ => (is_over, false),
         };

@@ -9,12 +9,13 @@ use engine::{EngineError, Rejection};
 use futures::future::join_all;
 use model::command::{Action, Create};
 use model::definition::Choice;
-use model::id::{PersonId, RecordId, StageId, StateId, TransitionId, WorkflowId};
-use model::record::Record;
+use model::id::{EscalationStepId, PersonId, RecordId, StageId, StateId, TransitionId, WorkflowId};
+use model::record::{Escalation, Record};
 use model::{Duration, Instant};
 use serde_json::{Map, Value as Json, json};
 
 use super::people::{SITES, Sites};
+use super::rotas::ANNOUNCED;
 use crate::chance::Chance;
 use crate::desk::Desk;
 
@@ -38,6 +39,8 @@ pub(crate) struct Life<'d> {
     planned: u64,
     /// Where each record stood when something was last planned for it.
     seen: HashMap<RecordId, Standing>,
+    /// The step in which somebody was last told that it waits.
+    told: HashMap<RecordId, (EscalationStepId, u32)>,
 }
 
 /// The state, the stage that is open, and when it was come to.
@@ -77,34 +80,48 @@ impl<'d> Life<'d> {
             deeds: HashMap::new(),
             planned: 0,
             seen: HashMap::new(),
+            told: HashMap::new(),
         }
     }
 
     pub(crate) async fn run(&mut self) {
         for day in 0..self.days {
-            self.begin_day(day);
+            self.begin_day(day).await;
             let next = Instant::from_millis(self.first.millis() + i64::from(day + 1) * DAY);
             self.live_until(next).await;
         }
     }
 
-    /// What people will ask for on this day, each in the hours of their site.
-    fn begin_day(&mut self, day: u32) {
+    /// What people will ask for on this day, each in the hours of their site; what is broken at night too.
+    async fn begin_day(&mut self, day: u32) {
         let begins = Instant::from_millis(self.first.millis() + i64::from(day) * DAY);
+        let lived = begins.since(self.first).millis();
+        if lived.is_multiple_of(ANNOUNCED.millis()) {
+            self.announce(begins).await;
+        }
         for _ in 0..self.records_a_day {
             let person = self.chance.below(self.sites.people.len());
             let person = &self.sites.people[person];
             let minute = self.chance.below(1_440);
             let at = begins.millis() + i64::try_from(minute).expect("few") * MINUTE;
-            let at = self.sites.minutes[person.site].next_open(Instant::from_millis(at));
-            let workflow = match self.chance.below(10) {
-                0..=5 => "incident",
-                6..=8 => "request",
-                _ => "change",
+            let opens = self.sites.minutes[person.site].next_open(Instant::from_millis(at));
+            let (workflow, at) = match self.chance.below(10) {
+                0 => ("incident", Instant::from_millis(at)),
+                1..=5 => ("incident", opens),
+                6..=8 => ("request", opens),
+                _ => ("change", opens),
             };
             let who = person.id.clone();
             self.put_down(at, who, None, What::Begin(workflow));
         }
+    }
+
+    /// On the first day of every four weeks it becomes known who is on call until the next.
+    async fn announce(&self, begins: Instant) {
+        self.clock.set(begins);
+        self.sites.rotas.announce(self.desk, begins).await;
+        let until = begins.saturating_add(ANNOUNCED);
+        self.sites.rotas.check_schedules(self.desk, begins, until);
     }
 
     async fn live_until(&mut self, until: Instant) {
@@ -200,6 +217,9 @@ impl<'d> Life<'d> {
 
     /// What will be done about a record next, once it stands somewhere new.
     fn plan(&mut self, record: &Record) {
+        if let Some(open) = &record.escalation {
+            self.answer(record, open);
+        }
         let stage = record.approval.iter().flat_map(|it| &it.stages).next();
         let stage = stage.map(|stage| stage.plan.id.clone());
         let standing = (record.state.clone(), stage, record.state_since);
@@ -208,6 +228,7 @@ impl<'d> Life<'d> {
         }
         if record.category == model::definition::Category::Closed {
             self.seen.remove(&record.id);
+            self.told.remove(&record.id);
             return;
         }
         self.seen.insert(record.id.clone(), standing);
@@ -215,7 +236,8 @@ impl<'d> Life<'d> {
         let agent = self.agent_of(record, &requester);
         let percent = self.chance.below(100);
         match record.state.as_str() {
-            "new" if percent < 5 => self.soon(record, agent, 700..2_000, What::Take("take")),
+            "new" if percent < 6 => self.soon(record, requester, 5..200, What::Take("withdraw")),
+            "new" if percent < 12 => self.soon(record, agent, 700..2_000, What::Take("take")),
             "new" => self.soon(record, agent, 5..300, What::Take("take")),
             "working" if percent < 30 => self.soon(record, agent, 5..200, What::Take("ask")),
             "working" => self.soon(record, agent, 10..900, What::Take("resolve")),
@@ -232,6 +254,23 @@ impl<'d> Life<'d> {
             "implementing" => self.soon(record, agent, 20..600, What::Take("finish")),
             "asked" => self.ask_for_votes(record),
             _ => {}
+        }
+    }
+
+    /// Of those who are told that it waits some take it before long, at any hour, and some too late.
+    fn answer(&mut self, record: &Record, open: &Escalation) {
+        let step = (open.step.clone(), open.round);
+        if self.told.get(&record.id) == Some(&step) {
+            return;
+        }
+        self.told.insert(record.id.clone(), step);
+        if self.chance.below(100) < 25 {
+            let told: Vec<_> = open.told.iter().collect();
+            let who = told[self.chance.below(told.len())].clone();
+            let wait = 1 + i64::try_from(self.chance.below(70)).expect("few");
+            let now = self.clock.now().millis();
+            let at = Instant::from_millis(now - now.rem_euclid(MINUTE) + wait * MINUTE);
+            self.put_down(at, who, Some(record.id.clone()), What::Take("take"));
         }
     }
 

@@ -1,13 +1,17 @@
 //! A year of a desk's life in virtual time: 200 people in three zones, a thousand records a day,
-//! everyone at work in their own hours. At its end every timer has fired once and on time, and every
-//! clock is as a slow reckoning from the journal has it.
+//! everyone at work in their own hours, and on call by rotas around the clock. At its end every timer has
+//! fired once and on time, every clock is as a slow reckoning from the journal has it, and what was
+//! given to whoever was on call, or brought to them because nobody took it, went to the right one.
 //!
 //! Here it is five weeks with few records; `cargo xtask soak year` runs all of it.
 
 mod check;
 mod clocks;
+mod escalations;
 mod life;
+mod on_call;
 mod people;
+mod rotas;
 
 use std::sync::Arc;
 use std::time::Instant as StdInstant;

@@ -1,6 +1,4 @@
-//! Who is there: three sites with hours of their own, two hundred people, a board.
-//!
-//! Rotas and who is on call would stand here too: they are drawn by site and hour like everything else.
+//! Who is there: three sites with hours of their own, two hundred people, a board, and rotas.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +7,7 @@ use model::Instant;
 use model::id::PersonId;
 use serde_json::{Value as Json, json};
 
+use super::rotas::Rotas;
 use crate::desk::Desk;
 use crate::minutes::{Hours, Minutes};
 
@@ -22,9 +21,11 @@ const BOARD: usize = 5;
 pub(crate) struct Sites {
     pub(crate) minutes: Vec<Minutes>,
     pub(crate) people: Vec<Person>,
+    pub(crate) rotas: Rotas,
 }
 
 pub(crate) struct Person {
+    pub(crate) number: usize,
     pub(crate) id: PersonId,
     pub(crate) manager: PersonId,
     pub(crate) site: usize,
@@ -92,6 +93,7 @@ impl Sites {
         let people = (0..PEOPLE).map(|number| {
             let site = number % SITES.len();
             Person {
+                number,
                 id: id(number),
                 // Whoever leads a site has the lead of the next one as manager.
                 manager: id(if number < SITES.len() {
@@ -107,6 +109,7 @@ impl Sites {
         Self {
             minutes: minutes.into(),
             people: people.collect(),
+            rotas: Rotas::new(from, to),
         }
     }
 
@@ -138,6 +141,11 @@ pub(crate) async fn put(desk: &Desk, sites: &Sites) {
             .members(team)
             .map(|person| (person.id.as_str(), json!({})))
             .collect();
-        desk.put("team", team, json!({ "members": members })).await;
+        let mut thing = json!({ "members": members });
+        if team == "new-york" {
+            thing["rota"] = json!("new-york-desk");
+        }
+        desk.put("team", team, thing).await;
     }
+    sites.rotas.put_absences(desk).await;
 }

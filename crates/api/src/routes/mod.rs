@@ -3,6 +3,7 @@
 
 mod change_calendar;
 mod definitions;
+mod digests;
 mod directory;
 mod effects;
 mod events;
@@ -66,6 +67,7 @@ pub(crate) fn all() -> Vec<Route> {
     routes.extend(on_call::routes());
     routes.extend(on_call_files::routes());
     routes.extend(change_calendar::routes());
+    routes.extend(digests::routes());
     routes.extend(effects::routes());
     routes.extend(events::routes());
     routes.extend(inbox::routes());

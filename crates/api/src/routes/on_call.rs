@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use engine::ScheduleQuery;
+use engine::{OnCallQuery, ScheduleQuery};
 use http::StatusCode;
 use model::Duration;
 use model::id::DirectoryId;
@@ -11,7 +11,7 @@ use utoipa::openapi::path::HttpMethod::Get;
 use super::{Route, json};
 use crate::ask::{Asked, At};
 use crate::auth::Caller;
-use crate::wire::on_call::{OnCallNow, RotaDuty, Schedule, Span};
+use crate::wire::on_call::{OnCallNow, Schedule, Span};
 use crate::wire::query;
 use crate::{Api, Code, Problem};
 
@@ -40,25 +40,16 @@ async fn now(
     Asked(asked): Asked<query::OnCall>,
 ) -> Result<Response, Problem> {
     let at = asked.at.unwrap_or_else(|| api.engine().now());
+    let query = OnCallQuery {
+        team: asked.team,
+        rota: asked.rota,
+        after: asked.cursor,
+        limit: asked.limit.0,
+    };
     let (duties, next) = api
-        .read(move |engine| match &asked.rota {
-            Some(rota) => {
-                let duty = engine.on_call_by(&caller.actor, at, rota)?;
-                let is_of = asked.team.as_ref().is_none_or(|team| *team == duty.team);
-                Ok((is_of.then_some(duty).into_iter().collect(), None))
-            }
-            None => engine.on_call(
-                &caller.actor,
-                at,
-                asked.team.as_ref(),
-                asked.cursor.as_ref(),
-                asked.limit.0,
-            ),
-        })
+        .read(move |engine| engine.on_call(&caller.actor, at, &query))
         .await?;
-    let duties: Vec<_> = duties;
-    let rotas = duties.iter().map(RotaDuty::from).collect();
-    Ok(json(StatusCode::OK, &OnCallNow { at, rotas, next }))
+    Ok(json(StatusCode::OK, &OnCallNow::of(at, &duties, next)))
 }
 
 async fn schedule(

@@ -5,6 +5,7 @@ pub mod approval;
 pub mod clock;
 pub mod command;
 pub mod definition;
+pub mod digest;
 pub mod directory;
 pub mod effect;
 pub mod event;

@@ -116,6 +116,14 @@ pub struct Imported {
     pub(crate) shifts: usize,
 }
 
+impl<'a> OnCallNow<'a> {
+    /// Who is on call at an instant, and where the next part begins.
+    pub fn of(at: Instant, duties: &'a [Duty], next: Option<DirectoryId>) -> Self {
+        let rotas = duties.iter().map(RotaDuty::from).collect();
+        Self { at, rotas, next }
+    }
+}
+
 impl<'a> From<&'a Duty> for RotaDuty<'a> {
     fn from(duty: &'a Duty) -> Self {
         let layers = duty.layers.iter().map(|(layer, on_call)| LayerDuty {

@@ -247,6 +247,20 @@ pub(crate) struct Effects {
     pub(crate) cursor: Option<EffectId>,
 }
 
+/// Which digests that were given up.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Digests {
+    /// About so many, 1 to 200; 50 where it is not said. Those of a person are told together.
+    #[serde(default)]
+    #[param(value_type = Option<usize>, minimum = 1, maximum = 200)]
+    pub(crate) limit: Limit,
+    /// Where to go on: `next` of the part before.
+    #[param(value_type = Option<String>)]
+    pub(crate) cursor: Option<DirectoryId>,
+}
+
 /// The state of effects that can be listed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]

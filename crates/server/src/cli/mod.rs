@@ -16,7 +16,7 @@ use std::str::FromStr;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use model::definition::MigratedClocks;
-use model::id::{IdError, PackId, PersonId, RecordId, RoleId, WorkflowId};
+use model::id::{DirectoryId, IdError, PackId, PersonId, RecordId, RoleId, TeamId, WorkflowId};
 use model::{ByteSize, Duration, Instant};
 use plugin_registry::{Trust, Unsigned};
 
@@ -111,6 +111,8 @@ pub(crate) enum Command {
     /// Judges the promises of records again, by the definitions in force, from the same journal: as judged
     /// then and as judged now, side by side. Nothing is changed
     Clocks(ClocksArguments),
+    /// Tells who is on call, now or at an instant, by whose turn or override, and until when
+    OnCall(OnCallArguments),
     /// Holds every record against its journal, and the journal against its hashes
     Verify(DataArgument),
     /// Compiles a plugin from standard input to standard output: what a server runs for each
@@ -516,6 +518,26 @@ pub(crate) struct ClocksArguments {
         env = "WRIGHT_SINCE"
     )]
     pub(crate) since: Option<Instant>,
+    #[command(flatten)]
+    pub(crate) data: DataArgument,
+}
+
+/// By which rotas, and when.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  wright on-call
+  wright on-call network --at 2026-03-29T03:00:00Z
+  wright on-call --team network --format json")]
+pub(crate) struct OnCallArguments {
+    /// The rota; all of them, or all of the team, without it
+    #[arg(value_name = "ROTA")]
+    pub(crate) rota: Option<DirectoryId>,
+    /// Those of this team
+    #[arg(long, env = "WRIGHT_TEAM")]
+    pub(crate) team: Option<TeamId>,
+    /// At this instant; now without it
+    #[arg(long, value_name = "INSTANT", env = "WRIGHT_AT")]
+    pub(crate) at: Option<Instant>,
     #[command(flatten)]
     pub(crate) data: DataArgument,
 }

@@ -10,6 +10,7 @@ mod holidays;
 mod install;
 mod migrate;
 mod new_pack;
+mod on_call;
 mod pack;
 mod pack_test;
 mod people;
@@ -126,6 +127,7 @@ fn carry_out(command: Command, format: Format, telemetry: &Telemetry) -> Result<
         Command::Simulate(arguments) => simulate::run(&arguments, format),
         Command::Explain(arguments) => explain::run(arguments, format),
         Command::Clocks(arguments) => clocks::run(arguments, format),
+        Command::OnCall(arguments) => on_call::run(arguments, format),
         Command::Verify(data) => verify::run(&data, format),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,0 +1,111 @@
+//! Who may read and change what of the directory. Most of it is for everybody to read and for
+//! administrators to change; what concerns a person alone is theirs.
+
+use model::command::Actor;
+use model::directory::{Key, Thing, kind};
+use model::id::{DirectoryId, DirectoryKind, PersonId};
+use serde_json::Value as Json;
+
+use crate::desk::check_administrator;
+use crate::directory::Ledger;
+use crate::engine::{Engine, StoreDirectory};
+use crate::error::EngineError;
+use crate::rejection::Rejection;
+
+impl Engine {
+    /// A thing in the directory, as far as the actor may see it.
+    ///
+    /// # Errors
+    /// Where the actor may not read it, whether it is there or not, or the store fails.
+    pub fn thing(&self, actor: &Actor, key: &Key) -> Result<Option<Thing>, EngineError> {
+        check_may_read(actor, &key.kind, Some(&key.id))?;
+        let found = self.0.store.thing(key)?;
+        let found = found.map(|thing| (key.id.clone(), thing));
+        let shown = self.shown(actor, &key.kind, found)?;
+        Ok(shown.into_iter().next().map(|(_, thing)| thing))
+    }
+
+    /// Things of a kind after an id, as far as the actor may see them.
+    ///
+    /// # Errors
+    /// Where the actor may not read all of that kind, or the store fails.
+    pub fn things(
+        &self,
+        actor: &Actor,
+        of: &DirectoryKind,
+        after: Option<&DirectoryId>,
+        limit: usize,
+    ) -> Result<Vec<(DirectoryId, Thing)>, EngineError> {
+        check_may_read(actor, of, None)?;
+        let found = self.0.store.things(of, after, limit)?;
+        self.shown(actor, of, found)
+    }
+
+    /// The things without what the actor may not see of them: why somebody is away, who is neither the
+    /// actor nor managed by them.
+    fn shown(
+        &self,
+        actor: &Actor,
+        of: &DirectoryKind,
+        found: impl IntoIterator<Item = (DirectoryId, Thing)>,
+    ) -> Result<Vec<(DirectoryId, Thing)>, EngineError> {
+        let mut things: Vec<_> = found.into_iter().collect();
+        let sees_all = check_administrator(actor, "see why people are away").is_ok();
+        if of.as_str() != kind::ABSENCE || sees_all {
+            return Ok(things);
+        }
+        let directory = StoreDirectory(&*self.0.store);
+        let ledger = Ledger::new(&directory);
+        for (id, thing) in &mut things {
+            if !is_own(actor, id) && !manages(actor, id, &ledger) {
+                withhold_reasons(thing);
+            }
+        }
+        ledger.fault().map_or(Ok(things), |fault| Err(fault.into()))
+    }
+}
+
+/// Whether an actor may read a thing of a kind, or all of them: how people want to be told is for each
+/// alone to see, beside administrators.
+fn check_may_read(
+    actor: &Actor,
+    of: &DirectoryKind,
+    id: Option<&DirectoryId>,
+) -> Result<(), Rejection> {
+    if of.as_str() != kind::PREFERENCE || id.is_some_and(|id| is_own(actor, id)) {
+        return Ok(());
+    }
+    check_administrator(actor, "read what others prefer")
+}
+
+/// Whether an actor may change a thing: what concerns a person alone is theirs to say, all else takes an
+/// administrator.
+pub(crate) fn check_may_change(actor: &Actor, key: &Key) -> Result<(), Rejection> {
+    let is_personal = [kind::ABSENCE, kind::PREFERENCE].contains(&key.kind.as_str());
+    if is_personal && is_own(actor, &key.id) {
+        return Ok(());
+    }
+    check_administrator(actor, "change the directory")
+}
+
+/// Whether a thing that has a person's id is the actor's own.
+fn is_own(actor: &Actor, id: &DirectoryId) -> bool {
+    let person = actor.person();
+    person.is_some_and(|person| person.as_str() == id.as_str())
+}
+
+fn manages(actor: &Actor, id: &DirectoryId, ledger: &Ledger<'_>) -> bool {
+    let person = PersonId::new(id.as_str()).ok();
+    let known = person.and_then(|person| ledger.person(&person));
+    let manager = known.and_then(|known| known.manager);
+    manager.is_some() && manager.as_ref() == actor.person()
+}
+
+fn withhold_reasons(absences: &mut Thing) {
+    let periods = absences.0.get_mut("periods").and_then(Json::as_object_mut);
+    for period in periods.into_iter().flat_map(|periods| periods.values_mut()) {
+        if let Some(period) = period.as_object_mut() {
+            period.remove("reason");
+        }
+    }
+}
