@@ -21,9 +21,6 @@ use crate::desk::Desk;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 1_440 * MINUTE;
-/// People do what they do when so many minutes have gone by again: those who act at once are written at
-/// once, as they are at a busy desk.
-const GRID: i64 = 5 * MINUTE;
 
 pub(crate) struct Life<'d> {
     desk: &'d Desk,
@@ -313,7 +310,6 @@ impl<'d> Life<'d> {
     }
 
     fn put_down(&mut self, at: Instant, who: PersonId, record: Option<RecordId>, what: What) {
-        let at = Instant::from_millis((at.millis() + GRID - 1).div_euclid(GRID) * GRID);
         self.planned += 1;
         self.deeds.insert(self.planned, Deed { who, record, what });
         self.agenda.push(Reverse((at, self.planned)));
