@@ -315,14 +315,7 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             desk.store.commit(Commit::Token { secret, token }).await?;
             Ok(json!({}))
         }
-        Ask::RevokeToken { secret } => {
-            if desk.store.token(&secret)?.is_none() {
-                bail!("there is no such token");
-            }
-            let token = None;
-            desk.store.commit(Commit::Token { secret, token }).await?;
-            Ok(json!({}))
-        }
+        Ask::RevokeToken { secret } => revoke(desk, secret).await,
         Ask::InstallPack {
             texts,
             components,
@@ -408,6 +401,16 @@ async fn carry_out(desk: &Desk, what: Ask) -> Result<Value> {
             tokio::task::spawn_blocking(move || verify(&store)).await?
         }
     }
+}
+
+/// Takes a token back.
+async fn revoke(desk: &Desk, secret: Digest) -> Result<Value> {
+    if desk.store.token(&secret)?.is_none() {
+        bail!("there is no such token");
+    }
+    let token = None;
+    desk.store.commit(Commit::Token { secret, token }).await?;
+    Ok(json!({}))
 }
 
 fn all_decoded(files: BTreeMap<String, String>) -> Result<BTreeMap<String, Vec<u8>>> {

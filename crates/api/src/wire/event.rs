@@ -33,12 +33,31 @@ impl From<&ModelEvent> for Event {
             .or_else(|| task(event))
             .or_else(|| clock(event))
             .or_else(|| escalation(event))
+            .or_else(|| window(event))
             .unwrap_or_else(|| effect(event));
         let Value::Object(data) = data else {
             unreachable!("what belongs to an event is always an object");
         };
         Self { kind, data }
     }
+}
+
+/// Where the record stands in the change calendar, and what it met there.
+fn window(event: &ModelEvent) -> Option<(&'static str, Value)> {
+    let ModelEvent::WindowPlanned {
+        window,
+        freezes,
+        outside,
+        conflicts,
+    } = event
+    else {
+        return None;
+    };
+    let outside: Vec<_> = outside.iter().map(ThingName).collect();
+    let window = window.as_ref().map(Window::from);
+    let met =
+        json!({ "window": window, "freezes": freezes, "outside": outside, "conflicts": conflicts });
+    Some(("window-planned", met))
 }
 
 /// What happened to the record itself.
@@ -118,20 +137,6 @@ fn record(event: &ModelEvent) -> Option<(&'static str, Value)> {
         ModelEvent::Watched { person, watches } => {
             ("watched", json!({ "person": person, "watches": watches }))
         }
-        ModelEvent::WindowPlanned {
-            window,
-            freezes,
-            outside,
-            conflicts,
-        } => (
-            "window-planned",
-            json!({
-                "window": window.as_ref().map(Window::from),
-                "freezes": freezes,
-                "outside": outside.iter().map(ThingName).collect::<Vec<_>>(),
-                "conflicts": conflicts,
-            }),
-        ),
         ModelEvent::Referred { binding, reference } => (
             "referred",
             json!({ "binding": binding, "reference": reference }),

@@ -106,7 +106,8 @@ pub struct Freeze<'a> {
     to: Instant,
     /// The calendar in whose open time it is in force.
     #[schema(example = "freeze")]
-    freeze: &'a str,
+    #[serde(rename = "freeze")]
+    calendar: &'a str,
 }
 
 impl<'a> From<&'a Frozen> for Freeze<'a> {
@@ -114,7 +115,7 @@ impl<'a> From<&'a Frozen> for Freeze<'a> {
         Self {
             from: frozen.from,
             to: frozen.to,
-            freeze: &frozen.freeze,
+            calendar: &frozen.freeze,
         }
     }
 }

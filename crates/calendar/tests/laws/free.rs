@@ -17,12 +17,11 @@ proptest! {
     ) {
         let calendar = Calendar::compile(&definition).expect("within bounds");
         let until = Instant::from_millis(start.millis() + length);
-        match calendar.next_closed(start, until) {
-            Some(closed) => {
-                prop_assert!(start <= closed && closed < until && !calendar.is_open(closed));
-                prop_assert_eq!(calendar.between(start, closed), closed.since(start));
-            }
-            None => prop_assert_eq!(calendar.between(start, until), until.since(start)),
+        if let Some(closed) = calendar.next_closed(start, until) {
+            prop_assert!(start <= closed && closed < until && !calendar.is_open(closed));
+            prop_assert_eq!(calendar.between(start, closed), closed.since(start));
+        } else {
+            prop_assert_eq!(calendar.between(start, until), until.since(start));
         }
     }
 }

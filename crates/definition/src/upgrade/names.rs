@@ -149,9 +149,10 @@ fn of_workflow_keys(path: &[&str]) -> Option<Of> {
     }
     match path {
         ["see" | "edit"] | ["fields", _, "override" | "edit"] => Some(Of::Role),
-        ["window", "affects"] => Some(Of::Field),
         ["window", "freezes"] => Some(Of::Definition(DefinitionKind::Calendar)),
-        ["tables", _, "gives"] | ["tables", _, "rows", _, "then"] => Some(Of::Field),
+        ["window", "affects"] | ["tables", _, "gives"] | ["tables", _, "rows", _, "then"] => {
+            Some(Of::Field)
+        }
         _ => None,
     }
 }

@@ -33,7 +33,7 @@ fn names(
 
 fn planned(number: &str, from: i64, to: i64, services: &[&str]) -> RecordCommit {
     begin(number, at(0), |r| {
-        r.window = Some(window(from, to, services))
+        r.window = Some(window(from, to, services));
     })
 }
 

@@ -211,14 +211,14 @@ fn play(happenings: Vec<Happening>) {
     for record in expected.values() {
         assert_eq!(store.record(&record.id).unwrap().as_ref(), Some(record));
     }
-    assert_windows(&store, expected.values());
+    assert_windows(&store, &expected);
     assert_eq!(store.verify(&fold).unwrap().problems, []);
     store.close();
     assert_views_follow(&folder);
 }
 
 /// The windows that are found are those of the records.
-fn assert_windows<'r>(store: &RedbStore, records: impl Iterator<Item = &'r Arc<Record>> + Clone) {
+fn assert_windows(store: &RedbStore, records: &BTreeMap<u8, Arc<Record>>) {
     let services = (0..3).map(|it| Some(thing(&format!("service-{it}"))));
     for affects in services.chain([None]) {
         for from in (0..60).step_by(7) {
@@ -228,7 +228,7 @@ fn assert_windows<'r>(store: &RedbStore, records: impl Iterator<Item = &'r Arc<R
                 to: at(from + 10),
                 limit: 100,
             };
-            let windows = records.clone().filter_map(|record| {
+            let windows = records.values().filter_map(|record| {
                 let window = record.window.as_ref()?;
                 let concerns = affects
                     .as_ref()
