@@ -7,11 +7,17 @@
 //! speaks against is the earliest there is.
 
 use model::{Duration, Instant};
+use thiserror::Error;
 
 use crate::Calendar;
 
 /// How many steps are taken at most: a year of daily changes in some tens of calendars takes fewer.
 const MOST_STEPS: usize = 20_000;
+
+/// So much speaks against windows that it was not looked to the end.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("more than {MOST_STEPS} windows in a row are not free")]
+pub struct TooMuch;
 
 /// What a window has to keep to.
 #[derive(Clone, Debug, Default)]
@@ -26,20 +32,28 @@ pub struct Bounds<'a> {
 
 impl Bounds<'_> {
     /// The earliest instant from `after` on at which a window of this length can begin that ends by
-    /// `until`; none where there is none, or none is found within 20,000 steps.
-    pub fn earliest(&self, after: Instant, length: Duration, until: Instant) -> Option<Instant> {
+    /// `until`; none where there is none.
+    ///
+    /// # Errors
+    /// Where it is not found within 20,000 steps.
+    pub fn earliest(
+        &self,
+        after: Instant,
+        length: Duration,
+        until: Instant,
+    ) -> Result<Option<Instant>, TooMuch> {
         let mut from = after;
         for _ in 0..MOST_STEPS {
             let to = from.saturating_add(length);
             if to > until {
-                return None;
+                return Ok(None);
             }
-            match self.later(from, to, until)? {
-                next if next == from => return Some(from),
-                next => from = next,
+            match self.later(from, to, until) {
+                Some(next) if next > from => from = next,
+                found => return Ok(found),
             }
         }
-        None
+        Err(TooMuch)
     }
 
     /// The first instant at which a window could begin, by what speaks against this one; its own where
@@ -59,5 +73,27 @@ impl Bounds<'_> {
         }
         let met = self.taken.iter().filter(|(a, b)| *a < to && from < *b);
         Some(met.fold(later, |later, (_, end)| later.max(*end)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Duration, Instant};
+
+    use super::{Bounds, TooMuch};
+
+    #[test]
+    fn what_was_not_looked_through_is_not_called_taken() {
+        let minute = |at: i64| Instant::from_millis(at * 60_000);
+        let taken = |count: i64| Bounds {
+            taken: (0..count)
+                .map(|it| (minute(2 * it), minute(2 * it + 1)))
+                .collect(),
+            ..Bounds::default()
+        };
+        let (length, until) = (Duration::from_secs(120), minute(100_000));
+        let earliest = |count| taken(count).earliest(minute(0), length, until);
+        assert_eq!(earliest(19_000), Ok(Some(minute(37_999))));
+        assert_eq!(earliest(21_000), Err(TooMuch));
     }
 }

@@ -28,7 +28,7 @@ use chrono_tz::Tz;
 use model::{Duration, Instant};
 
 pub use compile::CalendarError;
-pub use free::Bounds;
+pub use free::{Bounds, TooMuch};
 
 use local::LocalHours;
 

@@ -275,7 +275,10 @@ impl Engine {
             maintenance: maintenance.clone().filter_map(|(_, it)| *it).collect(),
             taken: taken.iter().map(|it| (it.from, it.to)).collect(),
         };
-        let from = bounds.earliest(after, length, until);
+        let from = bounds.earliest(after, length, until).map_err(|error| {
+            let message = format!("{error}: ask for less time, or for a shorter window");
+            invalid("until", message)
+        })?;
         Ok(Free {
             window: from.map(|from| (from, from.saturating_add(length))),
             after,
