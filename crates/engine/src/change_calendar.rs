@@ -13,7 +13,7 @@ use model::record::{LONGEST_WINDOW, PlannedWindow, Record};
 use model::{Duration, Instant};
 
 use crate::directory::Ledger;
-use crate::engine::{Engine, StoreDirectory};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::port::WindowsQuery;
 use crate::rejection::{InputFault, Rejection};
@@ -137,7 +137,7 @@ impl Engine {
         check_stretch(query.from, query.to)?;
         check_things(&query.affects)?;
         let definitions = self.definitions();
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let ledger = Ledger::new(&directory);
         let mut planned = BTreeSet::new();
         let things = query.affects.iter().cloned().map(Some);
@@ -187,7 +187,7 @@ impl Engine {
                 unknown: Vec::new(),
             });
         };
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let ledger = Ledger::new(&directory);
         let rules = Rules::of(&definitions, &workflow, &window.affects, &ledger);
         let mut conflicts = Vec::new();
@@ -251,7 +251,7 @@ impl Engine {
             .until
             .unwrap_or_else(|| after.saturating_add(LONGEST_WINDOW));
         check_stretch(after, until)?;
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let ledger = Ledger::new(&directory);
         let rules = Rules::of(&definitions, &workflow, &affects, &ledger);
         if let Some(unknown) = rules.unknown().first() {

@@ -18,7 +18,7 @@ use crate::cloud_event;
 use crate::decide::{self, Input};
 use crate::directory::Ledger;
 use crate::directory_rights::check_may_change;
-use crate::engine::{Engine, StoreDirectory};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::execute::Request;
 use crate::on_call;
@@ -100,7 +100,7 @@ impl Engine {
             at: self.now(),
             action: Action::Wake,
         };
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let ledger = Ledger::new(&directory);
         let (mut page, mut after, mut looked) = (Page::default(), query.after.clone(), 0);
         while page.records.len() < query.limit && looked < MOST_LOOKED_THROUGH {
@@ -200,7 +200,7 @@ impl Engine {
             at: self.now(),
             action: Action::Wake,
         };
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let input = Input {
             record: Some(&record),
             workflow: &workflow,
@@ -332,7 +332,7 @@ impl Engine {
             at: self.now(),
             action: Action::Wake,
         };
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let input = Input {
             record: Some(record),
             workflow: &workflow,

@@ -11,12 +11,17 @@ use model::journal::{LookedUp, Lookup};
 use model::preference::Preferences;
 use model::record::Record;
 
+use crate::on_call::CompiledRota;
 use crate::port::{Load, PlannedFor, StoreError, Windows, WindowsQuery, found};
 
 /// Read-only directory data, as of one moment.
 pub trait Directory: Sync {
     /// A thing.
     fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError>;
+    /// A rota that was found, ready to be asked; none where it is not one any more.
+    fn rota(&self, thing: &Thing, _digest: &Digest) -> Option<CompiledRota> {
+        CompiledRota::of(thing)
+    }
     /// Everyone with a role.
     fn people_with_role(&self, role: &RoleId) -> Result<Vec<PersonId>, StoreError>;
     /// Another record.
@@ -66,6 +71,16 @@ impl<'a> Ledger<'a> {
 
     /// A thing; none too where the store fails, which [`Ledger::fault`] tells.
     pub(crate) fn thing(&self, of: &str, id: &str) -> Option<Thing> {
+        self.found(of, id).map(|(thing, _)| thing)
+    }
+
+    /// A rota, ready to be asked.
+    pub(crate) fn compiled_rota(&self, id: &DirectoryId) -> Option<CompiledRota> {
+        let (thing, digest) = self.found(kind::ROTA, id.as_str())?;
+        self.directory.rota(&thing, &digest)
+    }
+
+    fn found(&self, of: &str, id: &str) -> Option<(Thing, Digest)> {
         let key = Key {
             kind: DirectoryKind::new(of).ok()?,
             id: DirectoryId::new(id).ok()?,
@@ -73,7 +88,7 @@ impl<'a> Ledger<'a> {
         let found = self.kept(self.directory.thing(&key))?;
         let digest = found.as_ref().map(digest_of);
         self.note(LookedUp::Thing(key), digest);
-        found
+        found.zip(digest)
     }
 
     /// A thing of a kind that most people have none of: noted only where there is one, so that notices

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::desk::check_administrator;
 use crate::directory::Ledger;
-use crate::engine::{Engine, StoreDirectory};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::rejection::Rejection;
 
@@ -54,7 +54,7 @@ impl Engine {
         if of.as_str() != kind::ABSENCE || sees_all {
             return Ok(things);
         }
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let ledger = Ledger::new(&directory);
         for (id, thing) in &mut things {
             if !is_own(actor, id) && !manages(actor, id, &ledger) {

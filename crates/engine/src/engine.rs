@@ -19,7 +19,8 @@ use tokio::sync::{Notify, watch};
 use crate::decide::{Past, Pinned};
 use crate::directory::{Directory, MOST_OF_REQUESTER};
 use crate::error::EngineError;
-use crate::library::Library;
+use crate::library::{Library, Versions};
+use crate::on_call::CompiledRota;
 use crate::origins::Origins;
 use crate::port::{
     Clock, ClockDoubt, LinkKeys, ListQuery, Load, Plugins, Sort, Store, StoreError, TokenRecord,
@@ -39,6 +40,8 @@ pub(crate) struct Inner {
     pub(crate) plugins: Arc<dyn Plugins>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) library: Library,
+    /// Rotas of the directory, compiled.
+    rotas: Versions<CompiledRota>,
     definitions: RwLock<Arc<Definitions>>,
     keys: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
     position: watch::Sender<u64>,
@@ -100,6 +103,7 @@ impl Engine {
             plugins,
             clock,
             library,
+            rotas: Versions::default(),
             definitions: RwLock::new(definitions),
             keys: Mutex::default(),
             position,
@@ -244,6 +248,14 @@ impl Engine {
         self.workflow_of(&self.definitions(), record)
     }
 
+    /// The directory of its store.
+    pub(crate) fn directory(&self) -> StoreDirectory<'_> {
+        StoreDirectory {
+            store: &*self.0.store,
+            rotas: &self.0.rotas,
+        }
+    }
+
     /// A lock that those who use one idempotency key wait for, so that one of them does the work.
     pub(crate) fn key_lock(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
@@ -320,27 +332,35 @@ impl Engine {
 }
 
 /// The store's directory, as decisions read it.
-pub(crate) struct StoreDirectory<'a>(pub(crate) &'a dyn Store);
+pub(crate) struct StoreDirectory<'a> {
+    store: &'a dyn Store,
+    rotas: &'a Versions<CompiledRota>,
+}
 
 impl Directory for StoreDirectory<'_> {
     fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
-        self.0.thing(key)
+        self.store.thing(key)
+    }
+
+    fn rota(&self, thing: &Thing, digest: &Digest) -> Option<CompiledRota> {
+        let known = self.rotas.get(digest);
+        known.or_else(|| Some(self.rotas.keep(*digest, CompiledRota::of(thing)?)))
     }
 
     fn people_with_role(&self, role: &RoleId) -> Result<Vec<PersonId>, StoreError> {
-        self.0.people_with_role(role)
+        self.store.people_with_role(role)
     }
 
     fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError> {
-        self.0.record(id)
+        self.store.record(id)
     }
 
     fn loads(&self, people: &[PersonId]) -> Result<Vec<Load>, StoreError> {
-        self.0.loads_of(people)
+        self.store.loads_of(people)
     }
 
     fn windows(&self, query: &WindowsQuery) -> Result<Windows, StoreError> {
-        self.0.windows(query)
+        self.store.windows(query)
     }
 
     fn last_assignee(
@@ -356,7 +376,7 @@ impl Directory for StoreDirectory<'_> {
             limit: MOST_OF_REQUESTER,
             ..ListQuery::default()
         };
-        let mut records = self.0.list(&query)?.records.into_iter();
+        let mut records = self.store.list(&query)?.records.into_iter();
         let assignee =
             |record: Arc<Record>| record.assignee.clone().filter(|_| record.id != *aside);
         Ok(records.find_map(assignee))

@@ -15,7 +15,7 @@ use crate::apply;
 use crate::ballot;
 use crate::decide::{self, Decided, Input, Outcome};
 use crate::desk::check_administrator;
-use crate::engine::{Engine, StoreDirectory, StorePast};
+use crate::engine::{Engine, StorePast};
 use crate::error::EngineError;
 use crate::port::{Commit, CommitError, RecordCommit, Remembered};
 use crate::rejection::Rejection;
@@ -262,7 +262,7 @@ impl Engine {
                 .person()
                 .is_some_and(|person| approval.asks(person))
         });
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let input = Input {
             record: Some(record),
             workflow,
@@ -289,7 +289,7 @@ impl Engine {
         let mut number = None;
         loop {
             let outcome = {
-                let directory = StoreDirectory(&*self.0.store);
+                let directory = self.directory();
                 decide::decide(Input {
                     record: before,
                     workflow,

@@ -14,7 +14,7 @@ use model::{Digest, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::decide::{Answers, Judging, judge};
-use crate::engine::{Engine, StoreDirectory};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::port::{ListQuery, Sort};
 use crate::rejection::Rejection;
@@ -88,7 +88,7 @@ impl Engine {
             id,
             workflow: &workflow,
             definitions: &definitions,
-            directory: &StoreDirectory(&*self.0.store),
+            directory: &self.directory(),
             entries: &entries,
             answers: &answers,
             until: self.now().max(record.updated_at),

@@ -59,7 +59,7 @@ pub use inbox::{InboxItem, InboxPage, InboxQuery, Said};
 pub use install::InstalledReport;
 pub use judged::{ClocksPage, ClocksQuery, JudgedAgain};
 pub use migrate::{Batch, Migration, Place};
-pub use on_call::{Duty, OnCall, OnCallQuery, Schedule, ScheduleQuery, Source, Span};
+pub use on_call::{CompiledRota, Duty, OnCall, OnCallQuery, Schedule, ScheduleQuery, Source, Span};
 pub use rejection::{InputFault, Rejection};
 pub use replay::{
     Counts, Difference, Given, NotAsked, OfBinding, Reason, Replayed, Wanted, replay,

@@ -188,7 +188,7 @@ pub(crate) fn told(faults: &[compile::Fault]) -> Vec<String> {
 }
 
 /// Compiled versions by digest.
-struct Versions<T>(Mutex<HashMap<Digest, T>>);
+pub(crate) struct Versions<T>(Mutex<HashMap<Digest, T>>);
 
 impl<T> Default for Versions<T> {
     fn default() -> Self {
@@ -200,7 +200,7 @@ impl<T: Clone> Versions<T>
 where
     Digest: Hash,
 {
-    fn get(&self, digest: &Digest) -> Option<T> {
+    pub(crate) fn get(&self, digest: &Digest) -> Option<T> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -208,7 +208,7 @@ where
             .cloned()
     }
 
-    fn keep(&self, digest: Digest, version: T) -> T {
+    pub(crate) fn keep(&self, digest: Digest, version: T) -> T {
         let mut versions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if versions.len() >= MOST_VERSIONS {
             versions.clear();

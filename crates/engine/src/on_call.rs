@@ -1,6 +1,8 @@
 //! Who is on call: a rota of the directory with the absences that bear on it, asked for an instant or
 //! for a stretch of time.
 
+use std::sync::Arc;
+
 use calendar::rota::{Away, Rota};
 pub use calendar::rota::{OnCall, Source, Span};
 use chrono_tz::Tz;
@@ -12,7 +14,7 @@ use model::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::directory::Ledger;
-use crate::engine::{Engine, StoreDirectory};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::rejection::{InputFault, Rejection};
 
@@ -23,11 +25,18 @@ const MOST_SPANS: usize = 10_000;
 /// How many rotas are looked through for those of a team at once.
 const MOST_LOOKED_THROUGH: usize = 1_000;
 
-/// A rota of the directory, ready to be asked.
+/// A rota, as it is written and as it is asked.
+#[derive(Clone)]
+pub struct CompiledRota {
+    pub(crate) source: Arc<model::rota::Rota>,
+    pub(crate) rota: Arc<Rota>,
+}
+
+/// A rota of the directory, with the absences that bear on it.
 pub(crate) struct KnownRota {
     pub(crate) id: DirectoryId,
-    pub(crate) source: model::rota::Rota,
-    pub(crate) rota: Rota,
+    pub(crate) source: Arc<model::rota::Rota>,
+    pub(crate) rota: Arc<Rota>,
     pub(crate) away: Away,
 }
 
@@ -85,15 +94,24 @@ pub struct Schedule {
     pub spans: Vec<Span>,
 }
 
+impl CompiledRota {
+    /// A thing of the directory; none where it is no rota any more.
+    pub(crate) fn of(thing: &Thing) -> Option<Self> {
+        let source = model::rota::Rota::read(&thing.0).ok()?;
+        let rota = Rota::compile(&source).ok()?;
+        Some(Self {
+            source: Arc::new(source),
+            rota: Arc::new(rota),
+        })
+    }
+}
+
 impl KnownRota {
-    /// A rota that was found in the directory; none where it is not one any more.
     pub(crate) fn of(
         id: DirectoryId,
-        thing: Option<&Thing>,
+        CompiledRota { source, rota }: CompiledRota,
         absences: impl Fn(&PersonId) -> Absences,
-    ) -> Option<Self> {
-        let source = model::rota::Rota::read(&thing?.0).ok()?;
-        let rota = Rota::compile(&source).ok()?;
+    ) -> Self {
         let mut away = Away::new();
         for person in rota.people() {
             let found = absences(person);
@@ -110,12 +128,12 @@ impl KnownRota {
             }
             away.insert(person.clone(), found);
         }
-        Some(Self {
+        Self {
             id,
             source,
             rota,
             away,
-        })
+        }
     }
 
     /// Who is on call at an instant.
@@ -129,7 +147,7 @@ impl KnownRota {
     }
 
     /// The zone on whose clocks turns change.
-    pub(crate) const fn zone(&self) -> Tz {
+    pub(crate) fn zone(&self) -> Tz {
         self.rota.zone()
     }
 
@@ -153,8 +171,10 @@ impl KnownRota {
 impl Ledger<'_> {
     /// A rota with the absences that bear on it.
     pub(crate) fn rota(&self, id: &DirectoryId) -> Option<KnownRota> {
-        let thing = self.thing(kind::ROTA, id.as_str());
-        KnownRota::of(id.clone(), thing.as_ref(), |person| self.absences(person))
+        let compiled = self.compiled_rota(id)?;
+        Some(KnownRota::of(id.clone(), compiled, |person| {
+            self.absences(person)
+        }))
     }
 }
 
@@ -195,7 +215,7 @@ impl Engine {
             let is_of = team.as_ref().is_none_or(|team| *team == duty.team);
             return Ok((is_of.then_some(duty).into_iter().collect(), None));
         }
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let ledger = Ledger::new(&directory);
         let rota = rota_kind()?;
         let rotas = self
@@ -213,8 +233,11 @@ impl Engine {
             if !team.as_ref().is_none_or(is_of) {
                 continue;
             }
-            let known = KnownRota::of(id, Some(&thing), |person| ledger.absences(person));
-            duties.extend(known.map(|known| known.duty(at)));
+            let Some(compiled) = CompiledRota::of(&thing) else {
+                continue;
+            };
+            let known = KnownRota::of(id, compiled, |person| ledger.absences(person));
+            duties.push(known.duty(at));
         }
         ledger.fault().map_or(Ok(()), Err)?;
         Ok((duties, last.filter(|_| is_part)))
@@ -272,14 +295,14 @@ impl Engine {
             return Err(invalid("to", message));
         }
         Ok(Schedule {
-            title: known.source.title,
-            team: known.source.team,
+            title: known.source.title.clone(),
+            team: known.source.team.clone(),
             spans,
         })
     }
 
     pub(crate) fn known_rota(&self, id: &DirectoryId) -> Result<KnownRota, EngineError> {
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let ledger = Ledger::new(&directory);
         let known = ledger.rota(id);
         ledger.fault().map_or(Ok(()), Err)?;

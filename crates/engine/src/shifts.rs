@@ -14,7 +14,7 @@ use model::rota::{Layer, Shift};
 use model::{Digest, Instant};
 
 use crate::directory::Ledger;
-use crate::engine::{Engine, StoreDirectory};
+use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::on_call::KnownRota;
 use crate::rejection::{InputFault, Rejection};
@@ -126,7 +126,7 @@ impl Engine {
         &self,
         people: impl IntoIterator<Item = &'p PersonId>,
     ) -> Result<BTreeMap<PersonId, Named>, EngineError> {
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let ledger = Ledger::new(&directory);
         let each = people.into_iter().map(|person| {
             let known = ledger.person(person).map(|person| person.name);
@@ -157,7 +157,7 @@ impl Engine {
         let known = self.known_rota(rota)?;
         let shifts = self.shifts_of(&known, events)?;
         let count = shifts.len();
-        let mut source = known.source;
+        let mut source = known.source.as_ref().clone();
         match into {
             ImportInto::Overrides => {
                 let overrides = &mut source.overrides;
@@ -201,7 +201,7 @@ impl Engine {
         rota: &KnownRota,
         events: &[Imported],
     ) -> Result<BTreeMap<ShiftId, Shift>, EngineError> {
-        let directory = StoreDirectory(&*self.0.store);
+        let directory = self.directory();
         let ledger = Ledger::new(&directory);
         let known = known_people(rota, &ledger);
         let (mut shifts, mut faults) = (BTreeMap::new(), Vec::new());

@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::decide::view;
 use crate::engine::Engine;
-use crate::on_call::KnownRota;
+use crate::on_call::{CompiledRota, KnownRota};
 use crate::port::{Commit, CommitError, Load, LookupError, Member, StoreError, Surroundings};
 
 /// How many keys a binding's space may have at most, whatever it is granted.
@@ -129,7 +129,7 @@ fn rota_of(
     let Ok(id) = DirectoryId::new(id) else {
         return Ok(None);
     };
-    let known = KnownRota::of(id, Some(&rota), absences);
+    let known = CompiledRota::of(&rota).map(|rota| KnownRota::of(id, rota, absences));
     fault.into_inner().map_or(Ok(known), Err)
 }
 

@@ -1,35 +1,32 @@
-//! Records that were used of late, decoded. A record is here only as it was acknowledged, or as it
-//! was read before any later commit of it: a reader that was overtaken leaves the cache alone.
+//! What was used of late, decoded: records, and things of the directory. It is here only as it was
+//! acknowledged, or as it was read before any later commit of it: a reader that was overtaken leaves the
+//! cache alone.
 
 use std::collections::HashMap;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use model::id::RecordId;
-use model::record::Record;
 
 /// Each shard has its own lock, so that readers rarely meet.
 const SHARDS: usize = 64;
 
 /// A cache bounded by the stored size of what it holds. What was not asked for while half of it
 /// filled anew is dropped.
-pub(crate) struct Cache {
-    shards: Vec<Mutex<Shard>>,
+pub(crate) struct Cache<K, V> {
+    shards: Vec<Mutex<Shard<K, V>>>,
     hasher: std::hash::RandomState,
     shard_bytes: usize,
 }
 
-#[derive(Default)]
-struct Shard {
-    recent: HashMap<RecordId, Held>,
-    older: HashMap<RecordId, Held>,
+struct Shard<K, V> {
+    recent: HashMap<K, Held<V>>,
+    older: HashMap<K, Held<V>>,
     recent_bytes: usize,
-    /// Rises with every commit of a record of the shard.
+    /// Rises with every commit of something of the shard.
     commits: u64,
 }
 
-struct Held {
-    record: Arc<Record>,
+struct Held<V> {
+    value: Arc<V>,
     bytes: usize,
 }
 
@@ -37,10 +34,10 @@ struct Held {
 #[derive(Clone, Copy)]
 pub(crate) struct Ticket(u64);
 
-impl Cache {
+impl<K: Clone + Eq + Hash, V> Cache<K, V> {
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
-            shards: std::iter::repeat_with(Mutex::default)
+            shards: std::iter::repeat_with(|| Mutex::new(Shard::new(0)))
                 .take(SHARDS)
                 .collect(),
             hasher: std::hash::RandomState::new(),
@@ -48,48 +45,51 @@ impl Cache {
         }
     }
 
-    pub(crate) fn get(&self, id: &RecordId) -> Result<Arc<Record>, Ticket> {
-        let mut shard = self.shard(id);
-        if let Some(held) = shard.recent.get(id) {
-            return Ok(Arc::clone(&held.record));
+    pub(crate) fn get(&self, key: &K) -> Result<Arc<V>, Ticket> {
+        let mut shard = self.shard(key);
+        if let Some(held) = shard.recent.get(key) {
+            return Ok(Arc::clone(&held.value));
         }
-        let Some(held) = shard.older.remove(id) else {
+        let Some(held) = shard.older.remove(key) else {
             return Err(Ticket(shard.commits));
         };
-        let record = Arc::clone(&held.record);
-        shard.hold(id, held, self.shard_bytes);
-        Ok(record)
+        let value = Arc::clone(&held.value);
+        shard.hold(key, held, self.shard_bytes);
+        Ok(value)
     }
 
-    /// Keeps what was read, unless the record may have been committed since.
-    pub(crate) fn fill(&self, ticket: Ticket, record: &Arc<Record>, bytes: usize) {
-        let mut shard = self.shard(&record.id);
+    /// Keeps what was read, unless it may have been committed since.
+    pub(crate) fn fill(&self, ticket: Ticket, key: &K, value: &Arc<V>, bytes: usize) {
+        let mut shard = self.shard(key);
         if shard.commits == ticket.0 {
-            shard.put(record, bytes, self.shard_bytes);
+            shard.put(key, value, bytes, self.shard_bytes);
         }
     }
 
-    /// Replaces a record by what is now durable.
-    pub(crate) fn committed(&self, record: &Arc<Record>, bytes: usize) {
-        let mut shard = self.shard(&record.id);
+    /// Replaces something by what is now durable.
+    pub(crate) fn committed(&self, key: &K, value: &Arc<V>, bytes: usize) {
+        let mut shard = self.shard(key);
         shard.commits += 1;
-        shard.put(record, bytes, self.shard_bytes);
+        shard.put(key, value, bytes, self.shard_bytes);
+    }
+
+    /// Forgets something of which another version is now durable.
+    pub(crate) fn forget(&self, key: &K) {
+        let mut shard = self.shard(key);
+        shard.commits += 1;
+        shard.remove(key);
     }
 
     /// Forgets everything, and what readers are about to bring.
     pub(crate) fn clear(&self) {
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            let commits = shard.commits + 1;
-            *shard = Shard {
-                commits,
-                ..Shard::default()
-            };
+            *shard = Shard::new(shard.commits + 1);
         }
     }
 
-    fn shard(&self, id: &RecordId) -> MutexGuard<'_, Shard> {
-        let hash = self.hasher.hash_one(id);
+    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K, V>> {
+        let hash = self.hasher.hash_one(key);
         let index = usize::try_from(hash % SHARDS as u64).expect("less than 64");
         // A shard is whole between any two of its steps.
         self.shards[index]
@@ -98,18 +98,30 @@ impl Cache {
     }
 }
 
-impl Shard {
-    fn put(&mut self, record: &Arc<Record>, bytes: usize, limit: usize) {
-        self.older.remove(&record.id);
-        if let Some(held) = self.recent.remove(&record.id) {
-            self.recent_bytes -= held.bytes;
+impl<K: Clone + Eq + Hash, V> Shard<K, V> {
+    fn new(commits: u64) -> Self {
+        Self {
+            recent: HashMap::new(),
+            older: HashMap::new(),
+            recent_bytes: 0,
+            commits,
         }
-        let record = Arc::clone(record);
-        let id = record.id.clone();
-        self.hold(&id, Held { record, bytes }, limit);
     }
 
-    fn hold(&mut self, id: &RecordId, held: Held, limit: usize) {
+    fn remove(&mut self, key: &K) {
+        self.older.remove(key);
+        if let Some(held) = self.recent.remove(key) {
+            self.recent_bytes -= held.bytes;
+        }
+    }
+
+    fn put(&mut self, key: &K, value: &Arc<V>, bytes: usize, limit: usize) {
+        self.remove(key);
+        let value = Arc::clone(value);
+        self.hold(key, Held { value, bytes }, limit);
+    }
+
+    fn hold(&mut self, key: &K, held: Held<V>, limit: usize) {
         if held.bytes > limit / 2 {
             return;
         }
@@ -118,6 +130,6 @@ impl Shard {
             self.recent_bytes = 0;
         }
         self.recent_bytes += held.bytes;
-        self.recent.insert(id.clone(), held);
+        self.recent.insert(key.clone(), held);
     }
 }

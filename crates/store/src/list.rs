@@ -139,7 +139,7 @@ impl RedbStore {
     ) -> Result<(), StoreError> {
         self.truth(|reading| {
             for (_, id) in places {
-                let record = match self.shared.cache.get(&id) {
+                let record = match self.shared.records.get(&id) {
                     Ok(record) => Some(record),
                     Err(_) => read_record(reading, &id)?.map(|(record, _)| record),
                 };

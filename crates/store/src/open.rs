@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use engine::port::StoreError;
+use model::directory::Thing;
 use model::id::RecordId;
+use model::record::Record;
 use model::{Duration, Instant};
 use redb::{Database, ReadableDatabase};
 use tokio::sync::Semaphore;
@@ -19,6 +21,9 @@ use crate::follow::Source;
 use crate::truth::{self, COUNTERS, StoreId, failed};
 use crate::views::guarded;
 use crate::writer::{Message, Writer};
+
+/// Bytes of things of the directory kept decoded, counted as they are stored.
+const THINGS_BYTES: usize = 8 << 20;
 
 /// How a store uses memory and when it writes.
 #[derive(Clone, Debug)]
@@ -115,7 +120,8 @@ impl RedbStore {
             views_path,
             truth: RwLock::new(Some(Arc::clone(&truth))),
             views: RwLock::new(Some(Arc::clone(&views))),
-            cache: Cache::new(options.record_cache_bytes),
+            records: Cache::new(options.record_cache_bytes),
+            things: Cache::new(THINGS_BYTES),
             numbers: Numbers::default(),
             position: AtomicU64::new(followed.position),
             latest: AtomicI64::new(followed.latest.millis()),
@@ -173,7 +179,9 @@ pub(crate) struct Shared {
     pub(crate) views_path: Option<PathBuf>,
     truth: RwLock<Option<Arc<Database>>>,
     views: RwLock<Option<Arc<Database>>>,
-    pub(crate) cache: Cache,
+    pub(crate) records: Cache<RecordId, Record>,
+    /// Things of the directory by their row; that there is none is kept too.
+    pub(crate) things: Cache<Vec<u8>, Option<Thing>>,
     pub(crate) numbers: Numbers,
     position: AtomicU64,
     latest: AtomicI64,

@@ -40,6 +40,8 @@ use crate::writer::{Message, Waiting};
 
 /// A call answers with at most so much, whatever it is asked for.
 pub(crate) const MOST: usize = 10_000;
+/// What keeping a thing costs beside what it holds; most that are asked for are not there.
+const ENTRY_BYTES: usize = 64;
 
 type Bytes = &'static [u8];
 
@@ -49,12 +51,12 @@ impl Store for RedbStore {
     }
 
     fn record(&self, id: &RecordId) -> Result<Option<Arc<Record>>, StoreError> {
-        match self.shared.cache.get(id) {
+        match self.shared.records.get(id) {
             Ok(record) => Ok(Some(record)),
             Err(ticket) => {
                 let read = self.truth(|reading| read_record(reading, id))?;
                 Ok(read.map(|(record, bytes)| {
-                    self.shared.cache.fill(ticket, &record, bytes);
+                    self.shared.records.fill(ticket, id, &record, bytes);
                     record
                 }))
             }
@@ -224,7 +226,19 @@ impl Store for RedbStore {
     }
 
     fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
-        self.row(DIRECTORY, &thing_key(key), read_thing)
+        let row = thing_key(key);
+        let thing = match self.shared.things.get(&row) {
+            Ok(thing) => thing,
+            Err(ticket) => {
+                let read = |holds: &[u8]| Ok((read_thing(holds)?, holds.len()));
+                let (thing, bytes) = self.row(DIRECTORY, &row, read)?.unzip();
+                let thing = Arc::new(thing);
+                let bytes = ENTRY_BYTES + row.len() + bytes.unwrap_or_default();
+                self.shared.things.fill(ticket, &row, &thing, bytes);
+                thing
+            }
+        };
+        Ok(Option::clone(&thing))
     }
 
     fn things(

@@ -137,6 +137,11 @@ impl Writer {
         self.finish();
     }
 
+    /// A truth in memory is gone with the process, whatever is done for it.
+    fn is_in_memory(&self) -> bool {
+        self.shared.truth_path.is_none()
+    }
+
     /// A reader found damage; others may have found the same, in views that are replaced by now.
     fn views_damaged(&mut self, which: &Weak<Database>) {
         let present = self.views.as_ref().map(Arc::as_ptr);
@@ -187,9 +192,14 @@ impl Writer {
         let truth = self.truth.clone().ok_or_else(|| self.why_closed())?;
         let mut known = self.known(batch)?;
         known.windows_at = self.windows_at;
+        let durability = if self.is_in_memory() {
+            Durability::None
+        } else {
+            Durability::Immediate
+        };
         let mut position = self.position;
         let written = guarded(|| {
-            let writing = begin(&truth, Durability::Immediate)?;
+            let writing = begin(&truth, durability)?;
             let outcomes = batch::apply(&writing, batch, &mut known, &mut position)?;
             Ok((writing, outcomes))
         });
@@ -202,7 +212,7 @@ impl Writer {
             return Ok(outcomes);
         }
 
-        let overlap = batch.len() >= OVERLAP;
+        let overlap = batch.len() >= OVERLAP && !self.is_in_memory();
         let mut synced = Ok(());
         if overlap {
             self.syncer.begin(writing);
@@ -363,7 +373,12 @@ impl Writer {
             }
             if let Prepared::Record(record) = prepared {
                 let bytes = record.row.len();
-                self.shared.cache.committed(&record.record, bytes);
+                self.shared
+                    .records
+                    .committed(&record.record.id, &record.record, bytes);
+            }
+            if let Prepared::Directory(change) = prepared {
+                self.shared.things.forget(&change.row);
             }
             if let Some(id) = new_number(prepared) {
                 self.shared.numbers.used(id);
@@ -377,6 +392,10 @@ impl Writer {
     fn checkpoint(&mut self) {
         let Some(views) = &self.views else { return };
         let saved = guarded(|| {
+            // The database keeps account of what is not durable, and can forget it then.
+            if let Some(truth) = self.truth.as_ref().filter(|_| self.is_in_memory()) {
+                sync(begin(truth, Durability::Immediate)?)?;
+            }
             let writing = begin(views, Durability::Immediate)?;
             let written = Staging::default().write(
                 &writing,
@@ -435,7 +454,8 @@ impl Writer {
         }
         self.truth = None;
         self.shared.take_truth();
-        self.shared.cache.clear();
+        self.shared.records.clear();
+        self.shared.things.clear();
         last_reader(truth);
         error
     }

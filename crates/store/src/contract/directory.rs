@@ -28,14 +28,15 @@ pub(super) const CASES: &[Case] = &[
 
 fn things(place: &dyn Place) {
     let store = place.open();
-    for (kind, thing) in [("service", "vpn"), ("service", "e-mail"), ("site", "ghent")] {
-        let value = json!({ "name": thing });
-        try_commit(&*store, directory(kind, thing, Some(value))).unwrap();
-    }
     let key = Key {
         kind: id("service"),
         id: id("vpn"),
     };
+    assert_eq!(store.thing(&key).unwrap(), None);
+    for (kind, thing) in [("service", "vpn"), ("service", "e-mail"), ("site", "ghent")] {
+        let value = json!({ "name": thing });
+        try_commit(&*store, directory(kind, thing, Some(value))).unwrap();
+    }
     let thing = store.thing(&key).unwrap().unwrap();
     assert_eq!(thing.text("name"), Some("vpn"));
     let listed = |after: Option<&str>, limit| {
@@ -49,11 +50,15 @@ fn things(place: &dyn Place) {
     assert_eq!(listed(None, 10), ["e-mail", "vpn"]);
     assert_eq!(listed(None, 1), ["e-mail"]);
     assert_eq!(listed(Some("e-mail"), 10), ["vpn"]);
+    let renamed = json!({ "name": "tunnel" });
+    try_commit(&*store, directory("service", "vpn", Some(renamed))).unwrap();
+    let thing = store.thing(&key).unwrap().unwrap();
+    assert_eq!(thing.text("name"), Some("tunnel"));
     try_commit(&*store, directory("service", "vpn", None)).unwrap();
     assert_eq!(store.thing(&key).unwrap(), None);
     assert_eq!(listed(None, 10), ["e-mail"]);
-    let journal = store.journal(3, 10).unwrap();
-    let [(4, Item::Directory { change, actor, .. })] = &journal[..] else {
+    let journal = store.journal(4, 10).unwrap();
+    let [(5, Item::Directory { change, actor, .. })] = &journal[..] else {
         panic!("{journal:?}");
     };
     assert_eq!((&change.key, &change.thing), (&key, &None));
