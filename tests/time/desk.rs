@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 use definition::pack::Pack;
 use engine::port::{Clock, Store as _};
 use engine::{Engine, EngineError, Executed, Request};
-use model::Instant;
 use model::command::{Action, Actor, Who};
 use model::directory::{Key, Thing};
 use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId};
@@ -37,15 +37,27 @@ impl Desk {
         Self { engine, store }
     }
 
-    /// All that the journal holds, in order.
+    /// All that the journal holds, in order; what comes next is read while this is looked at.
     pub(crate) fn journal(&self) -> impl Iterator<Item = (u64, Item)> {
-        let mut after = 0;
-        let parts = std::iter::from_fn(move || {
-            let items = self.store.journal(after, 500).expect("it is read");
-            after = items.last()?.0;
-            Some(items)
+        let until = self.store.position().expect("it is read");
+        let store = self.store.clone();
+        let (read, parts) = sync_channel(4);
+        std::thread::spawn(move || {
+            let mut after = 0;
+            while after < until {
+                let items = store.journal(after, 500).expect("it is read");
+                after = items.last().expect("there is more").0;
+                if read.send(items).is_err() {
+                    return;
+                }
+            }
         });
-        parts.flatten()
+        let mut items = parts.into_iter().flatten();
+        (1..=until).map(move |position| {
+            let item = items.next().expect("all of it is read");
+            assert_eq!(item.0, position, "nothing is left out");
+            item
+        })
     }
 
     pub(crate) async fn put(&self, kind: &str, id: &str, thing: Json) {
@@ -64,11 +76,10 @@ impl Desk {
         put.await.expect("it is put");
     }
 
-    /// When something is due next.
-    pub(crate) fn next_due(&self) -> Option<Instant> {
-        let all = Instant::from_millis(i64::MAX);
-        let due = self.store.due(all, 1).expect("it is read");
-        due.first().map(|due| due.due)
+    /// Does the first thing that is due of a record.
+    pub(crate) async fn wake(&self, record: &RecordId) -> Result<Executed, EngineError> {
+        self.execute(Actor::timer(), Some(record.clone()), Action::Wake)
+            .await
     }
 
     pub(crate) async fn act(
@@ -88,6 +99,15 @@ impl Desk {
             roles,
             teams: BTreeSet::new(),
         };
+        self.execute(actor, target, action).await
+    }
+
+    async fn execute(
+        &self,
+        actor: Actor,
+        target: Option<RecordId>,
+        action: Action,
+    ) -> Result<Executed, EngineError> {
         let request = Request {
             target,
             actor,

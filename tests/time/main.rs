@@ -5,4 +5,8 @@ mod clock_jumps;
 mod desk;
 mod minutes;
 mod no_plugins;
+mod own_time;
 mod year;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

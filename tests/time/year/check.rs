@@ -68,6 +68,7 @@ impl Found {
 
 /// What the journal has told of a record so far.
 pub(crate) struct Story {
+    last: Instant,
     pub(crate) workflow: String,
     pub(crate) site: usize,
     pub(crate) state: String,
@@ -91,13 +92,12 @@ pub(crate) struct Story {
 pub(crate) fn check(desk: &Desk, sites: &Sites, end: Instant) -> Found {
     let mut found = Found::default();
     let mut stories: HashMap<RecordId, Story> = HashMap::new();
-    let mut last = Instant::EPOCH;
     for (_, item) in desk.journal() {
-        assert!(item.at() >= last, "the journal goes on in time");
-        last = item.at();
         if let Item::Record { id, entry, .. } = item {
             found.entries += 1;
             let story = stories.entry(id.clone()).or_insert_with(Story::begin);
+            assert!(entry.command.at >= story.last, "{id}: its time goes on");
+            story.last = entry.command.at;
             Page {
                 sites,
                 id: &id,
@@ -150,6 +150,7 @@ pub(crate) fn check(desk: &Desk, sites: &Sites, end: Instant) -> Found {
 impl Story {
     fn begin() -> Self {
         Self {
+            last: Instant::EPOCH,
             workflow: String::new(),
             site: 0,
             state: String::new(),
