@@ -54,8 +54,6 @@ struct Page<'a> {
 struct Fact<'a> {
     name: &'a str,
     value: String,
-    /// Whether the value is an address to go to.
-    is_address: bool,
 }
 
 #[derive(Serialize)]
@@ -96,11 +94,7 @@ pub(crate) fn form(
         ..Page::default()
     };
     let mut fact = |name, value| {
-        page.facts.push(Fact {
-            name,
-            value,
-            is_address: false,
-        });
+        page.facts.push(Fact { name, value });
     };
     if let Some(seen) = &asked.seen {
         if let Some(title) = title(seen) {
@@ -126,13 +120,6 @@ pub(crate) fn form(
     );
     if let Some(due) = asked.due {
         fact("Until", time(due));
-    }
-    if let (Some(address), Some(_)) = (&asked.address, &asked.seen) {
-        page.facts.push(Fact {
-            name: "All of it",
-            value: address.clone(),
-            is_address: true,
-        });
     }
     page.form = Some(Form {
         wrong: again.wrong,
@@ -333,7 +320,6 @@ mod tests {
         Asked {
             kind: "Change".to_owned(),
             seen: Some(std::sync::Arc::new(record)),
-            address: Some("https://desk.example/records/CHG-7".to_owned()),
             needed: 1,
             entitled: 2,
             due: Some(Instant::from_millis(1_790_000_000_123)),
@@ -372,7 +358,6 @@ mod tests {
             <dt>In the place of</dt><dd>mona</dd>
             <dt>It needs</dt><dd>1 approval of 2</dd>
             <dt>Until</dt><dd>2026-09-21 14:13:20 UTC</dd>
-            <dt>All of it</dt><dd><a href="https:&#x2f;&#x2f;desk.example&#x2f;records&#x2f;CHG-7" rel="noreferrer">https:&#x2f;&#x2f;desk.example&#x2f;records&#x2f;CHG-7</a></dd>
             </dl>
             <form method="post" accept-charset="utf-8">
             <p class="wrong" id="wrong" role="alert">Say why.</p>

@@ -55,8 +55,6 @@ pub struct Asked {
     pub kind: String,
     /// The record; none where the voter may not see it.
     pub seen: Option<std::sync::Arc<Record>>,
-    /// The address where people see the record, where the server knows it.
-    pub address: Option<String>,
     /// How many approvals the stage needs.
     pub needed: u32,
     /// How many have a vote.
@@ -293,10 +291,8 @@ impl Engine {
         let comment = comment.into_iter().flatten().filter(|(_, needed)| **needed);
         let actor = self.actor(&link.voter, &BTreeSet::new())?;
         let is_seen = self.sees(&definitions, &actor, &record)?;
-        let address = self.public_address();
         Ok(Standing::Open(Box::new(Asked {
             kind: workflow.title.clone(),
-            address: address.map(|address| format!("{address}/records/{}", record.id)),
             needed: stage.needed,
             entitled: stage.entitled.len(),
             due: stage.expires(),
