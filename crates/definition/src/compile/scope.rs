@@ -129,19 +129,19 @@ fn record<'s>(states: impl IntoIterator<Item = &'s str>, names: &Names) -> Type 
 
 /// Another record, as far as expressions see it.
 pub(super) fn linked() -> Type {
-    Type::object(
-        "a linked record",
-        [
-            ("id", Type::Text),
-            ("workflow", Type::Text),
-            ("state", Type::Text),
-            (
-                "category",
-                Type::options(Category::ALL.map(Category::as_str)),
-            ),
-            ("outcome", Type::Text.nullable()),
-        ],
-    )
+    Type::object("a linked record", of_other())
+}
+
+/// What is known of any other record.
+fn of_other() -> [(&'static str, Type); 5] {
+    let category = Type::options(Category::ALL.map(Category::as_str));
+    [
+        ("id", Type::Text),
+        ("workflow", Type::Text),
+        ("state", Type::Text),
+        ("category", category),
+        ("outcome", Type::Text.nullable()),
+    ]
 }
 
 /// The planned window of a record. Its members are null as long as there is none, so that nobody takes
@@ -159,21 +159,8 @@ fn window() -> Type {
 
 /// A record whose window meets that of this one.
 fn conflict() -> Type {
-    Type::object(
-        "a record in conflict",
-        [
-            ("id", Type::Text),
-            ("workflow", Type::Text),
-            ("state", Type::Text),
-            (
-                "category",
-                Type::options(Category::ALL.map(Category::as_str)),
-            ),
-            ("outcome", Type::Text.nullable()),
-            ("from", Type::Instant),
-            ("to", Type::Instant),
-        ],
-    )
+    let window = [("from", Type::Instant), ("to", Type::Instant)];
+    Type::object("a record in conflict", of_other().into_iter().chain(window))
 }
 
 /// A task, as its record knows it.

@@ -58,7 +58,9 @@ impl Step<'_> {
         let window = self.input.workflow.window.as_ref()?;
         let tells = |field: &FieldId| *field == window.from || *field == window.to;
         let fields = [&window.from, &window.to].map(|field| &self.input.workflow.fields[field]);
-        let is_computed = fields.iter().any(|field| field.value.is_some());
+        let is_computed = fields
+            .iter()
+            .any(|field| field.value.is_some() || field.decided_by.is_some());
         if is_computed || !given.into_iter().any(tells) {
             return None;
         }
