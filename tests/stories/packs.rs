@@ -34,6 +34,26 @@ states:
   done: { title: Done, category: closed, outcome: done }
 "#;
 
+/// A binding by which people are told notices, at an address outside; `grants` are what it may do beside
+/// that, each on a line of its own.
+pub(crate) fn channel(id: &str, workflow: &str, origin: &str, grants: &str) -> String {
+    format!(
+        "apiVersion: servicewright/v1
+kind: Plugin
+id: {id}
+title: Channel
+component: {{ file: webhook.wasm }}
+hooks: {{ delivery: true }}
+events: {{ notice: {{}} }}
+settings: {{ deliver: {{ url: \"{origin}/{id}\" }} }}
+grants:
+  http: {{ \"{origin}\": true }}
+  secrets: {{ key: {{ sign: true }} }}
+  commands: {{ {workflow}: {{ comment: true }} }}
+{grants}"
+    )
+}
+
 const HEADER: &str = "apiVersion: servicewright/v1
 kind: Pack
 id: notes

@@ -56,32 +56,20 @@ subject: Leave the house
 text: Now.
 ";
 
-fn binding(id: &str, origin: &str) -> String {
-    format!(
-        "apiVersion: servicewright/v1
-kind: Plugin
-id: {id}
-title: Channel
-component: {{ file: webhook.wasm }}
-hooks: {{ delivery: true }}
-events: {{ notice: {{}} }}
-settings: {{ deliver: {{ url: \"{origin}/{id}\" }} }}
-grants:
-  http: {{ \"{origin}\": true }}
-  secrets: {{ key: {{ sign: true }} }}
-  commands: {{ fault: {{ comment: true }} }}
-"
-    )
-}
-
 fn pack(origin: &str) -> TempDir {
     packs::folder(&[
         ("pack.yaml", HEADER),
         ("workflows/fault.yaml", WORKFLOW),
         ("notices/nagged.yaml", NAGGED),
         ("notices/evacuated.yaml", EVACUATED),
-        ("plugins/chat.yaml", &binding("chat", origin)),
-        ("plugins/mail.yaml", &binding("mail", origin)),
+        (
+            "plugins/chat.yaml",
+            &packs::channel("chat", "fault", origin, ""),
+        ),
+        (
+            "plugins/mail.yaml",
+            &packs::channel("mail", "fault", origin, ""),
+        ),
     ])
 }
 

@@ -80,25 +80,6 @@ id: change-board
 title: Change board
 ";
 
-/// A channel; only the one that is granted links gets any.
-fn binding(id: &str, origin: &str, grants: &str) -> String {
-    format!(
-        "apiVersion: servicewright/v1
-kind: Plugin
-id: {id}
-title: Channel
-component: {{ file: webhook.wasm }}
-hooks: {{ delivery: true }}
-events: {{ notice: {{}} }}
-settings: {{ deliver: {{ url: \"{origin}/{id}\" }} }}
-grants:
-  http: {{ \"{origin}\": true }}
-  secrets: {{ key: {{ sign: true }} }}
-  commands: {{ change: {{ comment: true }} }}
-{grants}"
-    )
-}
-
 /// A desk where mona manages rita, and carla, dirk and emma are the board.
 struct Desk {
     server: Server,
@@ -128,9 +109,12 @@ impl Desk {
             ("teams/change-board.yaml", BOARD),
             (
                 "plugins/mail.yaml",
-                &binding("mail", origin, "  vote-links: true\n"),
+                &packs::channel("mail", "change", origin, "  vote-links: true\n"),
             ),
-            ("plugins/chat.yaml", &binding("chat", origin, "")),
+            (
+                "plugins/chat.yaml",
+                &packs::channel("chat", "change", origin, ""),
+            ),
         ]);
         let folder = folder.path().to_str().expect("a path of text");
         done(&server.wright(&["pack", "install", folder]));
