@@ -8,10 +8,10 @@ use axum::body::Body;
 use axum::response::Response;
 use engine::Engine;
 use engine::port::{
-    BindingSetup, Commit, CommitError, Committed, Delivery, DigestState, DueRecord, HttpRequest,
-    InboxPlace, InboxRead, InboxRow, InspectError, Inspection, IntegrationReply, ListQuery, Load,
-    Page, Plugins, Remembered, SealedSecret, Store, StoreError, Surroundings, SystemClock,
-    TokenRecord, WebhookReply, Windows, WindowsQuery,
+    BindingSetup, Commit, CommitError, Committed, Delivery, DigestState, DueRecord, FoundThing,
+    HttpRequest, InboxPlace, InboxRead, InboxRow, InspectError, Inspection, IntegrationReply,
+    ListQuery, Load, Page, Plugins, Remembered, SealedSecret, Store, StoreError, Surroundings,
+    SystemClock, TokenRecord, WebhookReply, Windows, WindowsQuery,
 };
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode};
@@ -189,7 +189,7 @@ impl Store for Empty {
         Ok(DigestState::default())
     }
 
-    fn thing(&self, _: &Key) -> Read<Option<Thing>> {
+    fn thing(&self, _: &Key) -> Read<Option<Arc<FoundThing>>> {
         Ok(None)
     }
 

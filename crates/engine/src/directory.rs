@@ -5,21 +5,22 @@ use std::sync::{Arc, Mutex};
 
 use model::Digest;
 use model::absence::Absences;
-use model::directory::{Key, Person, Roster, Thing, kind};
+use model::directory::{Key, Person, Roster, kind};
 use model::id::{DirectoryId, DirectoryKind, PersonId, RecordId, RoleId, TeamId, WorkflowId};
 use model::journal::{LookedUp, Lookup};
 use model::preference::Preferences;
 use model::record::Record;
+use serde::Deserialize;
 
 use crate::on_call::CompiledRota;
-use crate::port::{Load, PlannedFor, StoreError, Windows, WindowsQuery, found};
+use crate::port::{FoundThing, Load, PlannedFor, StoreError, Windows, WindowsQuery, found};
 
 /// Read-only directory data, as of one moment.
 pub trait Directory: Sync {
     /// A thing.
-    fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError>;
+    fn thing(&self, key: &Key) -> Result<Option<Arc<FoundThing>>, StoreError>;
     /// A rota that was found, ready to be asked; none where it is not one any more.
-    fn rota(&self, thing: &Thing, _digest: &Digest) -> Option<CompiledRota> {
+    fn rota(&self, thing: &FoundThing) -> Option<CompiledRota> {
         CompiledRota::of(thing)
     }
     /// Everyone with a role.
@@ -42,10 +43,6 @@ pub trait Directory: Sync {
 
 /// How many records of a requester are looked at for who had the last one.
 pub(crate) const MOST_OF_REQUESTER: usize = 50;
-
-fn digest_of(thing: &Thing) -> Digest {
-    Digest::of(&model::journal::encode(thing))
-}
 
 /// A directory together with what was read from it, for the journal.
 pub(crate) struct Ledger<'a> {
@@ -70,62 +67,56 @@ impl<'a> Ledger<'a> {
     }
 
     /// A thing; none too where the store fails, which [`Ledger::fault`] tells.
-    pub(crate) fn thing(&self, of: &str, id: &str) -> Option<Thing> {
-        self.found(of, id).map(|(thing, _)| thing)
-    }
-
-    /// A rota, ready to be asked.
-    pub(crate) fn compiled_rota(&self, id: &DirectoryId) -> Option<CompiledRota> {
-        let (thing, digest) = self.found(kind::ROTA, id.as_str())?;
-        self.directory.rota(&thing, &digest)
-    }
-
-    fn found(&self, of: &str, id: &str) -> Option<(Thing, Digest)> {
+    pub(crate) fn thing(&self, of: &str, id: &str) -> Option<Arc<FoundThing>> {
         let key = Key {
             kind: DirectoryKind::new(of).ok()?,
             id: DirectoryId::new(id).ok()?,
         };
         let found = self.kept(self.directory.thing(&key))?;
-        let digest = found.as_ref().map(digest_of);
+        let digest = found.as_ref().map(|found| found.digest());
         self.note(LookedUp::Thing(key), digest);
-        found.zip(digest)
+        found
+    }
+
+    /// A rota, ready to be asked.
+    pub(crate) fn compiled_rota(&self, id: &DirectoryId) -> Option<CompiledRota> {
+        self.directory.rota(&*self.thing(kind::ROTA, id.as_str())?)
     }
 
     /// A thing of a kind that most people have none of: noted only where there is one, so that notices
     /// to many do not fill the journal with what is not there.
-    fn rare(&self, of: &str, person: &PersonId) -> Option<Thing> {
+    fn rare(&self, of: &str, person: &PersonId) -> Option<Arc<FoundThing>> {
         let key = Key {
             kind: DirectoryKind::new(of).ok()?,
             id: DirectoryId::new(person.as_str()).ok()?,
         };
         let thing = self.kept(self.directory.thing(&key))??;
-        let digest = digest_of(&thing);
-        self.note(LookedUp::Thing(key), Some(digest));
+        self.note(LookedUp::Thing(key), Some(thing.digest()));
         Some(thing)
     }
 
     /// How a person hears of notices.
     pub(crate) fn preferences(&self, person: &PersonId) -> Preferences {
         self.rare(kind::PREFERENCE, person)
-            .and_then(|thing| serde_json::from_value(serde_json::Value::Object(thing.0)).ok())
+            .and_then(|thing| Deserialize::deserialize(&thing.0).ok())
             .unwrap_or_default()
     }
 
     pub(crate) fn person(&self, id: &PersonId) -> Option<Person> {
         let thing = self.thing(kind::USER, id.as_str())?;
-        serde_json::from_value(serde_json::Value::Object(thing.0)).ok()
+        Person::deserialize(&thing.0).ok()
     }
 
     pub(crate) fn roster(&self, team: &TeamId) -> Roster {
         self.thing(kind::TEAM, team.as_str())
-            .and_then(|thing| serde_json::from_value(serde_json::Value::Object(thing.0)).ok())
+            .and_then(|thing| Deserialize::deserialize(&thing.0).ok())
             .unwrap_or_default()
     }
 
     /// When a person is out of office.
     pub(crate) fn absences(&self, person: &PersonId) -> Absences {
         self.rare(kind::ABSENCE, person)
-            .and_then(|thing| serde_json::from_value(serde_json::Value::Object(thing.0)).ok())
+            .and_then(|thing| Deserialize::deserialize(&thing.0).ok())
             .unwrap_or_default()
     }
 

@@ -20,7 +20,7 @@ impl Engine {
     pub fn thing(&self, actor: &Actor, key: &Key) -> Result<Option<Thing>, EngineError> {
         check_may_read(actor, &key.kind, Some(&key.id))?;
         let found = self.0.store.thing(key)?;
-        let found = found.map(|thing| (key.id.clone(), thing));
+        let found = found.map(|found| (key.id.clone(), Thing::clone(&found)));
         let shown = self.shown(actor, &key.kind, found)?;
         Ok(shown.into_iter().next().map(|(_, thing)| thing))
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use calendar::Calendar;
 use definition::compile::{Definitions, ServiceLevel, Workflow};
 use model::command::{Actor, Create, Who};
-use model::directory::{Key, Thing, kind};
+use model::directory::{Key, kind};
 use model::id::{
     CatalogueItemId, DirectoryId, DirectoryKind, PersonId, RecordId, RoleId, WorkflowId,
 };
@@ -23,8 +23,8 @@ use crate::library::{Library, Versions};
 use crate::on_call::CompiledRota;
 use crate::origins::Origins;
 use crate::port::{
-    Clock, ClockDoubt, LinkKeys, ListQuery, Load, Plugins, Sort, Store, StoreError, TokenRecord,
-    Windows, WindowsQuery,
+    Clock, ClockDoubt, FoundThing, LinkKeys, ListQuery, Load, Plugins, Sort, Store, StoreError,
+    TokenRecord, Windows, WindowsQuery,
 };
 use crate::rejection::Rejection;
 
@@ -338,13 +338,14 @@ pub(crate) struct StoreDirectory<'a> {
 }
 
 impl Directory for StoreDirectory<'_> {
-    fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
+    fn thing(&self, key: &Key) -> Result<Option<Arc<FoundThing>>, StoreError> {
         self.store.thing(key)
     }
 
-    fn rota(&self, thing: &Thing, digest: &Digest) -> Option<CompiledRota> {
-        let known = self.rotas.get(digest);
-        known.or_else(|| Some(self.rotas.keep(*digest, CompiledRota::of(thing)?)))
+    fn rota(&self, thing: &FoundThing) -> Option<CompiledRota> {
+        let digest = thing.digest();
+        let known = self.rotas.get(&digest);
+        known.or_else(|| Some(self.rotas.keep(digest, CompiledRota::of(thing)?)))
     }
 
     fn people_with_role(&self, role: &RoleId) -> Result<Vec<PersonId>, StoreError> {

@@ -107,6 +107,7 @@ impl CompiledRota {
 }
 
 impl KnownRota {
+    /// A rota with the absences of its people, and of whoever stands in for them.
     pub(crate) fn of(
         id: DirectoryId,
         CompiledRota { source, rota }: CompiledRota,

@@ -127,8 +127,8 @@ impl<'a> Scope<'a> {
             members.extend(
                 thing
                     .0
-                    .into_iter()
-                    .map(|(name, value)| (name, Term::from(&value))),
+                    .iter()
+                    .map(|(name, value)| (name.clone(), Term::from(value))),
             );
         }
         members.insert("id".to_owned(), Term::Text(id.to_owned()));

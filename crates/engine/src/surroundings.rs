@@ -197,7 +197,7 @@ impl Surroundings for DeskSurroundings {
             .store
             .thing(&key)
             .map_err(unavailable)?
-            .map(|thing| thing.0))
+            .map(|thing| thing.0.clone()))
     }
 
     fn teams(&self) -> Result<Vec<String>, LookupError> {
@@ -218,7 +218,8 @@ impl Surroundings for DeskSurroundings {
                 return Ok(None);
             };
             let kind = directory_kind(of)?;
-            store.thing(&Key { kind, id }).map_err(unavailable)
+            let found = store.thing(&Key { kind, id }).map_err(unavailable)?;
+            Ok(found.map(|found| Thing::clone(&found)))
         };
         members_of(&self.definitions, team, now, thing, |people| {
             store.loads_of(people).map_err(unavailable)

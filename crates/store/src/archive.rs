@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::port::{
-    Commit, CommitError, Committed, DigestState, DueRecord, InboxPlace, InboxRead, InboxRow,
-    ListQuery, Load, Page, Remembered, SealedSecret, Store, StoreError, TokenRecord, Windows,
-    WindowsQuery,
+    Commit, CommitError, Committed, DigestState, DueRecord, FoundThing, InboxPlace, InboxRead,
+    InboxRow, ListQuery, Load, Page, Remembered, SealedSecret, Store, StoreError, TokenRecord,
+    Windows, WindowsQuery,
 };
 use futures::future::BoxFuture;
 use model::directory::{Key, Thing};
@@ -247,14 +247,14 @@ impl Store for Archive {
         untold("reading digests")
     }
 
-    fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
+    fn thing(&self, key: &Key) -> Result<Option<Arc<FoundThing>>, StoreError> {
         let doing = "reading the directory";
         self.read(|reading| {
             let table = reading.open_table(DIRECTORY).map_err(failed(doing))?;
             let row = table.get(thing_key(key).as_slice());
             let row = row.map_err(failed(doing))?;
-            row.map(|row| crate::follow::read_thing(row.value()))
-                .transpose()
+            let thing = row.map(|row| crate::follow::read_thing(row.value()));
+            Ok(thing.transpose()?.map(|thing| Arc::new(thing.into())))
         })
     }
 

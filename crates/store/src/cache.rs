@@ -4,13 +4,13 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Each shard has its own lock, so that readers rarely meet.
 const SHARDS: usize = 64;
 
-/// A cache bounded by the stored size of what it holds. What was not asked for while half of it
-/// filled anew is dropped.
+/// A cache of values that are shared, bounded by the stored size of what it holds. What was not asked
+/// for while half of it filled anew is dropped.
 pub(crate) struct Cache<K, V> {
     shards: Vec<Mutex<Shard<K, V>>>,
     hasher: std::hash::RandomState,
@@ -26,7 +26,7 @@ struct Shard<K, V> {
 }
 
 struct Held<V> {
-    value: Arc<V>,
+    value: V,
     bytes: usize,
 }
 
@@ -34,7 +34,7 @@ struct Held<V> {
 #[derive(Clone, Copy)]
 pub(crate) struct Ticket(u64);
 
-impl<K: Clone + Eq + Hash, V> Cache<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
             shards: std::iter::repeat_with(|| Mutex::new(Shard::new(0)))
@@ -45,21 +45,21 @@ impl<K: Clone + Eq + Hash, V> Cache<K, V> {
         }
     }
 
-    pub(crate) fn get(&self, key: &K) -> Result<Arc<V>, Ticket> {
+    pub(crate) fn get(&self, key: &K) -> Result<V, Ticket> {
         let mut shard = self.shard(key);
         if let Some(held) = shard.recent.get(key) {
-            return Ok(Arc::clone(&held.value));
+            return Ok(held.value.clone());
         }
         let Some(held) = shard.older.remove(key) else {
             return Err(Ticket(shard.commits));
         };
-        let value = Arc::clone(&held.value);
+        let value = held.value.clone();
         shard.hold(key, held, self.shard_bytes);
         Ok(value)
     }
 
     /// Keeps what was read, unless it may have been committed since.
-    pub(crate) fn fill(&self, ticket: Ticket, key: &K, value: &Arc<V>, bytes: usize) {
+    pub(crate) fn fill(&self, ticket: Ticket, key: &K, value: V, bytes: usize) {
         let mut shard = self.shard(key);
         if shard.commits == ticket.0 {
             shard.put(key, value, bytes, self.shard_bytes);
@@ -67,7 +67,7 @@ impl<K: Clone + Eq + Hash, V> Cache<K, V> {
     }
 
     /// Replaces something by what is now durable.
-    pub(crate) fn committed(&self, key: &K, value: &Arc<V>, bytes: usize) {
+    pub(crate) fn committed(&self, key: &K, value: V, bytes: usize) {
         let mut shard = self.shard(key);
         shard.commits += 1;
         shard.put(key, value, bytes, self.shard_bytes);
@@ -115,9 +115,8 @@ impl<K: Clone + Eq + Hash, V> Shard<K, V> {
         }
     }
 
-    fn put(&mut self, key: &K, value: &Arc<V>, bytes: usize, limit: usize) {
+    fn put(&mut self, key: &K, value: V, bytes: usize, limit: usize) {
         self.remove(key);
-        let value = Arc::clone(value);
         self.hold(key, Held { value, bytes }, limit);
     }
 

@@ -7,8 +7,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use engine::port::StoreError;
-use model::directory::Thing;
+use engine::port::{FoundThing, StoreError};
 use model::id::RecordId;
 use model::record::Record;
 use model::{Duration, Instant};
@@ -179,9 +178,9 @@ pub(crate) struct Shared {
     pub(crate) views_path: Option<PathBuf>,
     truth: RwLock<Option<Arc<Database>>>,
     views: RwLock<Option<Arc<Database>>>,
-    pub(crate) records: Cache<RecordId, Record>,
+    pub(crate) records: Cache<RecordId, Arc<Record>>,
     /// Things of the directory by their row; that there is none is kept too.
-    pub(crate) things: Cache<Vec<u8>, Option<Thing>>,
+    pub(crate) things: Cache<Vec<u8>, Option<Arc<FoundThing>>>,
     pub(crate) numbers: Numbers,
     position: AtomicU64,
     latest: AtomicI64,

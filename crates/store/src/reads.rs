@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine::port::{
-    Commit, CommitError, Committed, DigestState, DueRecord, InboxPlace, InboxRead, InboxRow,
-    ListQuery, Load, Page, Remembered, SealedSecret, Store, StoreError, TokenRecord, Windows,
-    WindowsQuery,
+    Commit, CommitError, Committed, DigestState, DueRecord, FoundThing, InboxPlace, InboxRead,
+    InboxRow, ListQuery, Load, Page, Remembered, SealedSecret, Store, StoreError, TokenRecord,
+    Windows, WindowsQuery,
 };
 use futures::future::BoxFuture;
 use model::directory::{Key, Thing};
@@ -56,7 +56,7 @@ impl Store for RedbStore {
             Err(ticket) => {
                 let read = self.truth(|reading| read_record(reading, id))?;
                 Ok(read.map(|(record, bytes)| {
-                    self.shared.records.fill(ticket, id, &record, bytes);
+                    self.shared.records.fill(ticket, id, record.clone(), bytes);
                     record
                 }))
             }
@@ -225,20 +225,19 @@ impl Store for RedbStore {
         self.of_person(DIGESTS, person)
     }
 
-    fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
+    fn thing(&self, key: &Key) -> Result<Option<Arc<FoundThing>>, StoreError> {
         let row = thing_key(key);
-        let thing = match self.shared.things.get(&row) {
-            Ok(thing) => thing,
+        match self.shared.things.get(&row) {
+            Ok(thing) => Ok(thing),
             Err(ticket) => {
                 let read = |holds: &[u8]| Ok((read_thing(holds)?, holds.len()));
                 let (thing, bytes) = self.row(DIRECTORY, &row, read)?.unzip();
-                let thing = Arc::new(thing);
+                let thing = thing.map(|thing| Arc::new(FoundThing::from(thing)));
                 let bytes = ENTRY_BYTES + row.len() + bytes.unwrap_or_default();
-                self.shared.things.fill(ticket, &row, &thing, bytes);
-                thing
+                self.shared.things.fill(ticket, &row, thing.clone(), bytes);
+                Ok(thing)
             }
-        };
-        Ok(Option::clone(&thing))
+        }
     }
 
     fn things(

@@ -375,7 +375,7 @@ impl Writer {
                 let bytes = record.row.len();
                 self.shared
                     .records
-                    .committed(&record.record.id, &record.record, bytes);
+                    .committed(&record.record.id, record.record.clone(), bytes);
             }
             if let Prepared::Directory(change) = prepared {
                 self.shared.things.forget(&change.row);

@@ -22,8 +22,8 @@ pub use plugins::{
 };
 pub use steady::{Machine, SteadyClock, ThisMachine};
 pub use store::{
-    Commit, CommitError, Committed, DirectoryCommit, DueRecord, ListQuery, Listed, Load, Page,
-    RecordCommit, Remembered, SealedSecret, Sort, Store, StoreError, TokenRecord,
+    Commit, CommitError, Committed, DirectoryCommit, DueRecord, FoundThing, ListQuery, Listed,
+    Load, Page, RecordCommit, Remembered, SealedSecret, Sort, Store, StoreError, TokenRecord,
 };
 pub use supply::{Brought, Supply};
 pub use windows::{PlannedFor, Windows, WindowsQuery};

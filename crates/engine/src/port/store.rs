@@ -115,7 +115,7 @@ pub trait Store: Send + Sync + 'static {
     fn digest(&self, person: &PersonId) -> Result<DigestState, StoreError>;
 
     /// A thing in the directory.
-    fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError>;
+    fn thing(&self, key: &Key) -> Result<Option<Arc<FoundThing>>, StoreError>;
 
     /// Things of a kind after an id, in order of id; at most `limit`.
     fn things(
@@ -406,6 +406,35 @@ pub type Listed = Arc<Record>;
 
 /// How many records in `open` or `waiting` a person has, and when they were last given one.
 pub type Load = (u32, Option<Instant>);
+
+/// A thing of the directory as it was found, shared by all who look at it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundThing {
+    thing: Thing,
+    digest: Digest,
+}
+
+impl FoundThing {
+    /// The digest of its stored form.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+impl From<Thing> for FoundThing {
+    fn from(thing: Thing) -> Self {
+        let digest = Digest::of(&model::journal::encode(&thing));
+        Self { thing, digest }
+    }
+}
+
+impl std::ops::Deref for FoundThing {
+    type Target = Thing;
+
+    fn deref(&self) -> &Thing {
+        &self.thing
+    }
+}
 
 /// A record of which something is due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use model::directory::{Change, Key, Person, Thing, kind};
 use model::event::Event;
 use model::id::{PersonId, RecordId, RoleId, WorkflowId};
-use model::journal::{self, Entry, Item, LookedUp, Lookup};
+use model::journal::{Entry, Item, LookedUp, Lookup};
 use model::record::{PlannedWindow, Record};
 use model::{Digest, Instant};
 
 use super::today::Today;
 use crate::apply::{apply, begin};
 use crate::directory::Directory;
-use crate::port::{ListQuery, Load, PlannedFor, Store, StoreError, Windows, WindowsQuery, found};
+use crate::port::{
+    FoundThing, ListQuery, Load, PlannedFor, Store, StoreError, Windows, WindowsQuery, found,
+};
 use crate::replay::past::Past;
 
 /// How many items of the journal are read at once.
@@ -66,7 +68,7 @@ pub(super) struct Chronicle {
     /// How the time went.
     marks: Vec<(Instant, u64)>,
     /// Things as they stood, by the position of their change.
-    found: Mutex<HashMap<u64, Option<Thing>>>,
+    found: Mutex<HashMap<u64, Option<Arc<FoundThing>>>>,
     /// What plugins are shown of the desk, where any is asked.
     pub(super) past: Option<Arc<Mutex<Past>>>,
 }
@@ -248,7 +250,7 @@ impl Chronicle {
     }
 
     /// A thing as a change left it.
-    fn left_by(&self, change: u64) -> Result<Option<Thing>, StoreError> {
+    fn left_by(&self, change: u64) -> Result<Option<Arc<FoundThing>>, StoreError> {
         let lock = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = lock().get(&change) {
             return Ok(found.clone());
@@ -258,7 +260,7 @@ impl Chronicle {
             let message = "the journal has not what it had before".to_owned();
             return Err(StoreError::Damaged(message));
         };
-        let thing = made.thing;
+        let thing = made.thing.map(|thing| Arc::new(FoundThing::from(thing)));
         let mut found = lock();
         if found.len() >= THINGS {
             found.clear();
@@ -294,7 +296,7 @@ impl DirectoryThen<'_> {
 }
 
 impl Directory for DirectoryThen<'_> {
-    fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
+    fn thing(&self, key: &Key) -> Result<Option<Arc<FoundThing>>, StoreError> {
         let Some(changes) = self.chronicle.things.get(key) else {
             return Ok(None);
         };
@@ -310,16 +312,14 @@ impl Directory for DirectoryThen<'_> {
         let Some(Lookup { found, .. }) = self.expected(key) else {
             return Ok(newest);
         };
-        let digest = |thing: &Option<Thing>| {
-            let thing = thing.as_ref();
-            thing.map(|thing| Digest::of(&journal::encode(thing)))
-        };
-        if digest(&newest) == *found {
+        let is_it =
+            |thing: &Option<Arc<FoundThing>>| thing.as_ref().map(|thing| thing.digest()) == *found;
+        if is_it(&newest) {
             return Ok(newest);
         }
         for change in changes[..end].iter().rev().skip(1).take(TRIES) {
             let earlier = self.chronicle.left_by(*change)?;
-            if digest(&earlier) == *found {
+            if is_it(&earlier) {
                 return Ok(earlier);
             }
         }

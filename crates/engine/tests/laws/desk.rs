@@ -18,7 +18,7 @@ use model::record::Record;
 use model::{Digest, Instant};
 use serde_json::{Map, Value as Json, json};
 use servicewright_engine::decide::{self, DecideError, Input, Outcome, Pinned};
-use servicewright_engine::port::{Load, StoreError, Windows, WindowsQuery};
+use servicewright_engine::port::{FoundThing, Load, StoreError, Windows, WindowsQuery};
 use servicewright_engine::{Directory, Rejection, fold};
 
 pub(crate) struct Desk {
@@ -307,8 +307,9 @@ impl Desk {
 }
 
 impl Directory for Desk {
-    fn thing(&self, key: &Key) -> Result<Option<Thing>, StoreError> {
-        Ok(self.things.get(key).cloned())
+    fn thing(&self, key: &Key) -> Result<Option<Arc<FoundThing>>, StoreError> {
+        let thing = self.things.get(key).cloned();
+        Ok(thing.map(|thing| Arc::new(thing.into())))
     }
 
     fn people_with_role(&self, role: &RoleId) -> Result<Vec<PersonId>, StoreError> {
