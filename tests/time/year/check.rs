@@ -88,11 +88,18 @@ pub(crate) struct Story {
     pub(crate) in_vain: bool,
 }
 
-/// Goes through the journal, then looks at where every record stands.
-pub(crate) fn check(desk: &Desk, sites: &Sites, end: Instant) -> Found {
+/// Goes through the journal, which is in order of time as a whole where everything came one after the
+/// other, then looks at where every record stands.
+pub(crate) fn check(desk: &Desk, sites: &Sites, end: Instant, is_in_order: bool) -> Found {
     let mut found = Found::default();
     let mut stories: HashMap<RecordId, Story> = HashMap::new();
+    let mut last = Instant::EPOCH;
     for (_, item) in desk.journal() {
+        assert!(
+            item.at() >= last || !is_in_order,
+            "the journal goes on in time"
+        );
+        last = item.at();
         if let Item::Record { id, entry, .. } = item {
             found.entries += 1;
             let story = stories.entry(id.clone()).or_insert_with(Story::begin);
@@ -109,41 +116,24 @@ pub(crate) fn check(desk: &Desk, sites: &Sites, end: Instant) -> Found {
         }
     }
     found.records = stories.len();
-    for (id, story) in &stories {
-        let record = desk.store.record(id).expect("it is read");
-        let record = record.expect("it is there");
-        assert_eq!(
-            record
-                .timers
-                .iter()
-                .map(|(id, due)| (id.to_string(), *due))
-                .collect::<BTreeMap<_, _>>(),
-            story.timers,
-            "{id}: its timers"
-        );
-        Waiting::check(
-            story.waiting.as_ref(),
-            story,
-            sites,
-            record.escalation.as_ref(),
-        );
-        let waiting = story.waiting.as_ref().map(|waiting| waiting.due);
-        let due = story.timers.values().copied().chain(story.stage);
-        for due in due.chain(waiting) {
-            assert!(
-                due >= end,
-                "{id}: something was due at {due} and is not done"
-            );
-            found.still_set += 1;
+    let stories: Vec<_> = stories.into_iter().collect();
+    let check_part = |stories: &[(RecordId, Story)]| {
+        let ends = stories
+            .iter()
+            .map(|(id, story)| story.check_end(desk, sites, id, end));
+        ends.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+    };
+    std::thread::scope(|scope| {
+        let parts = stories.chunks(stories.len().div_ceil(2));
+        let parts: Vec<_> = parts
+            .map(|part| scope.spawn(move || check_part(part)))
+            .collect();
+        for part in parts {
+            let (still_set, clocks) = part.join().expect("everything is right");
+            found.still_set += still_set;
+            found.clocks += clocks;
         }
-        assert_eq!(record.clocks.len(), story.clocks.len(), "{id}: its clocks");
-        for clock in &record.clocks {
-            let reckoned = story.clocks.iter().find(|reckoned| reckoned.is_of(clock));
-            let reckoned = reckoned.unwrap_or_else(|| panic!("{id}: {clock:?} is not expected"));
-            reckoned.check(sites, id, clock, end);
-            found.clocks += 1;
-        }
-    }
+    });
     found
 }
 
@@ -166,6 +156,43 @@ impl Story {
             waiting: None,
             in_vain: false,
         }
+    }
+
+    /// Looks at where the record stands at the end; how much is still set, and how many clocks it has.
+    fn check_end(&self, desk: &Desk, sites: &Sites, id: &RecordId, end: Instant) -> (usize, usize) {
+        let record = desk.store.record(id).expect("it is read");
+        let record = record.expect("it is there");
+        assert_eq!(
+            record
+                .timers
+                .iter()
+                .map(|(id, due)| (id.to_string(), *due))
+                .collect::<BTreeMap<_, _>>(),
+            self.timers,
+            "{id}: its timers"
+        );
+        Waiting::check(
+            self.waiting.as_ref(),
+            self,
+            sites,
+            record.escalation.as_ref(),
+        );
+        let waiting = self.waiting.as_ref().map(|waiting| waiting.due);
+        let due = self.timers.values().copied().chain(self.stage);
+        let due: Vec<_> = due.chain(waiting).collect();
+        for due in &due {
+            assert!(
+                *due >= end,
+                "{id}: something was due at {due} and is not done"
+            );
+        }
+        assert_eq!(record.clocks.len(), self.clocks.len(), "{id}: its clocks");
+        for clock in &record.clocks {
+            let reckoned = self.clocks.iter().find(|reckoned| reckoned.is_of(clock));
+            let reckoned = reckoned.unwrap_or_else(|| panic!("{id}: {clock:?} is not expected"));
+            reckoned.check(sites, id, clock, end);
+        }
+        (due.len(), record.clocks.len())
     }
 
     /// The timers that the definition wants now.

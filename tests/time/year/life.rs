@@ -11,6 +11,7 @@ use model::Instant;
 use model::id::{PersonId, RecordId};
 use tokio::task::unconstrained;
 
+use super::Span;
 use super::course::Course;
 use super::people::Sites;
 use super::rotas::ANNOUNCED;
@@ -20,16 +21,13 @@ use crate::own_time;
 
 pub(crate) const MINUTE: i64 = 60_000;
 const DAY: i64 = 1_440 * MINUTE;
-/// How long records go on side by side before all are at the same time again.
-const STRETCH: i64 = 720 * MINUTE;
 
 pub(crate) struct Life<'d> {
     desk: &'d Desk,
     sites: &'d Sites,
     first: Instant,
     pub(crate) end: Instant,
-    days: u32,
-    records_a_day: u32,
+    span: &'d Span,
     chance: Chance,
     /// What people will ask for: when, who, and by which workflow.
     asked: BTreeMap<(Instant, u32), (PersonId, &'static str)>,
@@ -40,20 +38,14 @@ pub(crate) struct Life<'d> {
 }
 
 impl<'d> Life<'d> {
-    pub(crate) fn new(
-        desk: &'d Desk,
-        sites: &'d Sites,
-        first: Instant,
-        days: u32,
-        records_a_day: u32,
-    ) -> Self {
+    pub(crate) fn new(desk: &'d Desk, sites: &'d Sites, span: &'d Span) -> Self {
+        let first: Instant = span.first.parse().expect("a time");
         Self {
             desk,
             sites,
             first,
-            end: Instant::from_millis(first.millis() + i64::from(days) * DAY),
-            days,
-            records_a_day,
+            end: Instant::from_millis(first.millis() + i64::from(span.days) * DAY),
+            span,
             chance: Chance(0x5eed),
             asked: BTreeMap::new(),
             ever_asked: 0,
@@ -63,12 +55,13 @@ impl<'d> Life<'d> {
     }
 
     pub(crate) async fn run(&mut self) {
-        for day in 0..self.days {
+        for day in 0..self.span.days {
             let begins = self.first.millis() + i64::from(day) * DAY;
             self.begin_day(Instant::from_millis(begins)).await;
-            for stretch in 1..=DAY / STRETCH {
-                let until = Instant::from_millis(begins + stretch * STRETCH);
-                self.live_until(until).await;
+            let ends = Instant::from_millis(begins + DAY);
+            while let Some(next) = self.next().filter(|next| *next < ends) {
+                let until = next.saturating_add(self.span.stretch);
+                self.live_until(until.min(ends)).await;
             }
         }
         self.check_what_is_due();
@@ -81,7 +74,7 @@ impl<'d> Life<'d> {
             self.check_what_is_due();
             self.announce(begins).await;
         }
-        for _ in 0..self.records_a_day {
+        for _ in 0..self.span.records_a_day {
             let person = self.chance.below(self.sites.people.len());
             let person = &self.sites.people[person];
             let minute = self.chance.below(1_440);
@@ -105,6 +98,13 @@ impl<'d> Life<'d> {
         own_time::at(begins, self.sites.rotas.announce(self.desk, begins)).await;
         let until = begins.saturating_add(ANNOUNCED);
         self.sites.rotas.check_schedules(self.desk, begins, until);
+    }
+
+    /// When anything comes next.
+    fn next(&self) -> Option<Instant> {
+        let asked = self.asked.keys().next().map(|(at, _)| *at);
+        let next = self.next.first().map(|(at, _)| *at);
+        asked.into_iter().chain(next).min()
     }
 
     /// What is asked for until then begins, and what is open goes on, that of which something comes
