@@ -1,9 +1,8 @@
 //! A change that two stages must approve, as people live with it: a substitute votes, a vote is taken
 //! back and another handed on, the server is killed, somebody leaves, and at last nobody answers in time.
 
-use reqwest::Method;
 use serde_json::{Value, json};
-use test_support::{Answer, Client, Server, repository};
+use test_support::{Client, Server, repository};
 
 async fn desk() -> (Server, Client) {
     let server = Server::start();
@@ -92,8 +91,8 @@ async fn two_stages_with_a_substitute_a_leaver_a_recall_and_an_expiry() {
     assert_eq!(stage["reassigned"], json!({ "dirk": "emma" }));
     assert_eq!(stage["needed"], 2);
 
-    let left = administrator.request(Method::DELETE, "/api/v1/directory/user/emma");
-    let _ = Answer::of(left).await.expect(204);
+    let left = administrator.delete("/api/v1/directory/user/emma").await;
+    let _ = left.expect(204);
     let standing = rita.record(&number).await;
     let stage = &standing["approval"]["stages"][0];
     assert_eq!(stage["votes"], json!([]), "who leaves takes the vote along");

@@ -13,10 +13,9 @@ use std::path::Path;
 use std::process::Output;
 
 use futures::{StreamExt as _, stream};
-use reqwest::Method;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
-use test_support::{Answer, Client, Server, binary, guest, load_example_desk};
+use test_support::{Client, Server, binary, guest, load_example_desk};
 
 use crate::packs;
 
@@ -307,8 +306,7 @@ async fn approvals_and_promises_are_asked_again_as_work_is() {
         for thing in things.expect(200)["things"].as_array().expect("a list") {
             let id = thing["id"].as_str().expect("an id");
             let path = format!("/api/v1/directory/{kind}/{id}");
-            let removed = admin.request(Method::DELETE, &path);
-            let _ = Answer::of(removed).await.expect(204);
+            let _ = admin.delete(&path).await.expect(204);
         }
     }
     let (replayed, told) = replay(&server, &[]);

@@ -96,6 +96,115 @@ async fn people(administrator: &Client) {
 }
 
 #[tokio::test]
+async fn people_arrange_their_time_on_call_among_themselves() {
+    const NIGHT: (&str, &str) = ("2026-04-02T18:00:00Z", "2026-04-03T06:00:00Z");
+    let (server, administrator) = desk(&pack());
+    people(&administrator).await;
+    let members = json!({ "ada": {}, "carla": {}, "dirk": {} });
+    let roster = json!({ "members": members, "manager": "mona" });
+    put(&administrator, "team", "backbone", roster).await;
+    put(&administrator, "rota", "backbone", rota()).await;
+    let on_call = async |at: &str| {
+        let path = format!("/api/v1/on-call?team=backbone&at={at}");
+        let found = administrator.get(&path).await.expect(200);
+        found["rotas"][0]["on_call"]["person"].clone()
+    };
+    let of = |id: &str| format!("/api/v1/rotas/backbone/overrides/{id}");
+    let night = |person: &str| json!({ "from": NIGHT.0, "to": NIGHT.1, "person": person });
+    let (mona, dirk) = (server.client("mona", ""), server.client("dirk", "agent"));
+    let (ada, stranger) = (server.client("ada", "agent"), server.client("zoe", "agent"));
+
+    // Dirk takes carla's night over; nobody needs to say who asks.
+    let took = json!({ "from": NIGHT.0, "to": NIGHT.1 });
+    let taken = dirk.put(&of("night"), &took).await.expect(200);
+    assert_eq!(
+        taken.body,
+        json!({ "from": NIGHT.0, "to": NIGHT.1, "person": "dirk", "taken": true })
+    );
+    assert_eq!(on_call("2026-04-02T20:00:00Z").await, "dirk");
+    assert_eq!(on_call("2026-04-03T07:00:00Z").await, "carla");
+    assert_eq!(
+        on_call("2026-03-28T13:00:00Z").await,
+        "dirk",
+        "what was there"
+    );
+
+    // Nobody puts others on call, changes what others took, or takes what is none of theirs.
+    let right = "it takes the manager of the team `backbone`, or the role `administrator`";
+    for (client, id, body, said) in [
+        (&dirk, "other", night("ada"), format!("dirk may not put ada on call: {right}")),
+        (&ada, "night", night("ada"), format!("ada may not change the override: {right}")),
+        (&dirk, "swap", night("dirk"), format!("dirk may not change the override: {right}")),
+        (
+            &stranger,
+            "other",
+            night("zoe"),
+            "zoe may not take time of the rota over: it takes a member of the team `backbone`, or somebody in the rota".to_owned(),
+        ),
+    ] {
+        let refused = client.put(&of(id), &body).await;
+        assert_eq!(refused.status, 403, "{}", refused.body);
+        assert_eq!(refused["detail"], said);
+    }
+    for (client, id) in [(&ada, "night"), (&dirk, "swap"), (&stranger, "night")] {
+        let refused = client.delete(&of(id)).await;
+        assert_eq!(refused.status, 403, "{}", refused.body);
+    }
+    let backwards = json!({ "from": NIGHT.1, "to": NIGHT.0 });
+    let refused = dirk.put(&of("night"), &backwards).await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert_eq!(refused["errors"][0]["pointer"], "/to");
+
+    // The manager puts carla on call again, whose time it is not to give back; dirk cannot undo it.
+    let put = mona.put(&of("night"), &night("carla")).await.expect(200);
+    assert_eq!(put["taken"], false);
+    assert_eq!(on_call("2026-04-02T20:00:00Z").await, "carla");
+    let carla = server.client("carla", "agent");
+    assert_eq!(carla.delete(&of("night")).await.status, 403);
+    assert_eq!(dirk.put(&of("night"), &took).await.status, 403);
+    assert_eq!(mona.delete(&of("night")).await.status, 204);
+    let _ = dirk.put(&of("night"), &took).await.expect(200);
+    assert_eq!(dirk.delete(&of("night")).await.status, 204);
+    assert_eq!(dirk.delete(&of("night")).await.status, 204, "asked twice");
+    assert!(on_call("2026-04-02T20:00:00Z").await == "carla");
+
+    // A whole rota is the manager's to write where it is the team's, and no other team's way in.
+    let whole = "/api/v1/directory/rota/backbone";
+    let _ = mona.put(whole, &rota()).await.expect(200);
+    let mut foreign = rota();
+    foreign["team"] = json!("disks");
+    for (path, thing) in [
+        (whole, &foreign),
+        ("/api/v1/directory/rota/disks", &rota()),
+        ("/api/v1/directory/rota/disks", &foreign),
+    ] {
+        let refused = mona.put(path, thing).await;
+        assert_eq!(refused.status, 403, "{}", refused.body);
+    }
+    assert_eq!(ada.put(whole, &rota()).await.status, 403);
+    let team = "/api/v1/directory/team/backbone";
+    let refused = mona
+        .put(team, &json!({ "members": {}, "manager": "mona" }))
+        .await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+
+    // Of many who lay overrides at once nobody's is lost.
+    let hours = (0..20).map(|hour| {
+        let (mona, path) = (&mona, of(&format!("hour-{hour}")));
+        let body = json!({ "from": format!("2026-05-01T{hour:02}:00:00Z"),
+            "to": format!("2026-05-01T{hour:02}:30:00Z"), "person": "ada" });
+        async move { mona.put(&path, &body).await.status }
+    });
+    assert!(join_all(hours).await.iter().all(|status| *status == 200));
+    let read = administrator.get(whole).await.expect(200);
+    assert_eq!(
+        read["overrides"].as_object().map(serde_json::Map::len),
+        Some(21)
+    );
+    assert_eq!(mona.delete(whole).await.status, 204);
+}
+
+#[tokio::test]
 async fn who_is_on_call_is_told_for_any_instant_and_as_a_schedule() {
     let (server, administrator) = desk(&pack());
     people(&administrator).await;
@@ -426,8 +535,8 @@ async fn what_was_routed_and_escalated_is_the_same_when_it_is_simulated() {
             "from": "2020-01-01T00:00:00Z", "to": "2099-01-01T00:00:00Z", "substitute": "dirk" } } });
         let (who, path) = (["ada", "carla"][round % 2], "/api/v1/directory/absence");
         if round % 3 == 2 {
-            let request = administrator.request(Method::DELETE, &format!("{path}/{who}"));
-            let _ = Answer::of(request).await.expect(204);
+            let removed = administrator.delete(&format!("{path}/{who}")).await;
+            let _ = removed.expect(204);
         } else {
             put(&administrator, "absence", who, away).await;
         }

@@ -17,7 +17,6 @@ use serde_json::{Value as Json, json};
 use crate::cloud_event;
 use crate::decide::{self, Input};
 use crate::directory::Ledger;
-use crate::directory_rights::check_may_change;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::execute::Request;
@@ -382,7 +381,21 @@ impl Engine {
         key: Key,
         thing: Option<Thing>,
     ) -> Result<u64, EngineError> {
-        check_may_change(actor, &key)?;
+        let _alone = match key.kind.as_str() {
+            kind::ROTA => Some(self.0.planning.lock().await),
+            _ => None,
+        };
+        self.check_may_change(actor, &key, thing.as_ref())?;
+        self.put_allowed(actor, key, thing).await
+    }
+
+    /// Changes the directory for an actor who may.
+    pub(crate) async fn put_allowed(
+        &self,
+        actor: &Actor,
+        key: Key,
+        thing: Option<Thing>,
+    ) -> Result<u64, EngineError> {
         if let Some(thing) = &thing {
             check_shape(&key, thing)?;
         }

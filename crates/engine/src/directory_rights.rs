@@ -1,9 +1,9 @@
 //! Who may read and change what of the directory. Most of it is for everybody to read and for
-//! administrators to change; what concerns a person alone is theirs.
+//! administrators to change; what concerns a person alone is theirs, and rotas are their team's manager's.
 
 use model::command::Actor;
 use model::directory::{Key, Thing, kind};
-use model::id::{DirectoryId, DirectoryKind, PersonId};
+use model::id::{DirectoryId, DirectoryKind, PersonId, TeamId};
 use serde_json::Value as Json;
 
 use crate::desk::check_administrator;
@@ -39,6 +39,54 @@ impl Engine {
         check_may_read(actor, of, None)?;
         let found = self.0.store.things(of, after, limit)?;
         self.shown(actor, of, found)
+    }
+
+    /// Whether an actor may change a thing: what concerns a person alone is theirs to say, a rota is planned
+    /// by its team's manager, and all else takes an administrator.
+    pub(crate) fn check_may_change(
+        &self,
+        actor: &Actor,
+        key: &Key,
+        thing: Option<&Thing>,
+    ) -> Result<(), EngineError> {
+        let is_allowed = match key.kind.as_str() {
+            kind::ABSENCE | kind::PREFERENCE => is_own(actor, &key.id),
+            kind::ROTA => self.may_plan(actor, key, thing)?,
+            _ => false,
+        };
+        if is_allowed {
+            return Ok(());
+        }
+        Ok(check_administrator(actor, "change the directory")?)
+    }
+
+    /// Whether an actor manages the team of a rota as it is and as it is to be. A new rota is only theirs to
+    /// make where it is the one that the team goes by.
+    fn may_plan(
+        &self,
+        actor: &Actor,
+        key: &Key,
+        thing: Option<&Thing>,
+    ) -> Result<bool, EngineError> {
+        let directory = self.directory();
+        let ledger = Ledger::new(&directory);
+        let team_of = |thing: &Thing| TeamId::new(thing.text("team")?).ok();
+        let manages =
+            |thing: &Thing| team_of(thing).is_some_and(|team| manages_team(actor, &team, &ledger));
+        let goes_by_it = |thing: &Thing| {
+            team_of(thing)
+                .is_some_and(|team| ledger.roster(&team).rota_of(&team) == key.id.as_str())
+        };
+        let there = ledger.thing(kind::ROTA, key.id.as_str());
+        let allowed = match (there, thing) {
+            (Some(there), Some(to_be)) => manages(&there) && manages(to_be),
+            (Some(there), None) => manages(&there),
+            (None, Some(to_be)) => manages(to_be) && goes_by_it(to_be),
+            (None, None) => false,
+        };
+        ledger
+            .fault()
+            .map_or(Ok(allowed), |fault| Err(fault.into()))
     }
 
     /// The things without what the actor may not see of them: why somebody is away, who is neither the
@@ -78,20 +126,16 @@ fn check_may_read(
     check_administrator(actor, "read what others prefer")
 }
 
-/// Whether an actor may change a thing: what concerns a person alone is theirs to say, all else takes an
-/// administrator.
-pub(crate) fn check_may_change(actor: &Actor, key: &Key) -> Result<(), Rejection> {
-    let is_personal = [kind::ABSENCE, kind::PREFERENCE].contains(&key.kind.as_str());
-    if is_personal && is_own(actor, &key.id) {
-        return Ok(());
-    }
-    check_administrator(actor, "change the directory")
-}
-
 /// Whether a thing that has a person's id is the actor's own.
 fn is_own(actor: &Actor, id: &DirectoryId) -> bool {
     let person = actor.person();
     person.is_some_and(|person| person.as_str() == id.as_str())
+}
+
+/// Whether an actor is the manager of a team.
+pub(crate) fn manages_team(actor: &Actor, team: &TeamId, ledger: &Ledger<'_>) -> bool {
+    let manager = ledger.roster(team).manager;
+    manager.is_some() && manager.as_ref() == actor.person()
 }
 
 fn manages(actor: &Actor, id: &DirectoryId, ledger: &Ledger<'_>) -> bool {

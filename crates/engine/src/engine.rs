@@ -49,6 +49,8 @@ pub(crate) struct Inner {
     pub(crate) effects_changed: Notify,
     pub(crate) origins: Origins,
     pub(crate) installing: tokio::sync::Mutex<()>,
+    /// Held while a rota is read and written again, so that of two who plan at once nobody's is lost.
+    pub(crate) planning: tokio::sync::Mutex<()>,
     ready: AtomicBool,
     space_ceiling: AtomicU64,
     public_address: RwLock<Option<Arc<str>>>,
@@ -111,6 +113,7 @@ impl Engine {
             effects_changed: Notify::new(),
             origins: Origins::default(),
             installing: tokio::sync::Mutex::default(),
+            planning: tokio::sync::Mutex::default(),
             ready: AtomicBool::new(false),
             space_ceiling: AtomicU64::new(SPACE.bytes()),
             public_address: RwLock::default(),

@@ -30,6 +30,7 @@ mod migrate;
 mod notice;
 mod on_call;
 mod origins;
+mod overrides;
 pub mod port;
 mod rejection;
 mod replay;

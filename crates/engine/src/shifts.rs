@@ -8,8 +8,8 @@ use calendar::start_of_day;
 use chrono_tz::Tz;
 use model::command::Actor;
 use model::definition::Date;
-use model::directory::{Key, Person, Roster, Thing, kind};
-use model::id::{DirectoryId, DirectoryKind, LayerId, PersonId, ShiftId};
+use model::directory::{Person, Roster};
+use model::id::{DirectoryId, LayerId, PersonId, ShiftId};
 use model::rota::{Layer, Shift};
 use model::{Digest, Instant};
 
@@ -17,6 +17,7 @@ use crate::directory::Ledger;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::on_call::KnownRota;
+use crate::overrides::may_not;
 use crate::rejection::{InputFault, Rejection};
 
 /// What an address of a person begins with in files.
@@ -154,14 +155,18 @@ impl Engine {
         into: &ImportInto,
         events: &[Imported],
     ) -> Result<usize, EngineError> {
+        let _alone = self.0.planning.lock().await;
         let known = self.known_rota(rota)?;
+        if !self.plans_for(actor, &known.source.team)? {
+            return Err(may_not(actor, "change the rota", &known.source.team));
+        }
         let shifts = self.shifts_of(&known, events)?;
         let count = shifts.len();
         let mut source = known.source.as_ref().clone();
         match into {
             ImportInto::Overrides => {
                 let overrides = &mut source.overrides;
-                overrides.retain(|id, _| !id.as_str().starts_with(FROM_FILE));
+                overrides.retain(|id, shift| shift.taken || !id.as_str().starts_with(FROM_FILE));
                 overrides.extend(shifts);
             }
             ImportInto::Layer(id) => {
@@ -180,19 +185,7 @@ impl Engine {
                 };
             }
         }
-        let thing = serde_json::to_value(&source).map_err(|error| {
-            EngineError::from(Rejection::not_possible(format!("the rota: {error}")))
-        })?;
-        let serde_json::Value::Object(attributes) = thing else {
-            return Err(Rejection::not_possible("a rota is an object").into());
-        };
-        let kind = DirectoryKind::new(kind::ROTA)
-            .map_err(|error| Rejection::not_possible(error.to_string()))?;
-        let key = Key {
-            kind,
-            id: rota.clone(),
-        };
-        self.put_thing(actor, key, Some(Thing(attributes))).await?;
+        self.write_rota(actor, rota, &source).await?;
         Ok(count)
     }
 
@@ -279,7 +272,13 @@ fn shift_of(
     let digest = Digest::of_parts(&[event.uid.as_bytes(), place.as_bytes()]).to_string();
     let short: String = digest.chars().rev().take(16).collect();
     let id = ShiftId::new(&format!("{FROM_FILE}{short}")).map_err(|error| error.to_string())?;
-    Ok((id, Shift { from, to, person }))
+    let shift = Shift {
+        from,
+        to,
+        person,
+        taken: false,
+    };
+    Ok((id, shift))
 }
 
 #[cfg(test)]

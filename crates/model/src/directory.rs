@@ -32,7 +32,8 @@ pub mod kind {
     /// A service: `name`, `owner`, `team`, `criticality`; `site`, `freeze` and `maintenance` for the change
     /// calendar, which other kinds may have as well.
     pub const SERVICE: &str = "service";
-    /// A team's people: `members`, by person; and its `rota`, where that has another id than the team.
+    /// A team's people: `members`, by person; its `manager`, who plans its rotas; and its `rota`, where that
+    /// has another id than the team.
     pub const TEAM: &str = "team";
     /// When a person is out of office: `periods`, see [`Absences`](crate::absence::Absences).
     pub const ABSENCE: &str = "absence";
@@ -73,7 +74,7 @@ pub const BUILT_IN: &[(&str, &[&str])] = &[
             "maintenance",
         ],
     ),
-    (kind::TEAM, &["members", "rota"]),
+    (kind::TEAM, &["members", "manager", "rota"]),
     (kind::ABSENCE, &["periods"]),
     (
         kind::ROTA,
@@ -103,6 +104,9 @@ pub struct Roster {
     /// Its members.
     #[serde(default)]
     pub members: IndexMap<PersonId, Member>,
+    /// Who answers for it, and plans its rotas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<PersonId>,
     /// The rota that says who of it is on call; the one with the team's own id without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rota: Option<DirectoryId>,

@@ -75,6 +75,9 @@ pub struct Shift {
     pub to: Instant,
     /// Who.
     pub person: PersonId,
+    /// Whether they took it over themselves, and so may give it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub taken: bool,
 }
 
 /// What cannot be read of a rota.

@@ -67,6 +67,11 @@ impl Client {
         Answer::of(self.request(Method::PUT, path).json(body)).await
     }
 
+    /// Removes.
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path)).await
+    }
+
     /// Changes fields.
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
         Answer::of(self.request(Method::PATCH, path).json(body)).await

@@ -1,17 +1,20 @@
-//! Who is on call, and the schedules of rotas.
+//! Who is on call, the schedules of rotas, and the overrides by which people arrange them.
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use engine::{OnCallQuery, ScheduleQuery};
 use http::StatusCode;
 use model::Duration;
-use model::id::DirectoryId;
-use utoipa::openapi::path::HttpMethod::Get;
+use model::id::{DirectoryId, ShiftId};
+use model::rota::Shift;
+use tracing::Instrument as _;
+use utoipa::openapi::path::HttpMethod::{Delete, Get, Put};
 
 use super::{Route, json};
-use crate::ask::{Asked, At};
+use crate::api::finished;
+use crate::ask::{Asked, At, Change};
 use crate::auth::Caller;
-use crate::wire::on_call::{OnCallNow, Schedule, Span};
+use crate::wire::on_call::{NewOverride, OnCallNow, Override, Schedule, Span};
 use crate::wire::query;
 use crate::{Api, Code, Problem};
 
@@ -31,6 +34,27 @@ pub(super) fn routes() -> Vec<Route> {
             .query::<query::Schedule>()
             .answers::<Schedule<'_>>(StatusCode::OK, "Who is on call when.")
             .refuses(&[Code::NotFound, Code::Invalid]),
+        Route::new(Put, "/api/v1/rotas/{id}/overrides/{override}", put_override)
+            .named(
+                "putOverride",
+                GROUP,
+                "Put somebody on call for a while, or take time over yourself",
+            )
+            .takes::<NewOverride>()
+            .answers::<Override>(StatusCode::OK, "The override.")
+            .refuses(&[Code::Forbidden, Code::NotFound, Code::NotPossible]),
+        Route::new(
+            Delete,
+            "/api/v1/rotas/{id}/overrides/{override}",
+            remove_override,
+        )
+        .named(
+            "deleteOverride",
+            GROUP,
+            "Take an override away, or give back what you took over",
+        )
+        .answers_empty(StatusCode::NO_CONTENT, "It is removed, or was not there.")
+        .refuses(&[Code::Forbidden, Code::NotFound]),
     ]
 }
 
@@ -73,6 +97,39 @@ async fn schedule(
         spans: found.spans.iter().map(Span::from).collect(),
     };
     Ok(json(StatusCode::OK, &told))
+}
+
+/// Lays an override. Once begun it is finished, even if nobody waits for it any more.
+async fn put_override(
+    State(api): State<Api>,
+    At((rota, id)): At<(DirectoryId, ShiftId)>,
+    change: Change<NewOverride>,
+) -> Result<Response, Problem> {
+    let (change, asked) = change.take();
+    let actor = change.caller.actor;
+    let person = asked.person.or_else(|| actor.person().cloned());
+    let person = person.ok_or_else(|| Problem::fault("/person", "say who is on call then"))?;
+    let shift = Shift {
+        from: asked.from,
+        to: asked.to,
+        person,
+        taken: false,
+    };
+    let engine = api.engine().clone();
+    let work = async move { engine.put_override(&actor, &rota, &id, shift).await };
+    let shift = finished(tokio::spawn(work.in_current_span()).await)??;
+    Ok(json(StatusCode::OK, &Override::from(shift)))
+}
+
+async fn remove_override(
+    State(api): State<Api>,
+    caller: Caller,
+    At((rota, id)): At<(DirectoryId, ShiftId)>,
+) -> Result<Response, Problem> {
+    let engine = api.engine().clone();
+    let work = async move { engine.remove_override(&caller.actor, &rota, &id).await };
+    finished(tokio::spawn(work.in_current_span()).await)??;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// The stretch that is asked for, where the query does not say from now.

@@ -3,7 +3,8 @@
 use engine::{Duty, OnCall as EngineOnCall, Source, Span as EngineSpan};
 use model::Instant;
 use model::id::{DirectoryId, LayerId, PersonId, ShiftId, TeamId};
-use serde::Serialize;
+use model::rota::Shift;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Who is on call by each rota.
@@ -108,6 +109,38 @@ pub struct Span<'a> {
     on_call: Option<OnCall<'a>>,
 }
 
+/// Time of a rota to put somebody on call for, or to take over.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewOverride {
+    /// Its first instant.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) from: Instant,
+    /// The first instant after it.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) to: Instant,
+    /// Who is on call then; whoever asks, where it is not said.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "ada")]
+    pub(crate) person: Option<PersonId>,
+}
+
+/// An override of a rota.
+#[derive(Serialize, ToSchema)]
+pub struct Override {
+    /// Its first instant.
+    #[schema(value_type = String, format = DateTime)]
+    from: Instant,
+    /// The first instant after it.
+    #[schema(value_type = String, format = DateTime)]
+    to: Instant,
+    /// Who is on call then.
+    #[schema(value_type = String)]
+    person: PersonId,
+    /// Whether they took it over themselves, and so may give it back.
+    taken: bool,
+}
+
 /// What was read from a file.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ImportedShifts)]
@@ -121,6 +154,24 @@ impl<'a> OnCallNow<'a> {
     pub fn of(at: Instant, duties: &'a [Duty], next: Option<DirectoryId>) -> Self {
         let rotas = duties.iter().map(RotaDuty::from).collect();
         Self { at, rotas, next }
+    }
+}
+
+impl From<Shift> for Override {
+    fn from(
+        Shift {
+            from,
+            to,
+            person,
+            taken,
+        }: Shift,
+    ) -> Self {
+        Self {
+            from,
+            to,
+            person,
+            taken,
+        }
     }
 }
 
