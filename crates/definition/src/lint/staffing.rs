@@ -1,10 +1,14 @@
-//! A pack held against a directory: teams without people, roles that nobody has, votes that cannot be had.
+//! A pack held against a directory: teams without people, roles that nobody has, votes that cannot be had,
+//! calendars that are not there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use model::definition::{Approver, Quorum};
 use model::directory::{Key, Person, Roster, Thing, kind};
 use model::id::{PersonId, RoleId, StageId, StateId, TeamId};
+
+use serde_json::Value as Json;
 
 use super::Rules;
 use super::unused::OF_THE_SERVER;
@@ -17,7 +21,12 @@ use crate::pack::Pack;
 pub struct Staff {
     people: BTreeMap<PersonId, BTreeSet<RoleId>>,
     teams: BTreeMap<TeamId, BTreeSet<PersonId>>,
+    /// The calendars that things name, each with the first that does.
+    calendars: BTreeMap<String, String>,
 }
+
+/// The attributes by which things of any kind name calendars, one or a list of them.
+const NAMING_CALENDARS: [&str; 2] = ["freeze", "maintenance"];
 
 impl Staff {
     /// The people and teams of a directory. What is no person and no roster is passed over: the server
@@ -25,7 +34,18 @@ impl Staff {
     pub fn of<'t>(things: impl IntoIterator<Item = (&'t Key, &'t Thing)>) -> Self {
         let mut staff = Self::default();
         for (key, thing) in things {
-            let value = serde_json::Value::Object(thing.0.clone());
+            for attribute in NAMING_CALENDARS {
+                let names = thing.0.get(attribute).into_iter();
+                let names = names.flat_map(|value| {
+                    value
+                        .as_array()
+                        .map_or(slice::from_ref(value), Vec::as_slice)
+                });
+                for name in names.filter_map(Json::as_str) {
+                    staff.names_calendar(name, attribute, key);
+                }
+            }
+            let value = Json::Object(thing.0.clone());
             if key.kind.as_str() == kind::USER {
                 let person: Person = serde_json::from_value(value).unwrap_or_default();
                 if let Ok(id) = PersonId::new(key.id.as_str()) {
@@ -33,12 +53,23 @@ impl Staff {
                 }
             } else if key.kind.as_str() == kind::TEAM {
                 let roster: Roster = serde_json::from_value(value).unwrap_or_default();
+                for (person, member) in &roster.members {
+                    if let Some(shift) = &member.shift {
+                        let whose = format!("shift of {person}");
+                        staff.names_calendar(shift.as_str(), &whose, key);
+                    }
+                }
                 if let Ok(id) = TeamId::new(key.id.as_str()) {
                     staff.teams.insert(id, roster.members.into_keys().collect());
                 }
             }
         }
         staff
+    }
+
+    fn names_calendar(&mut self, name: &str, by: &str, of: &Key) {
+        let calendars = self.calendars.entry(name.to_owned());
+        let _ = calendars.or_insert_with(|| format!("the {by} in the {} `{}`", of.kind, of.id));
     }
 
     fn with_role<'s>(&'s self, role: &'s RoleId) -> impl Iterator<Item = &'s PersonId> {
@@ -74,6 +105,14 @@ pub(super) fn check(pack: &Pack, all: &Definitions, staff: &Staff, faults: &mut 
             Rules::of(DefinitionKind::Pack, pack.id.as_str(), faults)
                 .warning("role-of-nobody", &["roles", role.as_str()], message)
                 .help = Some("give it to someone in the directory".to_owned());
+        }
+    }
+    for (name, by) in &staff.calendars {
+        if !all.calendars.contains_key(name.as_str()) {
+            let message = format!("there is no calendar `{name}`, which is {by}");
+            Rules::of(DefinitionKind::Pack, pack.id.as_str(), faults)
+                .warning("unknown-calendar", &["id"], message)
+                .help = Some("name one of the pack, or add the calendar".to_owned());
         }
     }
     for (id, workflow) in &all.workflows {

@@ -213,6 +213,14 @@ pub(super) const RULES: &[Rule] = &[
         "closed: { category: closed, outcome: done }",
     ),
     rule(
+        "unknown-calendar",
+        Weight::Warning,
+        "Looked at with a directory: a `freeze`, `maintenance` or `shift` that is no calendar of the pack.",
+        "Every planned window would touch such a freeze and leave such hours, and nobody would be on such a shift.",
+        "{ \"payments\": { \"freeze\": \"year-edn\" } }",
+        "{ \"payments\": { \"freeze\": \"year-end\" } }",
+    ),
+    rule(
         "unknown-person",
         Weight::Warning,
         "Looked at with a directory: an approver who is not in it.",

@@ -33,18 +33,28 @@ fn found(files: &BTreeMap<String, String>) -> Vec<String> {
         .collect()
 }
 
+/// Who is there, by the files `directory/KIND.json` beside the pack.
 fn staff(files: &BTreeMap<String, String>) -> Staff {
     let mut things = BTreeMap::new();
-    for kind in ["user", "team"] {
-        let text = ["", "base/"]
-            .iter()
-            .find_map(|base| files.get(&format!("{base}directory/{kind}.json")));
-        let all: BTreeMap<String, Thing> =
-            serde_json::from_str(text.expect("a directory")).expect("things by id");
+    for (path, text) in files {
+        let path = path.strip_prefix("base/").unwrap_or(path);
+        let Some(kind) = path.strip_prefix("directory/") else {
+            continue;
+        };
+        let kind = kind
+            .strip_suffix(".json")
+            .and_then(|it| DirectoryKind::new(it).ok());
+        let kind = kind.expect("a kind");
+        let all: BTreeMap<String, Thing> = serde_json::from_str(text).expect("things by id");
         things.extend(all.into_iter().map(|(id, thing)| {
-            let kind = DirectoryKind::new(kind).expect("a kind");
             let id = DirectoryId::new(&id).expect("an id");
-            (Key { kind, id }, thing)
+            (
+                Key {
+                    kind: kind.clone(),
+                    id,
+                },
+                thing,
+            )
         }));
     }
     Staff::of(&things)
