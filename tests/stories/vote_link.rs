@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use test_support::{Answer, Client, Server, Setup, binary};
+use test_support::{Client, Server, Setup, binary};
 use tokio::sync::Barrier;
 
 use crate::listener::Listener;
@@ -340,7 +340,8 @@ async fn a_link_is_looked_at_as_often_as_one_likes_and_votes_once() {
 
     // The stage wants to know why; what was typed is not lost.
     let page = desk.post(&link, "vote=reject&comment=+").await;
-    page.says(422, &["role=\"alert\"", "wants to know why"]);
+    let why = "The stage manager wants to know why: whoever votes reject says so in a comment.";
+    page.says(422, &["role=\"alert\"", why]);
     let page = desk.post(&link, "comment=%3C%2Ftextarea%3Ewait").await;
     let page = page.says(422, &["Say how you vote", "&lt;&#x2f;textarea&gt;wait"]);
     assert!(!page.text.contains("</textarea>wait"));
@@ -362,6 +363,7 @@ async fn a_link_is_looked_at_as_often_as_one_likes_and_votes_once() {
         &[
             "Your vote is given",
             "mona approved CHG-1 in the stage manager.",
+            "With it the stage is decided.",
         ],
     );
     let given = desk.all_of(&number).await;
@@ -543,7 +545,13 @@ async fn what_happens_to_a_vote_happens_to_its_links() {
     let page = desk.post(&of_carla, "vote=approve").await;
     page.says(410, &["taken back or lost since"]);
     let page = desk.post(&anew, "vote=approve").await;
-    page.says(200, &["carla approved CHG-1 in the stage cab."]);
+    page.says(
+        200,
+        &[
+            "carla approved CHG-1 in the stage cab.",
+            "As long as the stage is not decided, you can take it back",
+        ],
+    );
 
     // Who leaves the board and comes back has the vote again, and not by the link that was used.
     desk.put_on_board(&["dirk", "emma"]).await;
@@ -557,10 +565,8 @@ async fn what_happens_to_a_vote_happens_to_its_links() {
     page.says(200, &["carla approved CHG-1 in the stage cab."]);
 
     // Whoever leaves the directory takes the links along.
-    let left = desk
-        .administrator
-        .request(Method::DELETE, "/api/v1/directory/user/ada");
-    let _ = Answer::of(left).await.expect(204);
+    let left = desk.administrator.delete("/api/v1/directory/user/ada");
+    let _ = left.await.expect(204);
     let page = desk.post(&of_ada, "vote=approve").await;
     page.says(410, &["ada is not asked any more in the stage cab"]);
     let record = desk.rita.record(&number).await;
@@ -605,11 +611,17 @@ async fn without_an_address_or_a_key_there_are_no_links() {
     ] {
         let keys = tempfile::tempdir().expect("a folder");
         let desk = Desk::start_with(setup, keys).await;
+        // The log says so as it is put in force, before anybody waits for a link.
+        let mut patience = 100;
+        while !desk.server.log().contains(missing) {
+            assert!(patience > 0, "{}", desk.server.log());
+            patience -= 1;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         let number = desk.propose("A new disk").await;
         let any = |told: &[Value]| !told.is_empty();
         let told = desk.told("mail", &number, any).await;
         assert!(told[0]["data"].get("vote_links").is_none(), "{}", told[0]);
-        assert!(desk.server.log().contains(missing), "{}", desk.server.log());
         let page = desk.open("/vote/x").await;
         page.says(404, &["There is nothing at this address."]);
     }

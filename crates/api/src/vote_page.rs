@@ -146,18 +146,19 @@ fn needed(comment: &BTreeSet<Choice>) -> Option<String> {
     }
 }
 
-/// The vote is given.
-pub(crate) fn done(ballot: &Ballot, choice: Choice) -> Response {
+/// The vote is given; it can be taken back while its stage is open.
+pub(crate) fn done(ballot: &Ballot, choice: Choice, is_open: bool) -> Response {
     let did = did(&ballot.voter, ballot, choice);
+    let then = if is_open {
+        "As long as the stage is not decided, you can take it back where you sign in."
+    } else {
+        "With it the stage is decided."
+    };
     rendered(
         StatusCode::OK,
         Page {
             heading: "Your vote is given".to_owned(),
-            says: vec![
-                format!("{did}."),
-                "As long as the stage is not decided, you can take it back where you sign in."
-                    .to_owned(),
-            ],
+            says: vec![format!("{did}."), then.to_owned()],
             ..Page::default()
         },
     )
@@ -393,7 +394,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_style_of_the_page_is_let_in() {
-        let page = done(&ballot("mona"), Choice::Approve);
+        let page = done(&ballot("mona"), Choice::Approve, true);
         let policy = page.headers()["content-security-policy"].clone();
         let text = text(page).await;
         let (_, style) = text.split_once("<style>").expect("it has a style");

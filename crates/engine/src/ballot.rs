@@ -3,6 +3,7 @@
 //! record alone, so that nothing has to be remembered of those that were given out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use model::Instant;
 use model::command::{Action, Command};
@@ -15,7 +16,7 @@ use serde::Serialize;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::execute::Request;
-use crate::port::LinkKeyError;
+use crate::port::{LinkKey, LinkKeyError};
 use crate::rejection::Rejection;
 use crate::vote_link::{VoteLink, is_of_opening, use_of};
 
@@ -96,8 +97,8 @@ pub struct Given {
 /// What came of voting by a link.
 #[derive(Debug)]
 pub enum Cast {
-    /// The vote is given, and durable.
-    Done(Ballot, Choice),
+    /// The vote is given, and durable; whether it can be taken back, as its stage is not decided with it.
+    Done(Ballot, Choice, bool),
     /// The link is good no more; nothing was done.
     Over(Ballot, Over),
     /// The vote is refused as it is; the link is still good.
@@ -164,20 +165,8 @@ impl Engine {
         if links.is_empty() {
             return BTreeMap::new();
         }
-        let Some(address) = self.public_address() else {
-            tracing::warn!(%binding, "no links for votes are given: `--public-url` does not say where the desk is found");
+        let Some((address, key)) = self.signs_links(binding).await else {
             return BTreeMap::new();
-        };
-        let key = match self.link_keys() {
-            Some(keys) => keys.key_or_new().await,
-            None => Err(LinkKeyError("no key is kept here".to_owned())),
-        };
-        let key = match key {
-            Ok(key) => key,
-            Err(error) => {
-                tracing::warn!(%binding, %error, "no links for votes are given");
-                return BTreeMap::new();
-            }
         };
         let given_out = |link: &VoteLink| {
             let token = link.token(&key);
@@ -192,6 +181,35 @@ impl Engine {
             .into_iter()
             .map(|(person, links)| (person, links.iter().map(given_out).collect()))
             .collect()
+    }
+
+    /// Warns of bindings that are to be handed links for votes where none can be given, so that nobody
+    /// learns it from a message without a link.
+    pub async fn warn_of_missing_links(&self) {
+        for (id, bound) in &self.definitions().bindings {
+            if bound.plugin.grants.vote_links {
+                let _ = self.signs_links(id).await;
+            }
+        }
+    }
+
+    /// What links begin with, and the key that signs them; a warning where there is none.
+    async fn signs_links(&self, binding: &BindingId) -> Option<(Arc<str>, LinkKey)> {
+        let Some(address) = self.public_address() else {
+            tracing::warn!(%binding, "no links for votes are given: `--public-url` does not say where the desk is found");
+            return None;
+        };
+        let key = match self.link_keys() {
+            Some(keys) => keys.key_or_new().await,
+            None => Err(LinkKeyError("no key is kept here".to_owned())),
+        };
+        match key {
+            Ok(key) => Some((address, key)),
+            Err(error) => {
+                tracing::warn!(%binding, %error, "no links for votes are given");
+                None
+            }
+        }
     }
 
     /// What a link was given for; none where it was not given here, or under another key. Nothing is
@@ -239,7 +257,12 @@ impl Engine {
             if_version: None,
         };
         let refused = match self.execute(request).await {
-            Ok(_) => return Ok(Some(Cast::Done(ballot, choice))),
+            Ok(executed) => {
+                let stages = executed.record.approval.as_ref();
+                let open = stages.and_then(|it| it.stage(&link.stage));
+                let is_open = open.is_some_and(|open| is_of_opening(open, link.used));
+                return Ok(Some(Cast::Done(ballot, choice, is_open)));
+            }
             Err(EngineError::Rejected(rejection)) => rejection,
             Err(error) => return Err(error),
         };
@@ -326,7 +349,7 @@ impl Engine {
         Ok(given)
     }
 
-    fn public_address(&self) -> Option<std::sync::Arc<str>> {
+    fn public_address(&self) -> Option<Arc<str>> {
         crate::decide::Pinned::public_address(&*self.0)
     }
 }

@@ -132,6 +132,9 @@ impl Engine {
             Ok(committed) => {
                 self.replace_definitions(definitions);
                 self.committed(committed.position);
+                if self.link_keys().is_some() {
+                    self.warn_of_missing_links().await;
+                }
                 Ok((digest, true))
             }
             Err(error) => {

@@ -60,6 +60,7 @@ pub(crate) async fn serve(arguments: &ServeArguments, telemetry: &Telemetry) -> 
     if let Some(address) = &arguments.public_url {
         running.engine.set_public_address(address.as_str());
     }
+    running.engine.warn_of_missing_links().await;
     if let Some(meter) = telemetry.meter() {
         figures::observe_plugins(&meter, &running.plugins);
     }

@@ -128,7 +128,7 @@ async fn voted(api: &Api, request: Request) -> Result<Response, Problem> {
     let cast = finished(tokio::spawn(work.in_current_span()).await)??;
     Ok(match cast {
         None => vote_page::nothing(),
-        Some(Cast::Done(ballot, choice)) => vote_page::done(&ballot, choice),
+        Some(Cast::Done(ballot, choice, is_open)) => vote_page::done(&ballot, choice, is_open),
         Some(Cast::Over(ballot, over)) => vote_page::over(&ballot, &over),
         Some(Cast::Refused(ballot, asked, rejection)) => {
             let status = match &rejection {
@@ -204,13 +204,17 @@ fn choice(name: &str) -> Option<Choice> {
 
 /// Why a vote is refused.
 fn in_words(rejection: Rejection) -> String {
-    match rejection {
+    let said = match rejection {
         Rejection::Invalid { faults } => {
             let messages: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
-            format!("{}.", messages.join("; "))
+            messages.join("; ")
         }
-        other => format!("{other}."),
-    }
+        other => other.to_string(),
+    };
+    // Names stand in backticks for programmers; the page is for people.
+    let mut letters = said.chars().filter(|letter| *letter != '`');
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain(['.']).collect()
 }
 
 #[cfg(test)]
