@@ -61,6 +61,7 @@ pub(super) fn breaks_of_workflow(workflow: &Workflow, filled: &Filled) -> Vec<Br
     };
     breaker.rights();
     breaker.tables();
+    breaker.window();
     for id in workflow.create.keys() {
         let transition = &workflow.create[id];
         breaker.transition(&Place::Create(id.clone()), transition);
@@ -167,6 +168,33 @@ impl Breaker<'_> {
                 });
             }
         }
+    }
+
+    fn window(&mut self) {
+        let workflow = self.workflow;
+        let Some(window) = &workflow.window else {
+            return;
+        };
+        for field in window.affects.keys() {
+            let at = path(&["window", "affects", field.as_str()]);
+            self.add("window disturbs less", at, |it| {
+                it.window.as_mut()?.affects.shift_remove(field).map(drop)
+            });
+        }
+        for freeze in window.freezes.keys() {
+            let at = path(&["window", "freezes", freeze.as_str()]);
+            self.add("freeze removed", at, |it| {
+                it.window.as_mut()?.freezes.shift_remove(freeze).map(drop)
+            });
+        }
+        self.add(
+            "window without its condition",
+            path(&["window", "while"]),
+            |it| {
+                it.window.as_mut()?.condition = None;
+                Some(())
+            },
+        );
     }
 
     fn transition(&mut self, place: &Place, transition: &Transition) {
