@@ -187,14 +187,6 @@ impl Breaker<'_> {
                 it.window.as_mut()?.freezes.shift_remove(freeze).map(drop)
             });
         }
-        self.add(
-            "window without its condition",
-            path(&["window", "while"]),
-            |it| {
-                it.window.as_mut()?.condition = None;
-                Some(())
-            },
-        );
     }
 
     fn transition(&mut self, place: &Place, transition: &Transition) {
